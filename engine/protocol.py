@@ -1,0 +1,159 @@
+"""What a program may ask of an engine, and what it is told back.
+
+This is all that the bot knows of the engine. It loads no torch, so that importing it costs nothing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """One picture: 8-bit RGB, rows from the top, three bytes a pixel, no padding."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.rgb) != self.width * self.height * 3:
+            raise ValueError(f"{self.width}x{self.height} RGB needs {self.width * self.height * 3} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class InitImage:
+    """The picture that a row starts from. `strength` 0 keeps it, 1 forgets it."""
+
+    pixels: Pixels
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """One job: as many pictures (rows) as there are seeds.
+
+    `id` is unique among the requests of an engine's life. A lower `priority` goes first; `fairness_key` is opaque:
+    requests with the same key share one fair portion of the machine. `width` and `height` are pixels of the
+    picture; a family draws at the nearest size it can and reports the size it drew.
+    `steps`, `guidance_scale` and `sampler` left at None take the model's own default.
+    """
+
+    id: str
+    prompt: str
+    seeds: tuple[int, ...]
+    model: str = ""
+    negative_prompt: str = ""
+    width: int = 1024
+    height: int = 1024
+    steps: int | None = None
+    guidance_scale: float | None = None
+    sampler: str | None = None
+    init_image: InitImage | None = None
+    preview_every: int = 0
+    priority: int = 0
+    fairness_key: str = ""
+
+
+class FailureCode(StrEnum):
+    """Why a request ended without pictures. The member's sentence is chosen elsewhere."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNKNOWN_MODEL = "unknown_model"
+    MODEL_BROKEN = "model_broken"
+    OUT_OF_MEMORY = "out_of_memory"
+    NOT_A_NUMBER = "not_a_number"
+    ENGINE_STOPPED = "engine_stopped"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Accepted; waits for room in a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Its first denoising step is about to run."""
+
+    total_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`step_index` of `total_steps` is done by every row. `previews` has one small picture a row, or is empty."""
+
+    step_index: int
+    total_steps: int
+    previews: tuple[Pixels, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The pictures in the order of the seeds. `engine_seconds` is the request's share of the machine's time.
+
+    `notes` are short sentences for the reader on what the model could not do as asked.
+    """
+
+    images: tuple[Pixels, ...]
+    engine_seconds: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No pictures. `reason` is for the log and the operator."""
+
+    code: FailureCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Stopped between two steps because somebody asked."""
+
+
+TerminalEvent = Finished | Failed | Cancelled
+Event = Queued | Started | Progress | TerminalEvent
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a member should know of a model: its name, its native picture size in pixels, what it can do."""
+
+    name: str
+    family: str
+    width: int
+    height: int
+    steps: int
+    supports_negative_prompt: bool
+    vocabulary: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """Draws pictures. Every stream of `generate` ends in exactly one terminal event, whatever happens."""
+
+    async def start(self) -> None:
+        """Load the models and warm up. Raises `EngineStartError` with a sentence for the operator."""
+        ...
+
+    def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+        """Submit and follow one request. A second request under a living id ends in INVALID_REQUEST."""
+        ...
+
+    def cancel(self, request_id: str) -> None:
+        """Ask for a stop at the next step boundary. Unknown and finished ids are ignored."""
+        ...
+
+    def list_models(self) -> tuple[ModelInfo, ...]:
+        """The models that requests may name; the first is the default."""
+        ...
+
+    async def stop(self) -> None:
+        """End what runs (streams end in Failed(ENGINE_STOPPED)) and free the device. Idempotent."""
+        ...
+
+
+class EngineStartError(Exception):
+    """The engine cannot start; the message says what to change."""
