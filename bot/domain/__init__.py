@@ -1,0 +1,1 @@
+"""Plain values and rules. Knows no Discord, no database and no engine."""

@@ -1,0 +1,89 @@
+"""Everything that can be wrong with what a member asked, as one tree.
+
+    StudioError
+    ├── PromptError            the words cannot be drawn as written
+    │   ├── EmptyPrompt
+    │   ├── PromptTooLong
+    │   └── InvalidParameter
+    ├── NotAllowed             it exists, but is not theirs to change
+    ├── JobGone                the job or picture is no longer there
+    ├── JobNotCancellable      it has ended already
+    ├── QueueFull              too many jobs wait already
+    ├── PressedTwice           the same button within three seconds: counts once
+    └── StoreFull              the disk has no room for a picture
+
+Each carries the title and the sentence that the member reads. The sentence says what to change.
+"""
+
+
+class StudioError(Exception):
+    """A fact about the request, told to the member in one short sentence."""
+
+    title = "Invalid request"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class PromptError(StudioError):
+    title = "Invalid prompt"
+
+
+class EmptyPrompt(PromptError):
+    title = "Empty prompt"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is nothing to draw yet. Describe a picture, for example `/imagine prompt: a fox under a full moon`."
+        )
+
+
+class PromptTooLong(PromptError):
+    def __init__(self, length: int, limit: int) -> None:
+        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} can be shown. Please shorten it.")
+
+
+class InvalidParameter(PromptError):
+    title = "Invalid parameter"
+
+
+class NotAllowed(StudioError):
+    title = "Job action restricted"
+
+
+class JobGone(StudioError):
+    title = "Invalid request"
+
+    def __init__(self) -> None:
+        super().__init__("This picture is no longer here. It may have been deleted; `/gallery` shows what there is.")
+
+
+class JobNotCancellable(StudioError):
+    def __init__(self) -> None:
+        super().__init__("This job has already ended, so there is nothing to cancel.")
+
+
+class QueueFull(StudioError):
+    title = "Queue full"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"Your job queue is full ({limit} are waiting). Please wait for a job to finish first, then resubmit this one."
+        )
+
+
+class PressedTwice(StudioError):
+    title = "Slow Down!"
+
+    def __init__(self) -> None:
+        super().__init__("That button was pressed a moment ago and is being worked on.")
+
+
+class StoreFull(StudioError):
+    title = "Internal error"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The studio's disk is full, so the picture could not be kept. The operator has been told; nothing was charged."
+        )

@@ -1,0 +1,162 @@
+"""A job: one request of a member, from the moment it is written down until its pictures are shown.
+
+A picture is named by `(job id, index)`. A `Job` is frozen: every transition returns a new one or raises
+`InvalidTransition`.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType, Self
+
+from bot.domain.prompt.parameters import GenerationParams
+
+JobId = NewType("JobId", str)
+UserId = NewType("UserId", int)
+
+
+def new_job_id() -> JobId:
+    """A fresh lower-case UUID v4, 36 characters: clients find it in file names and button ids."""
+    return JobId(str(uuid.uuid4()))
+
+
+class JobKind(StrEnum):
+    IMAGINE = "imagine"
+    REROLL = "reroll"
+    VARIATION = "variation"
+    VARY_SUBTLE = "vary_subtle"
+    VARY_STRONG = "vary_strong"
+    UPSCALE = "upscale"  # U1-U4: splits one picture off its grid, draws nothing
+
+
+class JobStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    REFUSED = "refused"
+
+
+class DeliveryStatus(StrEnum):
+    """Whether the member has been shown how the job ended."""
+
+    NOT_DUE = "not_due"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    BY_DM = "by_dm"
+    UNDELIVERABLE = "undeliverable"
+
+
+class FailureReason(StrEnum):
+    """Why a job failed, as the member is told."""
+
+    ENGINE = "engine"
+    OUT_OF_MEMORY = "out_of_memory"
+    BAD_PICTURE = "bad_picture"
+    MODEL = "model"
+    DISK_FULL = "disk_full"
+    SOURCE_GONE = "source_gone"
+
+
+class InvalidTransition(Exception):
+    """The job is not in a state from which this may happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """Where a message stands in the chat."""
+
+    channel_id: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRef:
+    """Names one picture of one job; `index` counts from 0."""
+
+    job_id: JobId
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: JobId
+    kind: JobKind
+    user_id: UserId
+    user_name: str
+    channel_id: int
+    guild_id: int | None
+    prompt: str  # the normalised echo that every message about the job shows in bold
+    params: GenerationParams
+    created_at: datetime
+    status: JobStatus = JobStatus.QUEUED
+    delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
+    attempt: int = 0
+    delivery_attempts: int = 0
+    parent: PictureRef | None = None
+    pressed_message: MessageRef | None = None  # whose button was pressed; the result replies to it
+    waiting_message: MessageRef | None = None
+    result_message: MessageRef | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    engine_seconds: float = 0.0
+    failure: FailureReason | None = None
+    incident_id: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def picture_count(self) -> int:
+        return 1 if self.kind is JobKind.UPSCALE else 4
+
+    @property
+    def is_grid(self) -> bool:
+        return self.picture_count > 1
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+    @property
+    def request_id(self) -> str:
+        """The engine's name for this attempt."""
+        return f"{self.id}:{self.attempt}"
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """One seed a picture, all following from the job's own (32 bits, wrapping)."""
+        return tuple((self.params.seed + index) % 2**32 for index in range(self.picture_count))
+
+    def _leave(self, *expected: JobStatus) -> None:
+        if self.status not in expected:
+            raise InvalidTransition(f"job {self.id} is {self.status}, expected {' or '.join(expected)}")
+
+    def start(self, now: datetime) -> Self:
+        self._leave(JobStatus.QUEUED)
+        return replace(self, status=JobStatus.RUNNING, attempt=self.attempt + 1, started_at=now)
+
+    def requeue(self) -> Self:
+        """Back to the queue, with the same seed, after the program that ran it went away."""
+        self._leave(JobStatus.RUNNING)
+        return replace(self, status=JobStatus.QUEUED, started_at=None)
+
+    def succeed(self, now: datetime, engine_seconds: float, notes: tuple[str, ...] = ()) -> Self:
+        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        return self._end(JobStatus.SUCCEEDED, now, engine_seconds=engine_seconds, notes=notes)
+
+    def fail(self, now: datetime, reason: FailureReason, incident_id: str) -> Self:
+        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        return self._end(JobStatus.FAILED, now, failure=reason, incident_id=incident_id)
+
+    def cancel(self, now: datetime) -> Self:
+        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        return self._end(JobStatus.CANCELLED, now)
+
+    def _end(self, status: JobStatus, now: datetime, **changes: object) -> Self:
+        return replace(self, status=status, finished_at=now, delivery=DeliveryStatus.PENDING, **changes)  # type: ignore[arg-type]
+
+    def delivered(self, message: MessageRef | None, how: DeliveryStatus = DeliveryStatus.DELIVERED) -> Self:
+        if self.delivery is not DeliveryStatus.PENDING:
+            raise InvalidTransition(f"job {self.id} has nothing to deliver")
+        return replace(self, delivery=how, result_message=message or self.result_message)

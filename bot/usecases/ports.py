@@ -1,0 +1,200 @@
+"""What the use cases need of the world, as Protocols. bot.db, bot.image_store and bot.ui implement them."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.gallery import GalleryQuery, Page, Picture
+from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.plan import Entitlement
+
+
+class ConflictingChange(Exception):
+    """Somebody else changed the row since it was read; the caller's decision no longer holds."""
+
+
+class Jobs(Protocol):
+    async def add(self, job: Job) -> None: ...
+    async def get(self, job_id: JobId) -> Job:
+        """Raises `JobGone`."""
+        ...
+
+    async def find(self, job_id: JobId) -> Job | None: ...
+    async def find_by_message(self, message: MessageRef) -> Job | None:
+        """The job whose waiting or result message this is."""
+        ...
+
+    async def save(self, job: Job, *, expected: JobStatus, attempt: int | None = None) -> None:
+        """Write the job if its stored status is `expected` and, where given, its attempt is `attempt`.
+
+        Raises `ConflictingChange` otherwise. `waiting_message` is not written: `set_waiting_message` owns it.
+        """
+        ...
+
+    async def save_delivery(self, job: Job) -> None:
+        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending."""
+        ...
+
+    async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
+    async def list_waiting(self, limit: int) -> list[Job]:
+        """Queued jobs, oldest first."""
+        ...
+
+    async def list_by_status(self, status: JobStatus) -> list[Job]: ...
+    async def list_undelivered(self) -> list[Job]:
+        """Ended jobs whose delivery is pending, oldest first."""
+        ...
+
+    async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
+    async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
+    async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
+        """Whether this member started a job of the same kind from the same parent picture at or after `since`."""
+        ...
+
+    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
+        """How many of the member's jobs succeeded, and their engine seconds in all."""
+        ...
+
+
+class Gallery(Protocol):
+    async def add(self, pictures: Sequence[Picture]) -> None: ...
+    async def get(self, ref: PictureRef) -> Picture:
+        """Raises `JobGone`."""
+        ...
+
+    async def list_of_job(self, job_id: JobId) -> list[Picture]:
+        """In the order of their index, trashed ones included."""
+        ...
+
+    async def browse(self, query: GalleryQuery, page: int, page_size: int) -> Page:
+        """Newest first; a page past the end is the last one."""
+        ...
+
+    async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
+
+
+class Users(Protocol):
+    async def lock(self, user_id: UserId, name: str, now: datetime) -> None:
+        """Create the member if new, remember the name, and hold the row until the transaction ends."""
+        ...
+
+    async def find_preference(self, user_id: UserId, key: str) -> str | None: ...
+    async def set_preference(self, user_id: UserId, key: str, value: str | None) -> None: ...
+
+
+class Entitlements(Protocol):
+    async def add(self, entitlement: Entitlement) -> None: ...
+    async def list_active(self, user_id: UserId, now: datetime) -> list[Entitlement]: ...
+
+
+class Transaction(Protocol):
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def gallery(self) -> Gallery: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def entitlements(self) -> Entitlements: ...
+
+
+class Database(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commits on a clean exit, rolls back on an exception. Never held across the network."""
+        ...
+
+
+class ImageStore(Protocol):
+    async def put(self, key: str, data: bytes) -> None:
+        """Keep bytes under a key; the same key again replaces them whole. Raises `StoreFull`."""
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """Raises `JobGone` when there is nothing under the key."""
+        ...
+
+    async def delete(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """One file to show: `description` is the alt text, `data` at most what the channel takes."""
+
+    name: str
+    data: bytes
+    description: str
+
+
+class DeliveryError(Exception):
+    """A message could not be placed."""
+
+
+class DeliveryRefused(DeliveryError):
+    """The place will not take it, now or later: no permission, channel gone, direct messages closed."""
+
+
+class FileTooLarge(DeliveryError):
+    """The place takes the message, but not a file of this size."""
+
+
+class DeliveryDelayed(DeliveryError):
+    """A passing trouble (rate limit, server error, lost line). `retry_after` is in seconds, None when unknown."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Notifier(Protocol):
+    """Shows jobs to members. Raises a `DeliveryError` unless it says otherwise."""
+
+    async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
+        """Newest wins, older ones are dropped; never raises, never waits for the network."""
+        ...
+
+    async def find_result(self, job: Job) -> MessageRef | None:
+        """A message of ours in the channel that already shows this job. None when none, or when it may not look."""
+        ...
+
+    async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
+        """A new message with the picture and its buttons, replying to `job.pressed_message` if there is one."""
+        ...
+
+    async def show_end(self, job: Job) -> None:
+        """Tell of a job that ended without a picture: in its waiting message if that is still there, else anew."""
+        ...
+
+    async def remove_waiting(self, job: Job) -> None:
+        """Delete the waiting message; one that is gone already is fine."""
+        ...
+
+    async def remove_result(self, job: Job) -> None:
+        """Delete the result message; one that is gone already is fine."""
+        ...
+
+    async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef: ...
+
+    async def upload_limit(self, job: Job) -> int:
+        """Bytes that one file may have where the job will be shown. Never raises."""
+        ...
+
+
+__all__ = [
+    "ConflictingChange",
+    "Database",
+    "DeliveryDelayed",
+    "DeliveryError",
+    "DeliveryRefused",
+    "DeliveryStatus",
+    "Entitlements",
+    "FileTooLarge",
+    "Gallery",
+    "ImageStore",
+    "Jobs",
+    "Notifier",
+    "ResultFile",
+    "Transaction",
+    "Users",
+]
