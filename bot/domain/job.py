@@ -95,7 +95,7 @@ class Job:
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0
     delivery_attempts: int = 0
-    parent: PictureRef | None = None
+    parent: PictureRef | None = None  # the picture that this job was started from
     pressed_message: MessageRef | None = None  # whose button was pressed; the result replies to it
     waiting_message: MessageRef | None = None
     result_message: MessageRef | None = None
@@ -113,6 +113,11 @@ class Job:
     @property
     def is_grid(self) -> bool:
         return self.picture_count > 1
+
+    @property
+    def starts_from_picture(self) -> bool:
+        """Whether `parent` is drawn upon, rather than only remembered."""
+        return self.kind in (JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG)
 
     @property
     def has_ended(self) -> bool:

@@ -12,7 +12,7 @@ MAX_ASPECT = 4
 class GenerationParams:
     """What the engine needs to know of a prompt.
 
-    `quality` scales the number of steps, `stop` ends them early (per cent). `text` is the prompt without its parameters; `aspect` is width to height, reduced.
+    `text` is the prompt without its parameters; `aspect` is width to height; `quality` scales the number of steps.
     """
 
     text: str
@@ -20,7 +20,6 @@ class GenerationParams:
     negative: str = ""
     aspect: tuple[int, int] = (1, 1)
     quality: float = 1.0
-    stop: int = 100
     model: str = ""
 
 

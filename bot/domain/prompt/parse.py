@@ -17,7 +17,7 @@ MAX_PROMPT = 1_800
 """Characters. A message holds 2,000, and the prompt is shown in all of a job's messages, in full, in the same way."""
 
 ALIASES = {"aspect": "ar", "q": "quality"}
-VALUED = frozenset({"ar", "no", "seed", "quality", "stop"})
+VALUED = frozenset({"ar", "no", "seed", "quality"})
 
 _DASHES = re.compile(r"(?:^|(?<=\s))(?:—|--|–-|-–|–)(?=[A-Za-z])")
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
@@ -83,5 +83,4 @@ def _build(text: str, values: dict[str, str], random_seed: int) -> GenerationPar
         negative=values.get("no", ""),
         aspect=parse_aspect(values["ar"]) if "ar" in values else (1, 1),
         quality=parse_quality(values["quality"]) if "quality" in values else 1.0,
-        stop=parse_integer("stop", values["stop"], 10, 100) if "stop" in values else 100,
     )

@@ -1,0 +1,125 @@
+"""The settings: one TOML file, checked whole at start, plus the secrets of the environment."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
+DATABASE_VARIABLE = "EASEL_DATABASE_URL"
+
+
+class ConfigError(Exception):
+    """The settings cannot be used; the message names the setting and says what to change."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    url: str = "sqlite+aiosqlite:///data/easel.db"
+
+
+class ImageSettings(Section):
+    store: str = "data/images"
+
+
+class ReactionSettings(Section):
+    direct_message: str = "✉️"
+    discard: str = "❌"
+    upscale: Annotated[tuple[str, ...], Field(max_length=4)] = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
+    vary: Annotated[tuple[str, ...], Field(max_length=4)] = ("🇦", "🇧", "🇨", "🇩")
+    reroll: str = "🔄"
+
+
+class DiscordSettings(Section):
+    guild_id: int = 0
+    api_url: str = ""
+    gateway_url: str = ""
+    reactions: ReactionSettings = ReactionSettings()
+
+
+class QueueSettings(Section):
+    max_running: Annotated[int, Field(ge=1)] = 3
+    max_waiting: Annotated[int, Field(ge=1)] = 10
+    capacity: Annotated[int, Field(ge=1)] = 8
+
+
+class GallerySettings(Section):
+    page_size: Annotated[int, Field(ge=1, le=9)] = 9
+
+
+class ModelSettings(Section):
+    name: Annotated[str, Field(min_length=1)]
+    family: Literal["starter", "stable-diffusion", "sdxl"]
+    source: str = ""
+    steps: Annotated[int, Field(ge=1, le=500)] | None = None
+    guidance_scale: Annotated[float, Field(ge=0, le=50)] | None = None
+    sampler: str | None = None
+
+
+STARTER = ModelSettings(name="starter", family="starter")
+
+
+class EngineSettings(Section):
+    device: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    max_rows: Annotated[int, Field(ge=0)] = 0
+    cache: Path = Path("data/cache")
+    models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
+
+
+class SandboxSettings(Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8380
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] = "console"
+
+
+class Config(Section):
+    """All settings. `token` is None when the environment holds none."""
+
+    database: DatabaseSettings = DatabaseSettings()
+    images: ImageSettings = ImageSettings()
+    discord: DiscordSettings = DiscordSettings()
+    queue: QueueSettings = QueueSettings()
+    gallery: GallerySettings = GallerySettings()
+    engine: EngineSettings = EngineSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    log: LogSettings = LogSettings()
+    token: SecretStr | None = Field(default=None, exclude=True)
+
+
+def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """Read and check everything. A missing `path` is an error; None means the defaults. Raises `ConfigError`."""
+    settings = _read(path) if path else {}
+    if "token" in settings:
+        raise ConfigError(f"A token must not stand in a file. Put it into the environment as {TOKEN_VARIABLE}.")
+    if url := environ.get(DATABASE_VARIABLE):
+        settings["database"] = {"url": url}
+    if token := environ.get(TOKEN_VARIABLE):
+        settings["token"] = token
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as problems:
+        raise ConfigError(_explain(problems, path)) from None
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no {path}. Copy config.example.toml to {path}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise ConfigError(f"{path} is not valid TOML: {problem}") from None
+
+
+def _explain(problems: ValidationError, path: Path | None) -> str:
+    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems.errors(include_input=False)]
+    return f"Please correct {path or 'the settings'}:\n  " + "\n  ".join(lines)

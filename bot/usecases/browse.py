@@ -1,0 +1,40 @@
+"""A member looks through pictures."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bot.domain.errors import JobGone
+from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
+from bot.domain.job import Job, PictureRef, UserId
+from bot.pictures import compose_contact_sheet
+from bot.usecases.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPicture:
+    """One picture in full: its record, the job that made it, the bytes of the master (PNG)."""
+
+    picture: Picture
+    job: Job
+    data: bytes
+
+
+async def browse_gallery(query: GalleryQuery, page: int, *, studio: Studio) -> Page:
+    async with studio.db.transaction() as tx:
+        return await tx.gallery.browse(query, page, studio.page_size)
+
+
+async def open_picture(ref: PictureRef, viewer_id: UserId, *, studio: Studio) -> OpenedPicture:
+    """Raises `JobGone` also for what the viewer may not see, so that nothing is told of it."""
+    async with studio.db.transaction() as tx:
+        picture = await tx.gallery.get(ref)
+        job = await tx.jobs.get(ref.job_id)
+    if picture.user_id != viewer_id and (picture.visibility is not Visibility.PUBLIC or picture.trashed_at):
+        raise JobGone
+    return OpenedPicture(picture, job, await studio.store.get(picture.store_key))
+
+
+async def open_thumbnails(page: Page, *, studio: Studio) -> bytes:
+    """The page as one contact sheet (WebP), in the order of its pictures, each with its number."""
+    masters = [await studio.store.get(picture.store_key) for picture in page.pictures]
+    return await asyncio.to_thread(compose_contact_sheet, masters)

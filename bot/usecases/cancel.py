@@ -1,0 +1,25 @@
+"""A member stops a job of theirs, waiting or running."""
+
+from bot.domain.errors import JobNotCancellable, NotAllowed
+from bot.domain.job import Job, JobId, UserId
+from bot.usecases.ports import ConflictingChange
+from bot.usecases.studio import Studio
+
+
+async def cancel_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
+    """The end is written first; the engine then stops at its next step. Raises `NotAllowed`, `JobGone`,
+    `JobNotCancellable`."""
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.get(job_id)
+        if job.user_id != user_id:
+            raise NotAllowed("Only the member who started this job can cancel it.")
+        if job.has_ended:
+            raise JobNotCancellable
+        cancelled = job.cancel(studio.now())
+        try:
+            await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
+        except ConflictingChange as change:
+            raise JobNotCancellable from change
+    studio.engine.cancel(job.request_id)
+    studio.wake()
+    return cancelled

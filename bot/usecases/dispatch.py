@@ -1,0 +1,74 @@
+"""Keeps the engine supplied: whenever something changes, the fairest waiting job is claimed and drawn."""
+
+import asyncio
+import time
+
+import structlog
+
+from bot.domain.fair_share import choose_next
+from bot.domain.job import Job, JobId, JobStatus, UserId
+from bot.tasks import BackgroundTasks
+from bot.usecases.ports import ConflictingChange
+from bot.usecases.run_job import run_job
+from bot.usecases.studio import Studio
+
+log = structlog.get_logger(__name__)
+
+LOOK_AHEAD = 1_000
+"""Waiting jobs looked at for a choice. Members have at most ten each, so this is a hundred members."""
+
+
+class Dispatcher:
+    """Owns which jobs this process draws. `capacity` bounds how many the engine holds at once."""
+
+    def __init__(self, studio: Studio, tasks: BackgroundTasks, capacity: int) -> None:
+        self._studio = studio
+        self._tasks = tasks
+        self._capacity = capacity
+        self._changed = asyncio.Event()
+        self._running: dict[JobId, Job] = {}
+        self._last_served: dict[UserId, float] = {}
+
+    def wake(self) -> None:
+        self._changed.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while len(self._running) < self._capacity and (job := await self._claim()):
+                self._running[job.id] = job
+                self._tasks.start(self._run(job), name=f"job {job.id}")
+
+    async def _claim(self) -> Job | None:
+        async with self._studio.db.transaction() as tx:
+            waiting = await tx.jobs.list_waiting(LOOK_AHEAD)
+            chosen = choose_next(waiting, self._running.values(), self._last_served, self._studio.limits.max_running)
+            if chosen is None:
+                return None
+            job = chosen.start(self._studio.now())
+            try:
+                await tx.jobs.save(job, expected=JobStatus.QUEUED)
+            except ConflictingChange:
+                self.wake()
+                return None
+        self._last_served[job.user_id] = time.monotonic()
+        log.info("job started", job=job.id, attempt=job.attempt)
+        return job
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await run_job(job, studio=self._studio)
+        finally:
+            del self._running[job.id]
+            self.wake()
+
+
+async def resume_jobs(*, studio: Studio) -> int:
+    """Put back what a former process left running, with the same seeds. Returns how many."""
+    async with studio.db.transaction() as tx:
+        orphans = await tx.jobs.list_by_status(JobStatus.RUNNING)
+        for job in orphans:
+            await tx.jobs.save(job.requeue(), expected=JobStatus.RUNNING)
+    studio.wake()
+    return len(orphans)

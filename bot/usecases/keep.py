@@ -1,0 +1,50 @@
+"""What a member does with finished pictures: have them sent, put them into the trash, take them out again."""
+
+from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.job import Job, JobId, UserId
+from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
+from bot.usecases.studio import Studio
+
+
+async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+    """The pictures one by one, with job id and seed. Raises `NotAllowed` or `JobGone`."""
+    job = await _own_job(job_id, user_id, studio)
+    async with studio.db.transaction() as tx:
+        pictures = await tx.gallery.list_of_job(job.id)
+    if not pictures:
+        raise JobGone
+    files = [
+        ResultFile(f"{job.id}_{p.index + 1}.png", await studio.store.get(p.store_key), job.prompt[:1_024])
+        for p in pictures
+    ]
+    text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
+    try:
+        await studio.notifier.send_direct(user_id, text, files)
+    except DeliveryRefused as refusal:
+        raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+
+
+async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+    """Its message goes, its pictures move to the trash."""
+    job = await _own_job(job_id, user_id, studio)
+    async with studio.db.transaction() as tx:
+        await tx.gallery.set_trashed(job.id, studio.now())
+    try:
+        await studio.notifier.remove_result(job)
+    except DeliveryError as trouble:
+        raise NotAllowed("The pictures are in your trash, but I may not delete the message here.") from trouble
+
+
+async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+    """Its pictures come back to the gallery."""
+    job = await _own_job(job_id, user_id, studio)
+    async with studio.db.transaction() as tx:
+        await tx.gallery.set_trashed(job.id, None)
+
+
+async def _own_job(job_id: JobId, user_id: UserId, studio: Studio) -> Job:
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.get(job_id)
+    if job.user_id != user_id:
+        raise NotAllowed("Only the member who made these pictures can do that.")
+    return job

@@ -1,0 +1,60 @@
+"""The example file is complete and true, and bad settings are explained."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.config import Config, ConfigError, load_config
+
+EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> set[str]:
+    names = set()
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            names |= _leaves(value, f"{prefix}{key}.")
+        else:
+            names.add(prefix + key)
+    return names
+
+
+def test_the_example_names_every_setting() -> None:
+    settings = Config().model_dump(exclude={"token"})
+    assert _leaves(tomllib.loads(EXAMPLE.read_text())) == _leaves(settings)
+
+
+def test_the_example_holds_the_defaults() -> None:
+    assert load_config(EXAMPLE, {}) == Config()
+
+
+def test_secrets_come_from_the_environment() -> None:
+    config = load_config(None, {"EASEL_DISCORD_TOKEN": "s3cret", "EASEL_DATABASE_URL": "postgresql+asyncpg:///x"})
+    assert config.token is not None
+    assert config.token.get_secret_value() == "s3cret"
+    assert config.database.url == "postgresql+asyncpg:///x"
+    assert "s3cret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("text", "explanation"),
+    [
+        ("[queue]\nmax_waiting = 0", "queue.max_waiting"),
+        ("[queue]\nmax_wating = 5", "max_wating"),
+        ("[discord\n", "not valid TOML"),
+        ('token = "abc"', "EASEL_DISCORD_TOKEN"),
+        ('[[engine.models]]\nname = "x"\nfamily = "unheard-of"', "family"),
+    ],
+)
+def test_bad_settings_are_named(tmp_path: Path, text: str, explanation: str) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=explanation):
+        load_config(path, {})
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Copy config\.example\.toml"):
+        load_config(tmp_path / "config.toml", {})
