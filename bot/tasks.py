@@ -35,6 +35,11 @@ class BackgroundTasks:
         if not task.cancelled() and (error := task.exception()):
             log.error("background task failed", task=task.get_name(), exc_info=error)
 
+    async def settle(self, timeout_seconds: float) -> None:
+        """Wait for what runs to end by itself."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=timeout_seconds)
+
     async def close(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()

@@ -1,0 +1,110 @@
+"""The command line of the studio. `python -m bot --help` says what there is."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bot.config import TOKEN_VARIABLE, Config, ConfigError, load_config
+from bot.logs import set_up_logs
+
+DEFAULT_CONFIG = Path("config.toml")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        config = load_config(_config_path(options.config), os.environ)
+    except ConfigError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    match options.command:
+        case "run":
+            set_up_logs(config.log)
+            return asyncio.run(_run(config))
+        case "sandbox":
+            set_up_logs(config.log)
+            return asyncio.run(_sandbox(config))
+        case "demo":
+            set_up_logs(config.log.model_copy(update={"level": "warning"}))
+            return asyncio.run(_demo(config, options.prompt, options.out))
+        case "doctor":
+            set_up_logs(config.log.model_copy(update={"level": "error"}))
+            return asyncio.run(_doctor(config))
+    raise AssertionError(options.command)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Easel: a picture studio in Discord.")
+    parser.add_argument("--config", type=Path, help="settings to use (default: config.toml if there is one)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("run", help=f"run the bot on Discord; the token comes from {TOKEN_VARIABLE}")
+    commands.add_parser("sandbox", help="run against a stand-in Discord with a chat page in the browser")
+    demo = commands.add_parser("demo", help="draw one prompt end to end in the stand-in Discord and keep the pictures")
+    demo.add_argument("--prompt", default="a fox under a full moon", help="what to draw (default: %(default)s)")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the pictures (default: %(default)s)")
+    commands.add_parser("doctor", help="look at this installation and say in plain words what is wrong")
+    return parser
+
+
+def _config_path(given: Path | None) -> Path | None:
+    if given is not None:
+        return given
+    return DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None
+
+
+async def _run(config: Config) -> int:
+    """Until a signal, or until the connection ends for good."""
+    from bot.db.database import DatabaseUnavailable
+    from bot.program import engine_config, running_studio
+    from engine.local import LocalEngine
+    from engine.protocol import EngineStartError
+
+    if config.token is None:
+        print(
+            f"Put the bot's token into the environment as {TOKEN_VARIABLE}; `make doctor` looks further.",
+            file=sys.stderr,
+        )
+        return 2
+    stop = _stop_on_signals()
+    engine = LocalEngine(engine_config(config))
+    try:
+        async with running_studio(config, config.token.get_secret_value(), engine) as connection:
+            waiting = asyncio.create_task(stop.wait())
+            await asyncio.wait({waiting, connection}, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+    except (EngineStartError, DatabaseUnavailable) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _sandbox(config: Config) -> int:
+    from bot.demo import run_sandbox
+
+    return await run_sandbox(config, _stop_on_signals())
+
+
+async def _demo(config: Config, prompt: str, out: Path) -> int:
+    from bot.demo import run_demo
+
+    return await run_demo(config, prompt, out)
+
+
+async def _doctor(config: Config) -> int:
+    from bot.doctor import examine
+
+    return 1 if await examine(config) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
