@@ -10,6 +10,7 @@
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
     ├── PressedTwice           the same button within three seconds: counts once
+    ├── UnreadablePicture      the bytes are no picture of a kind that we take
     └── StoreFull              the disk has no room for a picture
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
@@ -69,7 +70,8 @@ class QueueFull(StudioError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"Your job queue is full ({limit} are waiting). Please wait for a job to finish first, then resubmit this one."
+            f"Your job queue is full ({limit} are waiting). "
+            "Please wait for a job to finish first, then resubmit this one."
         )
 
 
@@ -80,10 +82,15 @@ class PressedTwice(StudioError):
         super().__init__("That button was pressed a moment ago and is being worked on.")
 
 
+class UnreadablePicture(StudioError):
+    title = "Invalid image"
+
+
 class StoreFull(StudioError):
     title = "Internal error"
 
     def __init__(self) -> None:
         super().__init__(
-            "The studio's disk is full, so the picture could not be kept. The operator has been told; nothing was charged."
+            "The studio's disk is full, so the picture could not be kept. "
+            "The operator has been told; nothing was charged."
         )

@@ -1,0 +1,1 @@
+"""The database: tables, transactions and one repository per noun. Hands out domain values only."""

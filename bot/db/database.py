@@ -1,0 +1,159 @@
+"""Opens the database, brings its tables up to date, and gives out transactions. Knows no rule of the studio."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection, event, make_url, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
+
+from bot.db.entitlements import SqlEntitlements
+from bot.db.gallery import SqlGallery
+from bot.db.jobs import SqlJobs
+from bot.db.users import SqlUsers
+from bot.usecases import ports
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+MIGRATION_LOCK = 0x4561_73656C  # any number, the same in all our processes
+BUSY_SECONDS = 30.0
+"""How long a transaction waits for its turn before the database is called stuck."""
+
+
+class SqlTransaction:
+    """The repositories of one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self.jobs: ports.Jobs = SqlJobs(session)
+        self.gallery: ports.Gallery = SqlGallery(session)
+        self.users: ports.Users = SqlUsers(session)
+        self.entitlements: ports.Entitlements = SqlEntitlements(session)
+
+
+class SqlDatabase:
+    """`ports.Database` on SQLite or PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        # Rows are read anew by every query: what a repository hands out is what the database says at that moment.
+        self._sessions = async_sessionmaker(
+            engine, autoflush=False, expire_on_commit=False, execution_options={"populate_existing": True}
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[ports.Transaction]:
+        async with self._sessions.begin() as session:
+            yield SqlTransaction(session)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+
+def open_database(url: str) -> SqlDatabase:
+    """Connects at the first transaction. Raises `ValueError` with a sentence when the URL names no database of ours."""
+    return SqlDatabase(create_engine(parse_url(url)))
+
+
+async def migrate(url: str) -> None:
+    """Bring the tables up to date; an empty database gets them all. A failure leaves them as they were."""
+    parsed = parse_url(url)
+    await asyncio.to_thread(_migrate_blocking, parsed)
+
+
+def _migrate_blocking(url: URL) -> None:
+    """Alembic imports the revisions from disk, so it gets a thread, with a loop for the driver."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).resolve().parent.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_migrate(url))
+
+
+async def _migrate(url: URL) -> None:
+    # Copying a table, as SQLite must to alter one, would delete what refers to it if foreign keys were followed.
+    engine = create_engine(url, poolclass=NullPool, follow_foreign_keys=False)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+    await engine.dispose()
+
+
+def upgrade(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # several bots may start at once; SQLite's BEGIN IMMEDIATE has us alone
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    command.upgrade(migration_config(connection), "head")
+
+
+def migration_config(connection: Connection) -> Config:
+    """Alembic's settings without a file, so that the current folder does not matter."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("file_template", "%%(year)d_%%(month).2d_%%(day).2d_%%(slug)s")
+    config.attributes["connection"] = connection
+    return config
+
+
+def parse_url(url: str) -> URL:
+    """The URL with the asynchronous driver that we ship."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(
+            f"`{url}` is no database URL; write sqlite:///data/easel.db or postgresql://host/name."
+        ) from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"`{other}` databases are not supported; use sqlite:/// or postgresql://.")
+
+
+def create_engine(
+    url: URL,
+    *,
+    poolclass: type[AsyncAdaptedQueuePool | NullPool] = AsyncAdaptedQueuePool,
+    follow_foreign_keys: bool = True,
+) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
+    # SQLite has one writer. With one connection our transactions queue in the pool, first come first served, where
+    # SQLite itself would let them sleep and try again; its own waiting is left for other processes.
+    sizes = {"pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_SECONDS} if poolclass is not NullPool else {}
+    engine = create_async_engine(
+        url, poolclass=poolclass, connect_args={"isolation_level": None, "timeout": BUSY_SECONDS}, **sizes
+    )
+
+    def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last
+        # jobs then, whose members have been told that they wait.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if follow_foreign_keys else 'OFF'}")
+        cursor.close()
+
+    def begin(connection: Connection) -> None:
+        # Taking the write lock at once: a transaction that reads first and writes later can otherwise find that
+        # another one wrote in between, and no waiting would help it.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    event.listen(engine.sync_engine, "begin", begin)
+    return engine
+
+
+def _implements_the_ports(database: SqlDatabase) -> ports.Database:
+    """For the type checker: the repositories are assigned to their ports above, the database here."""
+    return database

@@ -1,0 +1,185 @@
+"""Jobs in the database. Every change names the state that it expects to replace; the database settles who was first."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.db.models import JobRow
+from bot.domain.errors import JobGone
+from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.prompt.parameters import GenerationParams
+from bot.usecases.ports import ConflictingChange
+
+
+class SqlJobs:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, job: Job) -> None:
+        columns = to_columns(job) | message_columns("waiting", job.waiting_message)
+        await self._session.execute(insert(JobRow).values(columns))
+
+    async def get(self, job_id: JobId) -> Job:
+        job = await self.find(job_id)
+        if job is None:
+            raise JobGone
+        return job
+
+    async def find(self, job_id: JobId) -> Job | None:
+        row = await self._session.scalar(select(JobRow).where(JobRow.id == job_id))
+        return to_job(row) if row else None
+
+    async def find_by_message(self, message: MessageRef) -> Job | None:
+        is_waiting = and_(
+            JobRow.waiting_message_id == message.message_id, JobRow.waiting_channel_id == message.channel_id
+        )
+        is_result = and_(JobRow.result_message_id == message.message_id, JobRow.result_channel_id == message.channel_id)
+        row = await self._session.scalar(select(JobRow).where(or_(is_waiting, is_result)).limit(1))
+        return to_job(row) if row else None
+
+    async def save(self, job: Job, *, expected: JobStatus, attempt: int | None = None) -> None:
+        conditions = [JobRow.status == expected]
+        if attempt is not None:
+            conditions.append(JobRow.attempt == attempt)
+        await self._change(job.id, to_columns(job), *conditions)
+
+    async def save_delivery(self, job: Job) -> None:
+        columns = {"delivery": job.delivery, "delivery_attempts": job.delivery_attempts}
+        columns |= message_columns("result", job.result_message)
+        await self._change(job.id, columns, JobRow.delivery == DeliveryStatus.PENDING)
+
+    async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
+        await self._change(job_id, message_columns("waiting", message))
+
+    async def _change(self, job_id: JobId, columns: dict[str, Any], *conditions: ColumnElement[bool]) -> None:
+        """One statement, so that of several who expect the same state exactly one replaces it."""
+        change = update(JobRow).where(JobRow.id == job_id, *conditions).values(columns).returning(JobRow.id)
+        if await self._session.scalar(change) is None:
+            raise ConflictingChange(f"job {job_id} is not in the state that was to be replaced")
+
+    async def list_waiting(self, limit: int) -> list[Job]:
+        return await self._list(_oldest_first().where(JobRow.status == JobStatus.QUEUED).limit(limit))
+
+    async def list_by_status(self, status: JobStatus) -> list[Job]:
+        return await self._list(_oldest_first().where(JobRow.status == status))
+
+    async def list_undelivered(self) -> list[Job]:
+        pending = select(JobRow).where(JobRow.delivery == DeliveryStatus.PENDING)
+        return await self._list(pending.order_by(JobRow.finished_at, JobRow.id))
+
+    async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]:
+        return await self._list(_oldest_first().where(JobRow.user_id == user_id, JobRow.status.in_(statuses)))
+
+    async def _list(self, query: Select[JobRow]) -> list[Job]:
+        return [to_job(row) for row in await self._session.scalars(query)]
+
+    async def count_of_member(self, user_id: UserId, status: JobStatus) -> int:
+        matching = select(func.count()).select_from(JobRow).where(JobRow.user_id == user_id, JobRow.status == status)
+        return await self._session.scalar(matching) or 0
+
+    async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
+        parent, pressed = job_like.parent, job_like.pressed_message
+        alike = select(JobRow.id).where(
+            JobRow.user_id == user_id,
+            JobRow.created_at >= since,
+            JobRow.kind == job_like.kind,
+            JobRow.parent_job_id == (parent.job_id if parent else None),
+            JobRow.parent_index == (parent.index if parent else None),
+            JobRow.pressed_channel_id == (pressed.channel_id if pressed else None),
+            JobRow.pressed_message_id == (pressed.message_id if pressed else None),
+            JobRow.id != job_like.id,
+        )
+        return await self._session.scalar(alike.limit(1)) is not None
+
+    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
+        totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)
+        succeeded = totals.where(JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED)
+        count, seconds = (await self._session.execute(succeeded)).one()
+        return count, float(seconds)
+
+
+def _oldest_first() -> Select[JobRow]:
+    return select(JobRow).order_by(JobRow.created_at, JobRow.id)
+
+
+def message_columns(name: str, message: MessageRef | None) -> dict[str, Any]:
+    return {
+        f"{name}_channel_id": message.channel_id if message else None,
+        f"{name}_message_id": message.message_id if message else None,
+    }
+
+
+def to_columns(job: Job) -> dict[str, Any]:
+    """Everything but the waiting message, which comes from another hand while the job is being changed."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "user_id": job.user_id,
+        "user_name": job.user_name,
+        "channel_id": job.channel_id,
+        "guild_id": job.guild_id,
+        "prompt": job.prompt,
+        "params": asdict(job.params),
+        "created_at": job.created_at,
+        "status": job.status,
+        "delivery": job.delivery,
+        "attempt": job.attempt,
+        "delivery_attempts": job.delivery_attempts,
+        "parent_job_id": job.parent.job_id if job.parent else None,
+        "parent_index": job.parent.index if job.parent else None,
+        **message_columns("pressed", job.pressed_message),
+        **message_columns("result", job.result_message),
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "engine_seconds": job.engine_seconds,
+        "failure": job.failure,
+        "incident_id": job.incident_id,
+        "notes": list(job.notes),
+    }
+
+
+def to_job(row: JobRow) -> Job:
+    return Job(
+        id=JobId(row.id),
+        kind=row.kind,
+        user_id=UserId(row.user_id),
+        user_name=row.user_name,
+        channel_id=row.channel_id,
+        guild_id=row.guild_id,
+        prompt=row.prompt,
+        params=to_params(row.params),
+        created_at=row.created_at,
+        status=row.status,
+        delivery=row.delivery,
+        attempt=row.attempt,
+        delivery_attempts=row.delivery_attempts,
+        parent=to_picture_ref(row.parent_job_id, row.parent_index),
+        pressed_message=to_message_ref(row.pressed_channel_id, row.pressed_message_id),
+        waiting_message=to_message_ref(row.waiting_channel_id, row.waiting_message_id),
+        result_message=to_message_ref(row.result_channel_id, row.result_message_id),
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        engine_seconds=row.engine_seconds,
+        failure=row.failure,
+        incident_id=row.incident_id,
+        notes=tuple(row.notes),
+    )
+
+
+def to_params(stored: dict[str, Any]) -> GenerationParams:
+    """What an older version did not store takes its default; what a newer one added is left out."""
+    known = {field.name: stored[field.name] for field in fields(GenerationParams) if field.name in stored}
+    width, height = known.pop("aspect", (1, 1))
+    return GenerationParams(**known, aspect=(width, height))
+
+
+def to_message_ref(channel_id: int | None, message_id: int | None) -> MessageRef | None:
+    return None if channel_id is None or message_id is None else MessageRef(channel_id, message_id)
+
+
+def to_picture_ref(job_id: str | None, index: int | None) -> PictureRef | None:
+    return None if job_id is None or index is None else PictureRef(JobId(job_id), index)

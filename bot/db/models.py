@@ -1,0 +1,121 @@
+"""The tables as typed declarative models: what the repositories query and what migrations are compared with.
+
+Members live at Discord. A row in `users` is what we remember of one and the lock that a member's requests queue at;
+other tables name a member by Discord's id alone, so that a plan can be granted to somebody who never came by.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
+from bot.domain.gallery import Visibility
+from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+
+JOB_ID = String(36)
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}  # noqa: RUF012  SQLAlchemy reads it as a plain class attribute
+
+
+class UserRow(Table):
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+
+
+class PreferenceRow(Table):
+    __tablename__ = "preferences"
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str]
+
+
+class EntitlementRow(Table):
+    __tablename__ = "entitlements"
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    plan_name: Mapped[str]
+    source: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+
+
+class JobRow(Table):
+    """The parent is named without a foreign key: a picture's history may outlive the job that it came from."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index(None, "status", "created_at", "id"),
+        Index(None, "delivery", "finished_at", "id"),
+        Index(None, "user_id", "status", "created_at"),
+        Index(None, "user_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    kind: Mapped[JobKind] = mapped_column(one_of(JobKind, closed=False))
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    user_name: Mapped[str]
+    channel_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    guild_id: Mapped[int | None] = mapped_column(SNOWFLAKE)
+    prompt: Mapped[str]
+    params: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    status: Mapped[JobStatus] = mapped_column(one_of(JobStatus, closed=True))
+    delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
+    attempt: Mapped[int]
+    delivery_attempts: Mapped[int]
+    parent_job_id: Mapped[str | None] = mapped_column(JOB_ID)
+    parent_index: Mapped[int | None]
+    pressed_channel_id: Mapped[int | None] = mapped_column(SNOWFLAKE)
+    pressed_message_id: Mapped[int | None] = mapped_column(SNOWFLAKE)
+    waiting_channel_id: Mapped[int | None] = mapped_column(SNOWFLAKE)
+    waiting_message_id: Mapped[int | None] = mapped_column(SNOWFLAKE, index=True)
+    result_channel_id: Mapped[int | None] = mapped_column(SNOWFLAKE)
+    result_message_id: Mapped[int | None] = mapped_column(SNOWFLAKE, index=True)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    engine_seconds: Mapped[float]
+    failure: Mapped[FailureReason | None] = mapped_column(one_of(FailureReason, closed=False))
+    incident_id: Mapped[str | None] = mapped_column(String(64))
+    notes: Mapped[list[str]] = mapped_column(JSON)
+
+
+class ImageRow(Table):
+    """`search_text` is the prompt folded by us, because the databases fold letters beyond ASCII differently or not."""
+
+    __tablename__ = "images"
+    __table_args__ = (
+        Index(None, "visibility", "trashed_at", "created_at", "job_id"),
+        Index(None, "user_id", "trashed_at", "created_at", "job_id"),
+    )
+
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    prompt: Mapped[str]
+    search_text: Mapped[str]
+    seed: Mapped[int] = mapped_column(SNOWFLAKE)
+    width: Mapped[int]
+    height: Mapped[int]
+    store_key: Mapped[str]
+    created_at: Mapped[datetime]
+    visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
+    trashed_at: Mapped[datetime | None]
