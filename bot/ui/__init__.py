@@ -1,0 +1,1 @@
+"""Everything that speaks Discord: commands, buttons, reactions, and the notifier through which jobs are shown."""

@@ -1,0 +1,108 @@
+"""Answering an interaction within Discord's three seconds, and showing the job that came of it.
+
+A job is in the database before it is shown. So nothing that goes wrong here may lose it: at worst it is drawn without
+a waiting message, and its result comes as a message of its own.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import discord
+import structlog
+
+from bot.domain.errors import NotAllowed
+from bot.domain.job import Job, MessageRef, UserId
+from bot.ui.posting import LINE_TROUBLE, post
+from bot.ui.render import render_waiting
+from bot.ui.views.job_actions import waiting_actions
+from bot.usecases.ports import DeliveryError
+from bot.usecases.studio import Studio
+from bot.usecases.submit import Place, attach_waiting_message
+
+log = structlog.get_logger(__name__)
+
+Interaction = discord.Interaction[discord.Client]
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 2.0
+"""Discord gives three for the first response; one is for the way there and back."""
+
+
+def place_of(interaction: Interaction) -> Place:
+    if interaction.channel_id is None:
+        raise NotAllowed("This works in a channel or in direct messages with me.")
+    user = interaction.user
+    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id)
+
+
+async def in_time(interaction: Interaction, work: Coroutine[Any, Any, T], *, thinking: bool = True) -> T:
+    """The result of `work`. If that takes long, Discord is told first that an answer will follow.
+
+    `thinking` announces a new message; without it a pressed message stays as it is.
+    """
+    task = asyncio.create_task(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        if not done:
+            await _defer(interaction, thinking)
+        return await task
+    finally:
+        task.cancel()
+
+
+async def _defer(interaction: Interaction, thinking: bool) -> None:
+    try:
+        await interaction.response.defer(thinking=thinking)
+    except (discord.HTTPException, *LINE_TROUBLE) as trouble:
+        log.warning("interaction not deferred", interaction=interaction.id, why=str(trouble))
+
+
+async def show_waiting(interaction: Interaction, job: Job, *, studio: Studio) -> None:
+    """Answer with the job's waiting message, remember which message that is, and let the work begin."""
+    message = await _answer(interaction, job)
+    await begin(job, message, studio=studio)
+
+
+async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
+    if message is None:
+        studio.wake()
+    else:
+        await attach_waiting_message(job.id, message, studio=studio)
+
+
+async def _answer(interaction: Interaction, job: Job) -> MessageRef | None:
+    content, view = render_waiting(job), waiting_actions(job.id)
+    message_id: int | None
+    try:
+        if interaction.response.is_done():
+            message_id = (await interaction.edit_original_response(content=content, view=view)).id
+        else:
+            message_id = (await interaction.response.send_message(content, view=view)).message_id
+    except (discord.HTTPException, *LINE_TROUBLE) as trouble:
+        log.warning("waiting message not confirmed", job=job.id, why=str(trouble))
+        message_id = await _find_answer(interaction)
+    if message_id is not None:
+        return MessageRef(job.channel_id, message_id)
+    return await post_waiting(interaction.client, job)
+
+
+async def _find_answer(interaction: Interaction) -> int | None:
+    """The answer that Discord may have taken although its confirmation was lost. Never the pressed message itself."""
+    try:
+        answer = await interaction.original_response()
+    except (discord.HTTPException, discord.ClientException, *LINE_TROUBLE):
+        return None
+    pressed = interaction.message
+    return None if pressed is not None and answer.id == pressed.id else answer.id
+
+
+async def post_waiting(client: discord.Client, job: Job) -> MessageRef | None:
+    """The waiting message as an ordinary one, for jobs that no interaction can answer for."""
+    try:
+        return await post(
+            client, job.channel_id, render_waiting(job), view=waiting_actions(job.id), reply_to=job.pressed_message
+        )
+    except DeliveryError as trouble:
+        log.warning("waiting message not placed", job=job.id, why=str(trouble))
+        return None

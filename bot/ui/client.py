@@ -1,0 +1,74 @@
+"""The bot as Discord sees it: its commands, and where events go. Owns the connection, knows nothing of pictures."""
+
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from bot.ui.commands.account import add_account
+from bot.ui.commands.gallery import add_gallery
+from bot.ui.commands.imagine import add_imagine
+from bot.ui.commands.message_menu import add_message_menu
+from bot.ui.errors import answer_error, answered
+from bot.ui.presses import press
+from bot.ui.reactions import ReactionEmoji, react
+from bot.usecases.studio import Studio
+
+log = structlog.get_logger(__name__)
+
+
+def least_intents() -> discord.Intents:
+    """Guilds for their upload limits, reactions for gestures. Nothing privileged."""
+    intents = discord.Intents.none()
+    intents.guilds = intents.guild_reactions = intents.dm_reactions = True
+    return intents
+
+
+class Client(discord.Client):
+    """`open` hands it the studio before it starts: the studio's notifier needs the client first."""
+
+    def __init__(self, reactions: ReactionEmoji | None = None) -> None:
+        super().__init__(
+            intents=least_intents(),
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+        )
+        self._reactions = reactions or ReactionEmoji()
+        self._studio: Studio | None = None
+        self.tree = app_commands.CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+        self.tree.error(answer_error)
+
+    def open(self, studio: Studio) -> None:
+        self._studio = studio
+        for add in (add_imagine, add_gallery, add_account, add_message_menu):
+            add(self.tree, studio)
+
+    async def setup_hook(self) -> None:
+        """One request replaces all commands; those that did not change keep their ids, so it is safe at every start."""
+        commands = await self.tree.sync()
+        log.info("commands registered", count=len(commands))
+
+    async def on_ready(self) -> None:
+        log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
+
+    async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
+        """Commands go through the tree; presses come here, by custom id alone."""
+        is_press = interaction.type is discord.InteractionType.component
+        if self._studio is None or not is_press or interaction.data is None:
+            return
+        custom_id = str(interaction.data.get("custom_id"))
+        await answered(interaction, press(interaction, custom_id, studio=self._studio))
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        if self._studio is not None and self.user is not None and payload.user_id != self.user.id:
+            await react(payload, self._reactions, self, studio=self._studio)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        log.exception("event handler failed", event_name=event_method)

@@ -1,0 +1,56 @@
+"""`/info` and `/help`: what a member may want to know about their account and the studio."""
+
+import discord
+from discord import app_commands
+
+from bot.domain.job import Job, UserId
+from bot.ui.answering import Interaction
+from bot.ui.render_gallery import GREY_BLUE
+from bot.usecases.account import AccountInfo, account_info
+from bot.usecases.studio import Studio
+
+HELP = """`/imagine prompt` draws four pictures. Say what is in them, where, in which light and style.
+
+**Parameters** go after the words: `--ar 3:2` shape, `--no trees` what to leave out, `--seed 7` repeatable chance, \
+`--quality .5` fewer steps, `--stop 80` end early.
+**Under a grid** U1-U4 take one picture out, V1-V4 vary it, 🔄 draws the prompt again.
+**React** to your own picture with ✉️ to get it by direct message, with ❌ to stop it or to move it to the trash.
+`/gallery` shows what was kept, `/info` your jobs."""
+
+
+def add_account(tree: app_commands.CommandTree, studio: Studio) -> None:
+    @tree.command(description="Your plan and your jobs")
+    async def info(interaction: Interaction) -> None:
+        # deferred even though it is quick: client programs wait for the edit of a deferred reply
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        account = await account_info(UserId(interaction.user.id), studio=studio)
+        await interaction.edit_original_response(embed=info_embed(interaction.user.id, account))
+
+    @tree.command(name="help", description="How to use the studio")
+    async def show_help(interaction: Interaction) -> None:
+        embed = discord.Embed(title="How to use the studio", description=HELP, colour=GREY_BLUE)
+        await interaction.response.send_message(embed=embed, ephemeral=True)
+
+
+def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:
+    """Keys and order as client programs read them, one `**key**: value` a line."""
+    hours = account.engine_seconds / 3600
+    lines = [
+        f"**User ID**: {user_id}",
+        f"**Subscription**: {account.plan_name} (Active)",
+        "**Job Mode**: Fast",
+        "**Visibility Mode**: Public",
+        f"**Lifetime Usage**: {account.jobs_done} images ({hours:.2f} hours)",
+        "",
+        f"**Queued Jobs (fast)**: {len(account.waiting)}",
+        "**Queued Jobs (relax)**: 0",
+        f"**Running Jobs**: {', '.join(_link(job) for job in account.running) or 'None'}",
+    ]
+    return discord.Embed(title="Your info", description="\n".join(lines), colour=GREY_BLUE)
+
+
+def _link(job: Job) -> str:
+    message = job.waiting_message
+    if message is None:
+        return job.id
+    return f"https://discord.com/channels/{job.guild_id or '@me'}/{message.channel_id}/{message.message_id}"

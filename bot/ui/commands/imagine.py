@@ -1,0 +1,15 @@
+"""`/imagine`: words in, a job with its waiting message out."""
+
+from discord import app_commands
+
+from bot.ui.answering import Interaction, in_time, place_of, show_waiting
+from bot.usecases.studio import Studio
+from bot.usecases.submit import submit_imagine
+
+
+def add_imagine(tree: app_commands.CommandTree, studio: Studio) -> None:
+    @tree.command(description="Draw four pictures from a prompt")
+    @app_commands.describe(prompt="What to draw, and parameters such as --ar 3:2")
+    async def imagine(interaction: Interaction, prompt: str) -> None:
+        job = await in_time(interaction, submit_imagine(prompt, place_of(interaction), studio=studio))
+        await show_waiting(interaction, job, studio=studio)

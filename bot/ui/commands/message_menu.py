@@ -1,0 +1,34 @@
+"""What Discord offers under a message's "Apps": the same as reactions do, for those who find a menu easier."""
+
+import discord
+from discord import app_commands
+
+from bot.domain.errors import JobGone
+from bot.domain.job import Job, MessageRef, UserId
+from bot.ui.answering import Interaction
+from bot.usecases.cancel import cancel_job
+from bot.usecases.keep import send_by_dm
+from bot.usecases.studio import Studio
+
+
+def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
+    @tree.context_menu(name="Cancel Job")
+    async def cancel(interaction: Interaction, message: discord.Message) -> None:
+        job = await _job_of(message, studio)
+        await cancel_job(job.id, UserId(interaction.user.id), studio=studio)
+        await interaction.response.send_message("The job is cancelled.", ephemeral=True)
+
+    @tree.context_menu(name="DM Results")
+    async def send(interaction: Interaction, message: discord.Message) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        job = await _job_of(message, studio)
+        await send_by_dm(job.id, UserId(interaction.user.id), studio=studio)
+        await interaction.edit_original_response(content="Sent. Look into your direct messages.")
+
+
+async def _job_of(message: discord.Message, studio: Studio) -> Job:
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.find_by_message(MessageRef(message.channel.id, message.id))
+    if job is None:
+        raise JobGone
+    return job

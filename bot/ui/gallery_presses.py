@@ -1,0 +1,79 @@
+"""Showing a gallery to one member: a page, a picture in full, the way into the trash and out of it."""
+
+import io
+from typing import assert_never
+
+import discord
+
+from bot.domain.job import JobId, UserId
+from bot.ui.answering import Interaction, in_time
+from bot.ui.errors import error_embed
+from bot.ui.render import file_name
+from bot.ui.render_gallery import SHEET_NAME, page_embed, picture_embed
+from bot.ui.views.gallery_pages import (
+    GalleryButton,
+    MoveJob,
+    OpenPicture,
+    TurnPage,
+    move_actions,
+    page_actions,
+    picture_actions,
+)
+from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
+from bot.usecases.keep import restore_job, trash_job
+from bot.usecases.studio import Studio
+
+ALT_TEXT_LIMIT = 1_024
+
+
+async def press_gallery(interaction: Interaction, button: GalleryButton, *, studio: Studio) -> None:
+    match button:
+        case TurnPage():
+            await interaction.response.defer()
+            await show_page(interaction, button, studio=studio)
+        case OpenPicture():
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await _show_picture(interaction, button, studio)
+        case MoveJob(job_id, into_trash):
+            await _move(interaction, job_id, into_trash, studio)
+        case _:
+            assert_never(button)
+
+
+async def show_page(interaction: Interaction, turn: TurnPage, *, studio: Studio) -> None:
+    """Fill the deferred message, or the one whose arrow was pressed."""
+    page = await browse_gallery(turn.query_of(UserId(interaction.user.id)), turn.number, studio=studio)
+    embed, view = page_embed(page, turn), page_actions(page, turn)
+    if not page.pictures:
+        await interaction.edit_original_response(embed=embed, view=None, attachments=[])
+        return
+    sheet = await open_thumbnails(page, studio=studio)
+    alt_text = "; ".join(f"{n}: {picture.prompt}" for n, picture in enumerate(page.pictures, start=1))
+    file = discord.File(io.BytesIO(sheet), SHEET_NAME, description=alt_text[:ALT_TEXT_LIMIT])
+    await interaction.edit_original_response(embed=embed, view=view, attachments=[file])
+
+
+async def _show_picture(interaction: Interaction, button: OpenPicture, studio: Studio) -> None:
+    viewer_id = UserId(interaction.user.id)
+    opened = await open_picture(button.ref, viewer_id, studio=studio)
+    if len(opened.data) > interaction.filesize_limit:
+        sentence = "This picture is larger than Discord takes here. React with ✉️ to its message to get it."
+        await interaction.edit_original_response(embed=error_embed("Picture too large", sentence))
+        return
+    picture = opened.picture
+    file = discord.File(
+        io.BytesIO(opened.data), file_name(opened.job, "png"), description=picture.prompt[:ALT_TEXT_LIMIT]
+    )
+    view = picture_actions(picture, viewer_id)
+    await interaction.edit_original_response(embed=picture_embed(opened), attachments=[file], view=view)
+
+
+async def _move(interaction: Interaction, job_id: JobId, into_trash: bool, studio: Studio) -> None:
+    """The button turns into its opposite."""
+    move = trash_job if into_trash else restore_job
+    await in_time(interaction, move(job_id, UserId(interaction.user.id), studio=studio), thinking=False)
+    view = move_actions(job_id, is_trashed=into_trash)
+    if interaction.response.is_done():
+        await interaction.edit_original_response(view=view)
+    else:
+        await interaction.response.edit_message(view=view)

@@ -1,0 +1,129 @@
+"""Shows jobs in the chat by the bot's own token. Knows where messages stand, not which interaction they came from."""
+
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+
+import discord
+
+from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.tasks import BackgroundTasks
+from bot.ui.errors import failure_embed
+from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, message_at, post
+from bot.ui.progress import Glimpse, ProgressEdits
+from bot.ui.render import (
+    MESSAGE_LIMIT,
+    file_name,
+    preview_name,
+    render_failed,
+    render_progress,
+    render_prompt,
+    render_result,
+    render_stopped,
+)
+from bot.ui.views.job_actions import result_actions
+from bot.usecases.ports import DeliveryRefused, ResultFile
+
+DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
+ALT_TEXT_LIMIT = 1_024
+LOOK_BACK = 500
+"""Messages searched for a result that may have been posted before a crash."""
+CLOCK_SKEW = timedelta(seconds=30)
+
+
+class DiscordNotifier:
+    """Implements `Notifier`. `client` must be logged in when a method is called."""
+
+    def __init__(self, client: discord.Client, tasks: BackgroundTasks) -> None:
+        self._client = client
+        self._progress = ProgressEdits(self._edit_progress, tasks)
+
+    async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
+        self._progress.show(Glimpse(job, fraction, preview))
+
+    async def _edit_progress(self, glimpse: Glimpse) -> None:
+        job = glimpse.job
+        if job.waiting_message is None:
+            return
+        message, content = message_at(self._client, job.waiting_message), render_progress(job, glimpse.fraction)
+        if glimpse.preview is None:
+            await message.edit(content=content)
+        else:
+            preview = discord.File(
+                io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
+            )
+            await message.edit(content=content, attachments=[preview])
+
+    async def find_result(self, job: Job) -> MessageRef | None:
+        ours, ending = self._client.user, f"_{job.id}"
+        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
+        try:
+            with delivery_errors():
+                async for message in channel.history(limit=LOOK_BACK, after=job.created_at - CLOCK_SKEW):
+                    names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
+                    if ours and message.author.id == ours.id and any(name.endswith(ending) for name in names):
+                        return MessageRef(job.channel_id, message.id)
+        except DeliveryRefused:
+            return None
+        return None
+
+    async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
+        self._progress.drop(job)
+        extension = file.name.rpartition(".")[2]
+        picture = discord.File(io.BytesIO(file.data), file_name(job, extension), description=file.description)
+        return await post(
+            self._client,
+            job.channel_id,
+            render_result(job),
+            files=[picture],
+            view=result_actions(job),
+            reply_to=job.pressed_message,
+            ping=job.user_id,
+        )
+
+    async def show_end(self, job: Job) -> None:
+        await self._progress.settle(job)
+        is_failure = job.status is not JobStatus.CANCELLED
+        content = render_failed(job) if is_failure else render_stopped(job)
+        embed = failure_embed(job) if is_failure else None
+        if job.waiting_message is None or not await self._edit_end(job.waiting_message, content, embed):
+            await post(
+                self._client, job.channel_id, content, embed=embed, reply_to=job.pressed_message, ping=job.user_id
+            )
+
+    async def _edit_end(self, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
+        """False when the message is no longer there."""
+        with delivery_errors():
+            try:
+                await message_at(self._client, message).edit(content=content, embed=embed, view=None)
+            except discord.NotFound as error:
+                if error.code != UNKNOWN_MESSAGE:
+                    raise
+                return False
+        return True
+
+    async def remove_waiting(self, job: Job) -> None:
+        self._progress.drop(job)
+        await self._remove(job.waiting_message)
+
+    async def remove_result(self, job: Job) -> None:
+        await self._remove(job.result_message)
+
+    async def _remove(self, message: MessageRef | None) -> None:
+        if message is None:
+            return
+        with delivery_errors():
+            try:
+                await message_at(self._client, message).delete()
+            except discord.NotFound:
+                return
+
+    async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef:
+        with delivery_errors():
+            channel = await self._client.create_dm(discord.Object(user_id))
+        attachments = [discord.File(io.BytesIO(file.data), file.name, description=file.description) for file in files]
+        return await post(self._client, channel.id, text[:MESSAGE_LIMIT], files=attachments)
+
+    async def upload_limit(self, job: Job) -> int:
+        guild = self._client.get_guild(job.guild_id) if job.guild_id is not None else None
+        return guild.filesize_limit if guild is not None else DEFAULT_UPLOAD_LIMIT

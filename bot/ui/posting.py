@@ -1,0 +1,102 @@
+"""Placing a message by the bot's own token, which outlives any interaction, and saying why when it cannot be placed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import aiohttp
+import discord
+from discord.http import handle_message_parameters
+
+from bot.domain.job import MessageRef
+from bot.usecases.ports import DeliveryDelayed, DeliveryError, DeliveryRefused, FileTooLarge
+
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+REQUEST_TOO_LARGE = 40005
+MISSING_ACCESS = 50001
+CANNOT_DM = 50007
+MISSING_PERMISSIONS = 50013
+
+REFUSALS = {
+    UNKNOWN_CHANNEL: "the channel is gone",
+    MISSING_ACCESS: "I may not see that channel",
+    CANNOT_DM: "direct messages are closed",
+    MISSING_PERMISSIONS: "I may not write or attach files there",
+}
+
+LINE_TROUBLE = (aiohttp.ClientError, OSError)
+"""What discord.py lets through when the line drops in the middle of a request."""
+
+
+async def post(
+    client: discord.Client,
+    channel_id: int,
+    content: str,
+    *,
+    files: Sequence[discord.File] = (),
+    embed: discord.Embed | None = None,
+    view: discord.ui.View | None = None,
+    reply_to: MessageRef | None = None,
+    ping: int | None = None,
+) -> MessageRef:
+    """A new message. Only the member named by `ping` is notified. Raises a `DeliveryError`.
+
+    It goes past `Messageable.send`, which puts a nonce on every message: clients take a message with a nonce for
+    the answer to a request of theirs.
+    """
+    pinged = False if ping is None else [discord.Object(ping)]
+    with (
+        handle_message_parameters(
+            content=content,
+            files=files or discord.utils.MISSING,
+            embed=embed or discord.utils.MISSING,
+            view=view or discord.utils.MISSING,
+            allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=pinged),
+            message_reference=_reference(reply_to, channel_id),
+        ) as params,
+        delivery_errors(),
+    ):
+        sent = await client.http.send_message(channel_id, params=params)
+    return MessageRef(channel_id, int(sent["id"]))
+
+
+def _reference(reply_to: MessageRef | None, channel_id: int) -> discord.types.message.MessageReference:
+    if reply_to is None or reply_to.channel_id != channel_id:
+        missing: discord.types.message.MessageReference = discord.utils.MISSING
+        return missing
+    return {"message_id": reply_to.message_id, "channel_id": channel_id, "fail_if_not_exists": False}
+
+
+def message_at(client: discord.Client, message: MessageRef) -> discord.PartialMessage:
+    """A handle on a message that was not fetched."""
+    return client.get_partial_messageable(message.channel_id).get_partial_message(message.message_id)
+
+
+@contextmanager
+def delivery_errors() -> Iterator[None]:
+    """What discord.py raises becomes the `DeliveryError` that says whether another try is worth it."""
+    try:
+        yield
+    except discord.HTTPException as error:
+        raise as_delivery_error(error) from error
+    except discord.RateLimited as error:
+        raise DeliveryDelayed("Discord asks to slow down", error.retry_after) from error
+    except LINE_TROUBLE as error:
+        raise DeliveryDelayed(f"the line to Discord dropped: {error}") from error
+
+
+def as_delivery_error(error: discord.HTTPException) -> DeliveryError:
+    if error.status == 413 or error.code == REQUEST_TOO_LARGE:
+        return FileTooLarge("the file is larger than the channel takes")
+    if error.status == 429:
+        return DeliveryDelayed("Discord asks to slow down", _retry_after(error))
+    if error.status >= 500:
+        return DeliveryDelayed(f"Discord has trouble (status {error.status})")
+    return DeliveryRefused(REFUSALS.get(error.code, f"Discord refused it (code {error.code})"))
+
+
+def _retry_after(error: discord.HTTPException) -> float | None:
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None

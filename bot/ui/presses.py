@@ -1,0 +1,62 @@
+"""Where a press of a button goes, decided by its custom id alone, so that buttons work after any restart."""
+
+import discord
+import structlog
+
+from bot.domain.buttons import Action, Button, parse_button
+from bot.domain.job import JobId, MessageRef
+from bot.ui.answering import Interaction, in_time, place_of, show_waiting
+from bot.ui.errors import UnknownButton
+from bot.ui.gallery_presses import press_gallery
+from bot.ui.posting import LINE_TROUBLE, message_at
+from bot.ui.views.gallery_pages import parse_gallery_button
+from bot.ui.views.job_actions import pressed_actions
+from bot.usecases.cancel import cancel_job
+from bot.usecases.studio import Studio
+from bot.usecases.submit import submit_press
+
+log = structlog.get_logger(__name__)
+
+
+async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> None:
+    """Raises a `StudioError` for the member; `UnknownButton` when the id is not one of ours."""
+    if button := parse_button(custom_id):
+        if button.action is Action.CANCEL:
+            await _press_cancel(interaction, button.job_id, studio)
+        else:
+            await _press_picture(interaction, button, studio)
+    elif gallery_button := parse_gallery_button(custom_id):
+        await press_gallery(interaction, gallery_button, studio=studio)
+    else:
+        raise UnknownButton
+
+
+async def _press_cancel(interaction: Interaction, job_id: JobId, studio: Studio) -> None:
+    """The message itself will tell: it becomes the stopped one."""
+    place = place_of(interaction)
+    await in_time(interaction, cancel_job(job_id, place.user_id, studio=studio), thinking=False)
+    if not interaction.response.is_done():
+        await interaction.response.defer()
+
+
+async def _press_picture(interaction: Interaction, button: Button, studio: Studio) -> None:
+    place, message = place_of(interaction), interaction.message
+    if message is None:
+        raise UnknownButton
+    pressed = MessageRef(place.channel_id, message.id)
+    job = await in_time(interaction, submit_press(button, place, pressed, studio=studio))
+    await show_waiting(interaction, job, studio=studio)
+    await _colour_pressed(interaction.client, message, pressed, button.custom_id)
+
+
+async def _colour_pressed(
+    client: discord.Client, message: discord.Message, pressed: MessageRef, custom_id: str
+) -> None:
+    """A kindness to the eye, of no consequence when it fails."""
+    view = pressed_actions(message, custom_id)
+    if view is None or message.flags.ephemeral:
+        return
+    try:
+        await message_at(client, pressed).edit(view=view)
+    except (discord.HTTPException, discord.RateLimited, *LINE_TROUBLE) as trouble:
+        log.info("pressed button not coloured", message=message.id, why=str(trouble))

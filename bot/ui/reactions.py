@@ -1,0 +1,105 @@
+"""What a job's owner can ask for by reacting to its message. Everybody else's reactions mean nothing here."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import discord
+import structlog
+
+from bot.domain.buttons import Action, Button
+from bot.domain.errors import PressedTwice
+from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.ui.answering import begin, post_waiting
+from bot.ui.errors import embed_for
+from bot.usecases.cancel import cancel_job
+from bot.usecases.keep import send_by_dm, trash_job
+from bot.usecases.ports import DeliveryError
+from bot.usecases.studio import Studio
+from bot.usecases.submit import Place, submit_press
+
+log = structlog.get_logger(__name__)
+
+VARIATION_SELECTOR = "\ufe0f"
+
+
+class Wish(StrEnum):
+    DM = "dm"
+    DISCARD = "discard"
+    UPSCALE = "upscale"
+    VARY = "vary"
+    AGAIN = "again"
+
+
+ACTIONS = {Wish.UPSCALE: Action.UPSCALE, Wish.VARY: Action.VARIATION, Wish.AGAIN: Action.REROLL}
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionEmoji:
+    """Which emoji stands for which wish. Those of `upscale` and `vary` are in the order of the grid's pictures."""
+
+    dm: str = "✉️"
+    discard: str = "❌"
+    upscale: tuple[str, ...] = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
+    vary: tuple[str, ...] = ("🇦", "🇧", "🇨", "🇩")
+    again: str = "🔄"
+
+    def find(self, emoji: str) -> tuple[Wish, int] | None:
+        """The wish, and which picture it is about. Discord sends emoji with or without their variation selector."""
+        meanings = {
+            _plain(self.dm): (Wish.DM, 0),
+            _plain(self.discard): (Wish.DISCARD, 0),
+            _plain(self.again): (Wish.AGAIN, 0),
+            **{_plain(one): (Wish.UPSCALE, index) for index, one in enumerate(self.upscale)},
+            **{_plain(one): (Wish.VARY, index) for index, one in enumerate(self.vary)},
+        }
+        return meanings.get(_plain(emoji))
+
+
+def _plain(emoji: str) -> str:
+    return emoji.replace(VARIATION_SELECTOR, "")
+
+
+async def react(
+    payload: discord.RawReactionActionEvent, emoji: ReactionEmoji, client: discord.Client, *, studio: Studio
+) -> None:
+    found = emoji.find(str(payload.emoji))
+    if found is None:
+        return
+    message = MessageRef(payload.channel_id, payload.message_id)
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.find_by_message(message)
+    if job is not None and job.user_id == payload.user_id:
+        wish, index = found
+        await _told(job.user_id, _grant(wish, index, job, message, client, studio), studio)
+
+
+async def _grant(wish: Wish, index: int, job: Job, message: MessageRef, client: discord.Client, studio: Studio) -> None:
+    match wish:
+        case Wish.DM:
+            await send_by_dm(job.id, job.user_id, studio=studio)
+        case Wish.DISCARD if job.has_ended:
+            await trash_job(job.id, job.user_id, studio=studio)
+        case Wish.DISCARD:
+            await cancel_job(job.id, job.user_id, studio=studio)
+        case Wish.UPSCALE | Wish.VARY | Wish.AGAIN if job.is_grid and job.status is JobStatus.SUCCEEDED:
+            button = Button(ACTIONS[wish], job.id, index)
+            place = Place(job.user_id, job.user_name, message.channel_id, job.guild_id)
+            child = await submit_press(button, place, message, studio=studio)
+            await begin(child, await post_waiting(client, child), studio=studio)
+        case _:
+            pass
+
+
+async def _told(user_id: UserId, work: Awaitable[None], studio: Studio) -> None:
+    """A reaction has no reply of its own, so what went wrong is told by direct message."""
+    try:
+        await work
+    except PressedTwice:
+        return
+    except Exception as error:
+        embed = embed_for(error)
+        try:
+            await studio.notifier.send_direct(user_id, f"**{embed.title}**\n{embed.description}", [])
+        except DeliveryError as refusal:
+            log.info("reaction could not be answered", member=user_id, why=str(refusal))

@@ -1,0 +1,87 @@
+"""How a job reads in the chat: the line of text in each of its states, and the name of its file. Knows no Discord.
+
+The text between the first `**` pair is the same in all of a job's messages, for programs tell jobs apart by it.
+"""
+
+from typing import assert_never
+
+from bot.domain.job import Job, JobKind
+
+MESSAGE_LIMIT = 2_000
+"""Characters that Discord takes in one message."""
+PROMPT_LIMIT = 1_800
+"""What the longest of our lines leaves for the prompt."""
+NAME_LIMIT = 63
+"""Characters of a file name before the job id, as clients know it."""
+MODE = "fast"
+
+
+def render_waiting(job: Job) -> str:
+    match job.kind:
+        case JobKind.IMAGINE | JobKind.REROLL:
+            lead = ""
+        case JobKind.VARIATION | JobKind.VARY_STRONG | JobKind.VARY_SUBTLE:
+            lead = f"Making variations for image #{_image_number(job)} with prompt "
+        case JobKind.UPSCALE:
+            lead = f"Upscaling image #{_image_number(job)} with "
+        case _:
+            assert_never(job.kind)
+    return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start)"
+
+
+def render_progress(job: Job, fraction: float) -> str:
+    percent = min(100, max(0, int(fraction * 100)))
+    return f"{_headline(job)} ({percent}%) ({MODE})"
+
+
+def render_result(job: Job) -> str:
+    """The finished line; what the model could not do as asked follows in small print."""
+    mode = "" if job.kind is JobKind.UPSCALE else f" ({MODE})"
+    lines = [f"{_headline(job)}{mode}", *(f"-# {note}" for note in job.notes)]
+    return "\n".join(lines)[:MESSAGE_LIMIT]
+
+
+def render_stopped(job: Job) -> str:
+    return f"{_headline(job)} (Stopped)"
+
+
+def render_failed(job: Job) -> str:
+    return f"{_headline(job)} (Failed)"
+
+
+def render_prompt(job: Job) -> str:
+    """The prompt as every message shows it: cut in the same place everywhere."""
+    return job.prompt if len(job.prompt) <= PROMPT_LIMIT else job.prompt[: PROMPT_LIMIT - 1].rstrip() + "…"
+
+
+def file_name(job: Job, extension: str) -> str:
+    """`<user>_<prompt>_<job id>.<extension>`; nothing may stand between the job id and the dot."""
+    user = "".join(letter for letter in job.user_name if letter.isalnum())
+    words = "_".join(job.params.text.split())
+    slug = "".join(letter for letter in words if letter.isalnum() or letter in "_-")
+    lead = "_".join(part for part in (user, slug) if part)[:NAME_LIMIT]
+    return f"{lead or 'picture'}_{job.id}.{extension}"
+
+
+def preview_name(job: Job) -> str:
+    """Clients take a file name that does not end in the job id for an unfinished picture."""
+    return f"{job.id}_grid_0.webp"
+
+
+def _headline(job: Job) -> str:
+    prompt, member = f"**{render_prompt(job)}**", f"<@{job.user_id}>"
+    match job.kind:
+        case JobKind.IMAGINE | JobKind.REROLL:
+            return f"{prompt} - {member}"
+        case JobKind.VARIATION | JobKind.VARY_STRONG:
+            return f"{prompt} - Variations (Strong) by {member}"
+        case JobKind.VARY_SUBTLE:
+            return f"{prompt} - Variations (Subtle) by {member}"
+        case JobKind.UPSCALE:
+            return f"{prompt} - Image #{_image_number(job)} {member}"
+        case _:
+            assert_never(job.kind)
+
+
+def _image_number(job: Job) -> int:
+    return job.parent.index + 1 if job.parent else 1

@@ -1,0 +1,103 @@
+"""The buttons of a gallery: number buttons open a picture, arrows turn the page. Their ids hold the whole query."""
+
+import re
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.domain.gallery import GalleryQuery, Page, Picture
+from bot.domain.job import JobId, PictureRef, UserId
+from bot.ui.views.job_actions import written
+
+SEARCH_LIMIT = 40
+"""Characters of a search text; an id holds 100 in all."""
+BUTTONS_A_ROW = 5
+OPENED_AT_ONCE = 20
+"""Four rows of numbers; the fifth row turns the page."""
+
+_JOB = r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_PAGE = re.compile(r"EASEL::gallery::(?P<page>-?\d{1,6})::(?P<owner>\d{1,20}|all)::(?P<kind>kept|trash)::(?P<text>.*)")
+_PICTURE = re.compile(rf"EASEL::picture::{_JOB}::(?P<index>\d)")
+_CHANGE = re.compile(rf"EASEL::(?P<change>trash|restore)::{_JOB}")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPage:
+    """Show page `number` (from 0) of somebody's pictures; `owner_id` None means everybody's."""
+
+    number: int
+    owner_id: UserId | None
+    text: str = ""
+    trashed: bool = False
+
+    @property
+    def custom_id(self) -> str:
+        kind = "trash" if self.trashed else "kept"
+        return f"EASEL::gallery::{self.number}::{self.owner_id or 'all'}::{kind}::{self.text[:SEARCH_LIMIT]}"
+
+    def query_of(self, viewer_id: UserId) -> GalleryQuery:
+        return GalleryQuery(viewer_id, self.owner_id, self.text, self.trashed)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPicture:
+    ref: PictureRef
+
+    @property
+    def custom_id(self) -> str:
+        return f"EASEL::picture::{self.ref.job_id}::{self.ref.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveJob:
+    """Put a job's pictures into the trash, or take them out of it."""
+
+    job_id: JobId
+    into_trash: bool
+
+    @property
+    def custom_id(self) -> str:
+        return f"EASEL::{'trash' if self.into_trash else 'restore'}::{self.job_id}"
+
+
+GalleryButton = TurnPage | OpenPicture | MoveJob
+
+
+def parse_gallery_button(custom_id: str) -> GalleryButton | None:
+    if found := _PAGE.fullmatch(custom_id):
+        owner = None if found["owner"] == "all" else UserId(int(found["owner"]))
+        return TurnPage(int(found["page"]), owner, found["text"], found["kind"] == "trash")
+    if found := _PICTURE.fullmatch(custom_id):
+        return OpenPicture(PictureRef(JobId(found["job"]), int(found["index"])))
+    if found := _CHANGE.fullmatch(custom_id):
+        return MoveJob(JobId(found["job"]), found["change"] == "trash")
+    return None
+
+
+def page_actions(page: Page, turn: TurnPage) -> discord.ui.View:
+    numbers = [
+        discord.ui.Button[discord.ui.View](
+            label=str(place + 1), custom_id=OpenPicture(picture.ref).custom_id, row=place // BUTTONS_A_ROW
+        )
+        for place, picture in enumerate(page.pictures[:OPENED_AT_ONCE])
+    ]
+    last_row = -(-len(numbers) // BUTTONS_A_ROW)
+    return written([*numbers, *_arrows(page, turn, last_row)])
+
+
+def _arrows(page: Page, turn: TurnPage, row: int) -> list[discord.ui.Button[discord.ui.View]]:
+    before, after = replace(turn, number=page.number - 1), replace(turn, number=page.number + 1)
+    return [
+        discord.ui.Button(label="◀ Previous", custom_id=before.custom_id, disabled=not page.has_previous, row=row),
+        discord.ui.Button(label="Next ▶", custom_id=after.custom_id, disabled=not page.has_next, row=row),
+    ]
+
+
+def picture_actions(picture: Picture, viewer_id: UserId) -> discord.ui.View | None:
+    """None for somebody else's picture, with which a viewer can do nothing."""
+    return move_actions(picture.job_id, picture.trashed_at is not None) if picture.user_id == viewer_id else None
+
+
+def move_actions(job_id: JobId, is_trashed: bool) -> discord.ui.View:
+    label = "Take out of the trash" if is_trashed else "Move to the trash"
+    return written([discord.ui.Button(label=label, custom_id=MoveJob(job_id, not is_trashed).custom_id)])
