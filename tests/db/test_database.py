@@ -1,0 +1,159 @@
+"""Migrations lead to the models from any folder; transactions commit or vanish; the pool survives contention."""
+
+import asyncio
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.db.database import SqlDatabase, create_engine, migrate, migration_config, open_database, parse_url
+from bot.domain.errors import JobGone
+from bot.domain.job import JobStatus
+from tests.domain.factories import ANN, NOW, a_job, a_picture
+
+
+async def test_migrations_lead_to_the_models(database_url: str) -> None:
+    def check(connection: Connection) -> None:
+        command.check(migration_config(connection))
+
+    engine = create_engine(parse_url(database_url))
+    async with engine.begin() as connection:
+        await connection.run_sync(check)
+    await engine.dispose()
+
+
+async def test_migrating_twice_from_another_folder_keeps_what_is_there(
+    database: SqlDatabase, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = a_job()
+    async with database.transaction() as tx:
+        await tx.jobs.add(job)
+    monkeypatch.chdir(tmp_path)
+    await migrate(database_url)
+    async with database.transaction() as tx:
+        assert await tx.jobs.get(job.id) == job
+
+
+MIGRATE = "import asyncio, sys; from bot.db.database import migrate; asyncio.run(migrate(sys.argv[1]))"
+
+
+async def test_several_processes_may_migrate_an_empty_postgres_at_once(postgres_url: str) -> None:
+    engine = create_async_engine(parse_url(postgres_url), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.exec_driver_sql("CREATE DATABASE empty")
+    await engine.dispose()
+    url = postgres_url.replace("/postgres?", "/empty?")
+    processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", MIGRATE, url) for _ in range(3)]
+    assert [await process.wait() for process in processes] == [0, 0, 0]
+    async with open_database(url) as database, database.transaction() as tx:
+        assert await tx.jobs.list_waiting(1) == []
+
+
+async def test_sqlite_gets_its_folder_and_survives_power_cuts(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "100%.db"
+    await migrate(f"sqlite:///{path}")
+    engine = create_engine(parse_url(f"sqlite:///{path}"))
+    async with engine.connect() as connection:
+        pragmas = [
+            (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    await engine.dispose()
+    assert pragmas == ["wal", 2, 1, 30_000]
+
+
+async def test_an_exception_leaves_nothing_behind(database: SqlDatabase) -> None:
+    job = a_job()
+
+    async def fail() -> None:
+        async with database.transaction() as tx:
+            await tx.jobs.add(job)
+            assert await tx.jobs.find(job.id)
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        await fail()
+    async with database.transaction() as tx:
+        assert await tx.jobs.find(job.id) is None
+
+
+async def test_a_cancelled_transaction_leaves_nothing_behind_and_blocks_nobody(database: SqlDatabase) -> None:
+    job, inside = a_job(), asyncio.Event()
+
+    async def hang() -> None:
+        async with database.transaction() as tx:
+            await tx.users.lock(ANN, "Ann", NOW)
+            await tx.jobs.add(job)
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hang())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.transaction() as tx:
+        await tx.users.lock(ANN, "Ann", NOW)
+        with pytest.raises(JobGone):
+            await tx.jobs.get(job.id)
+
+
+async def test_the_databases_refuse_what_cannot_be(database: SqlDatabase) -> None:
+    async def keep_of_nobody() -> None:
+        async with database.transaction() as tx:
+            await tx.gallery.add([a_picture(a_job().id)])
+
+    async def add_twice() -> None:
+        job = a_job()
+        async with database.transaction() as tx:
+            await tx.jobs.add(job)
+            await tx.jobs.add(job)
+
+    for impossible in (keep_of_nobody, add_twice):
+        with pytest.raises(IntegrityError):
+            await impossible()
+
+
+async def test_a_time_without_zone_is_refused(database: SqlDatabase) -> None:
+    naive = a_job(created_at=NOW.replace(tzinfo=None))
+    async with database.transaction() as tx:
+        with pytest.raises(StatementError, match="names no time zone"):
+            await tx.jobs.add(naive)
+
+
+async def test_many_reading_then_writing_never_find_it_locked(database: SqlDatabase, database_url: str) -> None:
+    jobs = [a_job() for _ in range(8)]
+    async with database.transaction() as tx:
+        for job in jobs:
+            await tx.jobs.add(job)
+
+    async def start(index: int, database: SqlDatabase) -> None:
+        async with database.transaction() as tx:
+            await tx.jobs.list_waiting(10)
+            await tx.jobs.save(jobs[index].start(NOW), expected=JobStatus.QUEUED)
+
+    async with open_database(database_url) as other:
+        await asyncio.gather(*(start(index, pool) for index, pool in enumerate([database, other] * 4)))
+    async with database.transaction() as tx:
+        assert len(await tx.jobs.list_by_status(JobStatus.RUNNING)) == 8
+
+
+async def test_an_unknown_status_in_the_file_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'easel.db'}"
+    await migrate(url)
+    async with open_database(url) as database, database.transaction() as tx:
+        await tx.jobs.add(a_job())
+    with sqlite3.connect(tmp_path / "easel.db") as raw, pytest.raises(sqlite3.IntegrityError):
+        raw.execute("UPDATE jobs SET status = 'lost'")
+    raw.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://host/name", "no url", ""])
+def test_other_urls_are_refused_with_a_sentence(url: str) -> None:
+    with pytest.raises(ValueError, match="sqlite:///"):
+        open_database(url)
