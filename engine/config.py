@@ -1,0 +1,53 @@
+"""What an operator may choose for the engine. Plain values, checked where they are used; no torch."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def default_cache_dir() -> Path:
+    """Where converted weights are kept: the user's cache folder, as XDG names it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "easel"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """One model on offer.
+
+    `family` is one of `engine.models.FAMILIES`. `source` is a local diffusers folder, a single-file checkpoint
+    (`.safetensors`) or a Hugging Face id; empty means the weights that ship with the family, if any.
+    What is None takes the model's own value.
+    """
+
+    name: str
+    family: str
+    source: str = ""
+    width: int | None = None
+    height: int | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    sampler: str | None = None
+
+
+STARTER = ModelConfig(name="starter", family="starter")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """`models[0]` is the default model.
+
+    `device` is "auto" or a torch device; `dtype` is "auto", "float32", "float16" or "bfloat16".
+    `max_rows` is how many pictures may share one denoising step and `threads` how many CPU threads torch may
+    use; 0 lets the engine choose. `max_pixels` bounds one picture. `upscaler` names the network that enlarges
+    the starter's pictures: "auto", "compact" or "anime".
+    """
+
+    models: tuple[ModelConfig, ...] = (STARTER,)
+    device: str = "auto"
+    dtype: str = "auto"
+    max_rows: int = 0
+    threads: int = 0
+    max_pixels: int = 2048 * 2048
+    upscaler: str = "auto"
+    stop_timeout_seconds: float = 30.0
+    cache_dir: Path = field(default_factory=default_cache_dir)

@@ -1,0 +1,100 @@
+"""A request under way and its rows. Each row carries its own progress; the scheduler decides, the runner computes.
+
+Tensors are held here but never touched, so that the scheduler and its tests load no torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.protocol import GenerateRequest, Pixels
+from engine.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.pipelines.interface import Conditioning
+    from engine.samplers import Sampler
+
+
+@dataclass(frozen=True, slots=True)
+class BatchKey:
+    """Rows with equal keys may share a denoiser forward: what changes weights or tensor shapes, and nothing else."""
+
+    model: str
+    width: int
+    height: int
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One picture of a generation: its latents, its own random numbers and its own walk through the sampler."""
+
+    generation: Generation
+    seed: int
+    step_index: int = 0
+    sampler: Sampler | None = None
+    generator: torch.Generator | None = None
+    latents: torch.Tensor | None = None
+    preview: Pixels | None = None
+    image: Pixels | None = None
+
+    @property
+    def is_denoised(self) -> bool:
+        total_steps = self.generation.total_steps
+        return total_steps is not None and self.step_index >= total_steps
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """One request under way. `total_steps` is known once its rows are prepared, `conditioning` likewise."""
+
+    request: GenerateRequest
+    settings: Settings
+    model: str
+    rows: tuple[Row, ...] = field(init=False)
+    total_steps: int | None = None
+    conditioning: Conditioning | None = None
+    reported_steps: int = 0
+    engine_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+    @property
+    def key(self) -> BatchKey:
+        return BatchKey(self.model, self.settings.width, self.settings.height)
+
+    @property
+    def is_prepared(self) -> bool:
+        return self.total_steps is not None
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that every row has behind it."""
+        return min(row.step_index for row in self.rows)
+
+    @property
+    def is_drawn(self) -> bool:
+        return all(row.image is not None for row in self.rows)
+
+    @property
+    def rows_undrawn(self) -> int:
+        return sum(row.image is None for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The rows of one denoising step, all of one key. A throw-away view."""
+
+    key: BatchKey
+    rows: tuple[Row, ...]
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        return tuple(dict.fromkeys(row.generation for row in self.rows))

@@ -1,0 +1,55 @@
+"""Checks a local model folder before anything is loaded, so that a broken one gets a sentence. No torch."""
+
+import json
+from pathlib import Path
+
+from engine.protocol import EngineStartError
+
+_PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+_HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
+
+
+def check_model_source(source: str, parts: tuple[str, ...]) -> None:
+    """Raises `EngineStartError`. A Hugging Face id cannot be checked here: diffusers does when it loads.
+
+    `parts` are the components that the family cannot do without.
+    """
+    path = Path(source)
+    if path.suffix in _PICKLED:
+        raise EngineStartError(
+            f"{source} holds pickled weights, which can run code when opened; convert it to .safetensors"
+        )
+    if path.is_dir():
+        _check_folder(path, parts)
+    elif path.suffix == ".safetensors" and not path.is_file():
+        raise EngineStartError(f"there is no model file {source}")
+    elif path.is_absolute() and not path.exists():
+        raise EngineStartError(f"there is no model folder {source}")
+
+
+def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
+    index_path = folder / "model_index.json"
+    try:
+        index = json.loads(index_path.read_text())
+    except FileNotFoundError:
+        raise EngineStartError(f"{folder} is not a diffusers model: model_index.json is missing") from None
+    except (OSError, ValueError) as error:
+        raise EngineStartError(f"{index_path} cannot be read: {error}") from error
+    for part in parts:
+        if index.get(part, [None])[0] is None or not (folder / part).is_dir():
+            raise EngineStartError(f"{folder} is missing its part {part!r}; copy the model again")
+        _check_part(folder / part)
+
+
+def _check_part(part: Path) -> None:
+    if part.name not in _HAS_WEIGHTS:
+        return
+    if not (part / "config.json").is_file():
+        raise EngineStartError(f"{part} is missing config.json; copy the model again")
+    if any(part.glob("*.safetensors")):
+        return
+    if any(file.suffix in _PICKLED for file in part.iterdir()):
+        raise EngineStartError(
+            f"{part} holds pickled weights only, which can run code when opened; convert them to .safetensors"
+        )
+    raise EngineStartError(f"{part} is missing its weights (*.safetensors); copy the model again")

@@ -1,0 +1,23 @@
+"""Pictures in and out of tensors: `Pixels` on our side, `[1, 3, H, W]` in [-1, 1] on the model's."""
+
+import numpy
+import torch
+from PIL import Image, ImageOps
+
+from engine.protocol import Pixels
+
+
+def to_tensor(pixels: Pixels, width: int, height: int) -> torch.Tensor:
+    """Float32 on the CPU, scaled to the size and cropped around the centre if the shape differs."""
+    picture = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb)
+    if picture.size != (width, height):
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
+    values = numpy.asarray(picture, dtype=numpy.float32) / 255.0
+    return torch.from_numpy(values).permute(2, 0, 1).unsqueeze(0) * 2.0 - 1.0
+
+
+def to_pixels(picture: torch.Tensor) -> Pixels:
+    values = (picture[0].float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    levels = (values * 255).round().astype(numpy.uint8)
+    height, width, _ = levels.shape
+    return Pixels(width, height, levels.tobytes())

@@ -1,0 +1,56 @@
+"""What a model family offers the runner. A pipeline holds weights and settings, never a request's state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from engine.protocol import Pixels
+from engine.samplers import Sampler
+from engine.settings import ModelTraits, Settings
+
+Tensors = Mapping[str, torch.Tensor]
+"""What a denoiser is told beside latents and timestep: by name, one row each along the first dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioning:
+    """Of one generation: tensors of one row. `negative` is None when guidance is off for it."""
+
+    positive: Tensors
+    negative: Tensors | None
+
+
+class Pipeline(Protocol):
+    """Everything runs in the owner thread, under inference mode. Latents are `[rows, C, h, w]`."""
+
+    @property
+    def traits(self) -> ModelTraits: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def encode(self, settings: Settings) -> Conditioning: ...
+
+    def start_sampler(self, settings: Settings) -> Sampler:
+        """A private walk for one row."""
+        ...
+
+    def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]: ...
+
+    def encode_image(self, settings: Settings, generator: torch.Generator, /) -> torch.Tensor:
+        """The clean latents of the settings' init image, float32; may draw from the row's generator."""
+        ...
+
+    def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+        """One forward for all rows, each at its own timestep; guidance is the caller's business."""
+        ...
+
+    def preview(self, clean_latents: torch.Tensor) -> Pixels:
+        """A small, cheap picture of one row."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> Pixels:
+        """The finished picture of one row."""
+        ...

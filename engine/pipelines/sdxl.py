@@ -1,0 +1,129 @@
+"""Stable Diffusion XL (base, Turbo, Lightning, LCM): two CLIP text encoders, a UNet told of sizes, a VAE.
+
+Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline and StableDiffusionXLImg2ImgPipeline.
+Refiners, which expect an aesthetic score, are not of this family.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.config import ModelConfig
+from engine.model_folder import check_model_source
+from engine.pictures import to_pixels, to_tensor
+from engine.pipelines.interface import Conditioning, Tensors
+from engine.pipelines.stable_diffusion import preview_latents, read_traits
+from engine.protocol import EngineStartError, Pixels
+from engine.samplers import Sampler, sampler_from
+from engine.settings import ModelTraits, Settings
+
+PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
+
+# Red, green and blue of each latent channel, as published for SDXL by StAlKeR7779.
+LATENT_RGB_FACTORS = (
+    (0.3816, 0.4930, 0.5320),
+    (-0.3753, 0.1631, 0.1739),
+    (0.1770, 0.3588, -0.2048),
+    (-0.4350, -0.2644, -0.4289),
+)
+
+
+def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusionXL":
+    from diffusers import StableDiffusionXLPipeline
+
+    check_model_source(config.source, PARTS)
+    if config.source.endswith(".safetensors"):
+        components = StableDiffusionXLPipeline.from_single_file(config.source, dtype=dtype, add_watermarker=False)
+    else:
+        components = StableDiffusionXLPipeline.from_pretrained(
+            config.source, dtype=dtype, use_safetensors=True, add_watermarker=False
+        )
+    if components.text_encoder is None or components.config.get("requires_aesthetics_score", False):
+        raise EngineStartError(f"{config.source} is an SDXL refiner; choose the base model")
+    components.to(device)
+    if dtype is torch.float16 and components.vae.config.force_upcast:
+        components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
+    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components)
+
+
+@dataclass(frozen=True, slots=True)
+class StableDiffusionXL:
+    traits: ModelTraits
+    device: torch.device
+    components: Any
+
+    def encode(self, settings: Settings) -> Conditioning:
+        """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
+        is_guided = settings.guidance_scale > 1 and self.components.unet.config.time_cond_proj_dim is None
+        embeds, negative_embeds, pooled, negative_pooled = self.components.encode_prompt(
+            prompt=settings.prompt,
+            device=self.device,
+            do_classifier_free_guidance=is_guided,
+            negative_prompt=settings.negative_prompt or None,
+        )
+        time_ids = self._time_ids(settings, embeds.dtype)
+        positive = {"prompt_embeds": embeds, "text_embeds": pooled, "time_ids": time_ids}
+        if self.components.unet.config.time_cond_proj_dim is not None:
+            positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
+        if not is_guided:
+            return Conditioning(positive, None)
+        negative = {"prompt_embeds": negative_embeds, "text_embeds": negative_pooled, "time_ids": time_ids}
+        return Conditioning(positive, negative)
+
+    def _time_ids(self, settings: Settings, dtype: torch.dtype) -> torch.Tensor:
+        """Original size, crop corner and target size, each as (height, width) and (top, left)."""
+        size = [settings.height, settings.width]
+        return torch.tensor([[*size, 0, 0, *size]], dtype=dtype, device=self.device)
+
+    def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
+        unet = self.components.unet
+        return self.components.get_guidance_scale_embedding(
+            torch.tensor([guidance_scale - 1]), embedding_dim=unet.config.time_cond_proj_dim
+        ).to(self.device, unet.dtype)
+
+    def start_sampler(self, settings: Settings) -> Sampler:
+        strength = None if settings.init_image is None else settings.init_image.strength
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+
+    def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
+        scale = self.components.vae_scale_factor
+        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+
+    def encode_image(self, settings: Settings, generator: torch.Generator) -> torch.Tensor:
+        if settings.init_image is None:
+            raise ValueError("there is no init image to encode")
+        vae = self.components.vae
+        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        latents = vae.encode(picture.to(self.device, vae.dtype)).latent_dist.sample(generator).float()
+        mean, std = self._latent_statistics()
+        return (latents - mean) * (vae.config.scaling_factor / std)
+
+    def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+        unet = self.components.unet
+        return unet(
+            latents.to(unet.dtype),
+            timesteps,
+            encoder_hidden_states=conditioning["prompt_embeds"],
+            timestep_cond=conditioning.get("timestep_cond"),
+            added_cond_kwargs={name: conditioning[name] for name in ("text_embeds", "time_ids")},
+            return_dict=False,
+        )[0]
+
+    def preview(self, clean_latents: torch.Tensor) -> Pixels:
+        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+
+    def decode(self, latents: torch.Tensor) -> Pixels:
+        vae = self.components.vae
+        mean, std = self._latent_statistics()
+        unscaled = latents * std / vae.config.scaling_factor + mean
+        return to_pixels(vae.decode(unscaled.to(vae.dtype), return_dict=False)[0])
+
+    def _latent_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and deviation per channel, for the fine-tunes whose VAE states them."""
+        config = self.components.vae.config
+        mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
+        if mean is None or std is None:
+            return torch.zeros(1, device=self.device), torch.ones(1, device=self.device)
+        shape = (1, -1, 1, 1)
+        return torch.tensor(mean, device=self.device).view(shape), torch.tensor(std, device=self.device).view(shape)

@@ -1,0 +1,139 @@
+"""Stable Diffusion 1.x and 2.x, with epsilon or v-prediction: a CLIP text encoder, a UNet and a VAE.
+
+Loaded by diffusers; drawn in the order of its StableDiffusionPipeline and StableDiffusionImg2ImgPipeline, so that the
+same seed gives the same picture. Fine-tunes for inpainting (9 channels) are not of this family.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from engine.config import ModelConfig
+from engine.model_folder import check_model_source
+from engine.pictures import to_pixels, to_tensor
+from engine.pipelines.interface import Conditioning, Tensors
+from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
+from engine.settings import ModelTraits, Settings
+
+PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+# Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
+LATENT_RGB_FACTORS = (
+    (0.3444, 0.1385, 0.0670),
+    (0.1247, 0.4027, 0.1494),
+    (-0.3192, 0.2513, 0.2103),
+    (-0.1307, -0.1874, -0.7445),
+)
+
+
+def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
+    from diffusers import StableDiffusionPipeline
+
+    check_model_source(config.source, PARTS)
+    if config.source.endswith(".safetensors"):
+        components = StableDiffusionPipeline.from_single_file(
+            config.source, dtype=dtype, safety_checker=None, requires_safety_checker=False
+        )
+    else:
+        components = StableDiffusionPipeline.from_pretrained(
+            config.source,
+            dtype=dtype,
+            use_safetensors=True,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+    channels = components.unet.config.in_channels
+    if channels != components.vae.config.latent_channels:
+        raise EngineStartError(f"{config.source} is an inpainting model ({channels} channels); choose its base model")
+    traits = read_traits(config, components, max_pixels)
+    return StableDiffusion(traits, device, components.to(device))
+
+
+def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelTraits:
+    """What the saved model says of itself, unless the operator said otherwise."""
+    multiple = components.vae_scale_factor
+    native = components.unet.config.sample_size * multiple
+    samplers = [OWN_SAMPLER, *SAMPLERS]
+    if config.sampler is not None:
+        if config.sampler not in samplers:
+            raise EngineStartError(f"model {config.name}: there is no sampler {config.sampler!r}")
+        samplers.remove(config.sampler)
+        samplers.insert(0, config.sampler)
+    info = ModelInfo(
+        name=config.name,
+        family=config.family,
+        width=config.width or native,
+        height=config.height or native,
+        steps=config.steps or 30,
+        supports_negative_prompt=True,
+    )
+    guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
+    return ModelTraits(info, tuple(samplers), guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class StableDiffusion:
+    traits: ModelTraits
+    device: torch.device
+    components: Any
+
+    def encode(self, settings: Settings) -> Conditioning:
+        """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
+        takes_scale = self.components.unet.config.time_cond_proj_dim is not None
+        is_guided = settings.guidance_scale > 1 and not takes_scale
+        prompt_embeds, negative_prompt_embeds = self.components.encode_prompt(
+            settings.prompt, self.device, 1, is_guided, settings.negative_prompt
+        )
+        positive = {"prompt_embeds": prompt_embeds}
+        if takes_scale:
+            positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
+        return Conditioning(positive, {"prompt_embeds": negative_prompt_embeds} if is_guided else None)
+
+    def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
+        unet = self.components.unet
+        return self.components.get_guidance_scale_embedding(
+            torch.tensor([guidance_scale - 1]), embedding_dim=unet.config.time_cond_proj_dim
+        ).to(self.device, unet.dtype)
+
+    def start_sampler(self, settings: Settings) -> Sampler:
+        strength = None if settings.init_image is None else settings.init_image.strength
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+
+    def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
+        scale = self.components.vae_scale_factor
+        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+
+    def encode_image(self, settings: Settings, generator: torch.Generator) -> torch.Tensor:
+        if settings.init_image is None:
+            raise ValueError("there is no init image to encode")
+        vae = self.components.vae
+        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
+        return posterior.sample(generator).float() * vae.config.scaling_factor
+
+    def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+        unet = self.components.unet
+        return unet(
+            latents.to(unet.dtype),
+            timesteps,
+            encoder_hidden_states=conditioning["prompt_embeds"],
+            timestep_cond=conditioning.get("timestep_cond"),
+            return_dict=False,
+        )[0]
+
+    def preview(self, clean_latents: torch.Tensor) -> Pixels:
+        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+
+    def decode(self, latents: torch.Tensor) -> Pixels:
+        vae = self.components.vae
+        picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
+        return to_pixels(picture)
+
+
+def preview_latents(clean_latents: torch.Tensor, rgb_factors: tuple[tuple[float, ...], ...]) -> Pixels:
+    """One pixel a latent: a linear map from channels to colours."""
+    factors = torch.tensor(rgb_factors, device=clean_latents.device)
+    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors))

@@ -1,0 +1,90 @@
+"""The model that ships with us: rectified flow on 64x64 pixels, then a GAN that makes 256x256 of them.
+
+Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.config import ModelConfig
+from engine.pictures import to_pixels, to_tensor
+from engine.pipelines.interface import Conditioning, Tensors
+from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.samplers import Sampler, start_sampler
+from engine.settings import ModelTraits, Settings
+from engine.upscale import SCALE, Upscaler
+
+SIDE = 64
+TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
+
+
+def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler: Upscaler) -> "Starter":
+    from engine.starter.model import WEIGHTS, StarterModel, WeightsMissing
+
+    try:
+        model = StarterModel.load(Path(config.source or WEIGHTS), device=device, dtype=dtype)
+    except WeightsMissing as error:
+        raise EngineStartError(str(error)) from error
+    return from_model(config, model, device, upscaler)
+
+
+def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
+    info = ModelInfo(
+        name=config.name,
+        family=config.family,
+        width=SIDE * SCALE,
+        height=SIDE * SCALE,
+        steps=config.steps or 20,
+        supports_negative_prompt=False,
+        vocabulary=tuple(word for words in model.known_words().values() for word in words),
+    )
+    guidance_scale = 2.0 if config.guidance_scale is None else config.guidance_scale
+    traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True)
+    return Starter(traits, device, model, upscaler)
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    traits: ModelTraits
+    device: torch.device
+    model: Any
+    upscaler: Upscaler
+
+    def encode(self, settings: Settings) -> Conditioning:
+        """The empty prompt is what guidance pushes away from."""
+        negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
+        return Conditioning(_tensors(self.model.encode([settings.prompt])), negative)
+
+    def start_sampler(self, settings: Settings) -> Sampler:
+        from diffusers import FlowMatchEulerDiscreteScheduler
+
+        strength = None if settings.init_image is None else settings.init_image.strength
+        noise_scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=TRAIN_TIMESTEPS)
+        return start_sampler(noise_scheduler, settings.steps, strength)
+
+    def latent_shape(self, _settings: Settings) -> tuple[int, int, int]:
+        return 3, SIDE, SIDE
+
+    def encode_image(self, settings: Settings, _generator: torch.Generator) -> torch.Tensor:
+        if settings.init_image is None:
+            raise ValueError("there is no init image to encode")
+        return to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
+
+    def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+        from engine.starter.model import Conditioning as StarterConditioning
+
+        dtype = conditioning["embeds"].dtype
+        return self.model.denoise(latents.to(dtype), timesteps / TRAIN_TIMESTEPS, StarterConditioning(**conditioning))
+
+    def preview(self, clean_latents: torch.Tensor) -> Pixels:
+        return to_pixels(clean_latents)
+
+    def decode(self, latents: torch.Tensor) -> Pixels:
+        return to_pixels(self.upscaler.enlarge(latents.clamp(-1, 1)))
+
+
+def _tensors(conditioning: Any) -> Tensors:
+    return {"embeds": conditioning.embeds, "mask": conditioning.mask, "pooled": conditioning.pooled}

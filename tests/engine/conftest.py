@@ -1,0 +1,156 @@
+"""Tiny random models of the real classes, built once a session and saved as a self-hoster's folders are."""
+
+import os
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # idle threads sleep: tests share the cores
+os.environ["DIFFUSERS_VERBOSITY"] = "error"
+os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+
+
+@pytest.fixture(scope="session")
+def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stable Diffusion with epsilon prediction: 32-pixel pictures, 16x16 latents."""
+    return _save(_stable_diffusion(), tmp_path_factory.mktemp("tiny-sd"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sd_v(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with v-prediction and zero terminal SNR, as Stable Diffusion 2 has it."""
+    return _save(_stable_diffusion(prediction_type="v_prediction"), tmp_path_factory.mktemp("tiny-sd-v"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sd_lcm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Distilled on guidance: the scale is an embedding, and there is no unconditional half."""
+    return _save(_stable_diffusion(time_cond_proj_dim=32), tmp_path_factory.mktemp("tiny-sd-lcm"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(_sdxl(), tmp_path_factory.mktemp("tiny-sdxl"))
+
+
+def _save(pipeline: Any, folder: Path) -> Path:
+    pipeline.save_pretrained(folder)
+    return folder
+
+
+def _stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int | None = None) -> Any:
+    import torch
+    from diffusers import DDIMScheduler, StableDiffusionPipeline
+
+    torch.manual_seed(0)
+    tokenizer = _tokenizer()
+    return StableDiffusionPipeline(
+        vae=_vae(),
+        text_encoder=_text_encoder(tokenizer),
+        tokenizer=tokenizer,
+        unet=_unet(cross_attention_dim=32, time_cond_proj_dim=time_cond_proj_dim),
+        scheduler=DDIMScheduler(**_noise_schedule(), prediction_type=prediction_type),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def _sdxl() -> Any:
+    import torch
+    from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
+
+    torch.manual_seed(1)
+    tokenizer = _tokenizer()
+    schedule = {
+        name: value for name, value in _noise_schedule().items() if name not in ("clip_sample", "set_alpha_to_one")
+    }
+    return StableDiffusionXLPipeline(
+        vae=_vae(),
+        text_encoder=_text_encoder(tokenizer),
+        text_encoder_2=_text_encoder(tokenizer, with_projection=True),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        unet=_unet(
+            cross_attention_dim=64,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=6 * 8 + 32,
+            use_linear_projection=True,
+        ),
+        scheduler=EulerDiscreteScheduler(**schedule),
+        add_watermarker=False,
+    )
+
+
+def _noise_schedule() -> dict[str, Any]:
+    return {
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "steps_offset": 1,
+        "timestep_spacing": "leading",
+        "clip_sample": False,
+        "set_alpha_to_one": False,
+    }
+
+
+def _unet(**more: Any) -> Any:
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        norm_num_groups=8,
+        attention_head_dim=(2, 4),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        **more,
+    )
+
+
+def _vae() -> Any:
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(16, 32),
+        norm_num_groups=8,
+        down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),
+        up_block_types=("UpDecoderBlock2D", "UpDecoderBlock2D"),
+        latent_channels=4,
+        sample_size=32,
+    )
+
+
+def _tokenizer() -> Any:
+    """Letters only, as pieces inside and at the end of a word."""
+    from transformers import CLIPTokenizer
+
+    pieces = [letter + end for end in ("", "</w>") for letter in string.printable.strip()]
+    words = [*pieces, "<|startoftext|>", "<|endoftext|>"]
+    merges = [("t", "h"), ("th", "e</w>"), ("f", "o"), ("fo", "x</w>")]
+    words[-2:-2] = ["".join(merge) for merge in merges]
+    return CLIPTokenizer(vocab={word: index for index, word in enumerate(words)}, merges=merges, model_max_length=77)
+
+
+def _text_encoder(tokenizer: Any, *, with_projection: bool = False) -> Any:
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=37,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=77,
+        projection_dim=32,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        hidden_act="gelu",
+    )
+    return (CLIPTextModelWithProjection if with_projection else CLIPTextModel)(config)
