@@ -26,9 +26,12 @@ def least_intents() -> discord.Intents:
 
 
 class Client(discord.Client):
-    """`open` hands it the studio before it starts: the studio's notifier needs the client first."""
+    """`open` hands it the studio before it starts: the studio's notifier needs the client first.
 
-    def __init__(self, reactions: ReactionEmoji | None = None) -> None:
+    `guild_id` other than 0 offers the commands in that guild only.
+    """
+
+    def __init__(self, reactions: ReactionEmoji | None = None, *, guild_id: int = 0) -> None:
         super().__init__(
             intents=least_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -37,6 +40,7 @@ class Client(discord.Client):
             chunk_guilds_at_startup=False,
         )
         self._reactions = reactions or ReactionEmoji()
+        self._guild_id = guild_id
         self._studio: Studio | None = None
         self.tree = app_commands.CommandTree(
             self,
@@ -52,8 +56,11 @@ class Client(discord.Client):
 
     async def setup_hook(self) -> None:
         """One request replaces all commands; those that did not change keep their ids, so it is safe at every start."""
-        commands = await self.tree.sync()
-        log.info("commands registered", count=len(commands))
+        guild = discord.Object(self._guild_id) if self._guild_id else None
+        if guild is not None:
+            self.tree.copy_global_to(guild=guild)
+        commands = await self.tree.sync(guild=guild)
+        log.info("commands registered", count=len(commands), guild=self._guild_id or "everywhere")
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))

@@ -36,7 +36,7 @@ ACTIONS = {Wish.UPSCALE: Action.UPSCALE, Wish.VARY: Action.VARIATION, Wish.AGAIN
 
 @dataclass(frozen=True, slots=True)
 class ReactionEmoji:
-    """Which emoji stands for which wish. Those of `upscale` and `vary` are in the order of the grid's pictures."""
+    """Which emoji stands for which wish; of `upscale` and `vary` the n-th means the n-th picture. Empty means none."""
 
     dm: str = "✉️"
     discard: str = "❌"
@@ -53,7 +53,7 @@ class ReactionEmoji:
             **{_plain(one): (Wish.UPSCALE, index) for index, one in enumerate(self.upscale)},
             **{_plain(one): (Wish.VARY, index) for index, one in enumerate(self.vary)},
         }
-        return meanings.get(_plain(emoji))
+        return meanings.get(_plain(emoji)) if _plain(emoji) else None
 
 
 def _plain(emoji: str) -> str:

@@ -13,7 +13,7 @@ SEARCH_LIMIT = 40
 """Characters of a search text; an id holds 100 in all."""
 BUTTONS_A_ROW = 5
 OPENED_AT_ONCE = 20
-"""Four rows of numbers; the fifth row turns the page."""
+"""Four rows of numbers at most; the row below turns the page."""
 
 _JOB = r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _PAGE = re.compile(r"EASEL::gallery::(?P<page>-?\d{1,6})::(?P<owner>\d{1,20}|all)::(?P<kind>kept|trash)::(?P<text>.*)")

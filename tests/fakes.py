@@ -1,0 +1,139 @@
+"""An engine that plays a script: it honours the `Engine` Protocol and draws plain coloured squares."""
+
+import asyncio
+import colorsys
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.protocol import (
+    Cancelled,
+    Event,
+    Failed,
+    FailureCode,
+    Finished,
+    GenerateRequest,
+    ModelInfo,
+    Pixels,
+    Progress,
+    Queued,
+    Started,
+)
+
+FAKE_MODEL = ModelInfo("fake", "fake", width=64, height=64, steps=4, supports_negative_prompt=True)
+
+
+def coloured(width: int, height: int, seed: int) -> Pixels:
+    """One plain colour, which the seed decides."""
+    red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(seed * 0.618 % 1, 0.7, 0.9))
+    return Pixels(width, height, bytes((red, green, blue)) * (width * height))
+
+
+@dataclass(eq=False)
+class Gate:
+    """Holds whoever passes until it is opened; tells when somebody has come."""
+
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def reached(self) -> None:
+        await self._reached.wait()
+
+    async def passed(self) -> None:
+        self._reached.set()
+        await self._open.wait()
+
+
+class FakeEngine:
+    """Draws at once, unless told otherwise.
+
+    `hold(step)` gives a gate at which the next request waits after that step (0 is before the first);
+    `fail_next(code)` makes the next request end without pictures. `requests` lists all that were asked, in order.
+    """
+
+    def __init__(self, models: Sequence[ModelInfo] = (FAKE_MODEL,)) -> None:
+        self.requests: list[GenerateRequest] = []
+        self._models = tuple(models)
+        self._gates: list[tuple[int, Gate]] = []
+        self._failures: list[FailureCode] = []
+        self._notes: tuple[str, ...] = ()
+        self._stops: dict[str, asyncio.Event] = {}
+        self._stopped = False
+
+    def hold(self, step: int = 0) -> Gate:
+        gate = Gate()
+        self._gates.append((step, gate))
+        return gate
+
+    def fail_next(self, code: FailureCode) -> None:
+        self._failures.append(code)
+
+    def note_next(self, *notes: str) -> None:
+        self._notes = notes
+
+    async def start(self) -> None:
+        self._stopped = False
+
+    def list_models(self) -> tuple[ModelInfo, ...]:
+        return self._models
+
+    def cancel(self, request_id: str) -> None:
+        if stop := self._stops.get(request_id):
+            stop.set()
+
+    async def stop(self) -> None:
+        self._stopped = True
+        for stop in self._stops.values():
+            stop.set()
+
+    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+        if request.id in self._stops:
+            yield Failed(FailureCode.INVALID_REQUEST, f"request {request.id} is under way already")
+            return
+        self.requests.append(request)
+        stop = self._stops[request.id] = asyncio.Event()
+        try:
+            async for event in self._play(request, stop):
+                yield event
+        finally:
+            del self._stops[request.id]
+
+    async def _play(self, request: GenerateRequest, stop: asyncio.Event) -> AsyncIterator[Event]:
+        held_at, gate = self._gates.pop(0) if self._gates else (-1, Gate())
+        total = request.steps or self._models[0].steps
+        yield Queued()
+        if self._stopped:
+            yield Failed(FailureCode.ENGINE_STOPPED, "stopped")
+            return
+        if self._failures:
+            yield Failed(self._failures.pop(0), "the script says so")
+            return
+        yield Started(total)
+        for step in range(total + 1):
+            if step:
+                yield Progress(step, total, self._previews(request, step))
+            if step == held_at:
+                await _first_of(gate.passed(), stop.wait())
+            if stop.is_set():
+                yield Failed(FailureCode.ENGINE_STOPPED, "stopped") if self._stopped else Cancelled()
+                return
+        notes, self._notes = self._notes, ()
+        images = tuple(coloured(request.width, request.height, seed) for seed in request.seeds)
+        yield Finished(images, engine_seconds=0.25, notes=notes)
+
+    def _previews(self, request: GenerateRequest, step: int) -> tuple[Pixels, ...]:
+        if not request.preview_every or step % request.preview_every:
+            return ()
+        return tuple(coloured(16, 16, seed) for seed in request.seeds)
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
