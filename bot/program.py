@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from bot.config import Config
+from bot.config import Config, ReactionSettings
 from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
@@ -15,6 +15,7 @@ from bot.tasks import BackgroundTasks
 from bot.ui.client import Client
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
+from bot.ui.reactions import ReactionEmoji
 from bot.usecases.deliver import Courier
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.studio import Studio
@@ -38,6 +39,16 @@ def engine_config(config: Config) -> EngineConfig:
     )
 
 
+def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
+    return ReactionEmoji(
+        dm=settings.direct_message,
+        discard=settings.discard,
+        upscale=settings.upscale,
+        vary=settings.vary,
+        again=settings.reroll,
+    )
+
+
 @contextlib.asynccontextmanager
 async def running_studio(config: Config, token: str, engine: Engine) -> AsyncIterator[asyncio.Task[None]]:
     """Everything up and connected; yields the task that ends when the connection to Discord does.
@@ -50,7 +61,7 @@ async def running_studio(config: Config, token: str, engine: Engine) -> AsyncIte
         stack.push_async_callback(engine.stop)
         if config.discord.api_url:
             point_discord_at(config.discord.api_url, config.discord.gateway_url)
-        client = Client(config.discord)
+        client = Client(reaction_emoji(config.discord.reactions), guild_id=config.discord.guild_id)
         stack.push_async_callback(client.close)
         jobs = await stack.enter_async_context(BackgroundTasks())
         studio, loops = _assemble(config, db, engine, client, jobs)
@@ -70,7 +81,7 @@ async def running_studio(config: Config, token: str, engine: Engine) -> AsyncIte
 
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
     await migrate(config.database.url)
-    db = await open_database(config.database.url)
+    db = open_database(config.database.url)
     stack.push_async_callback(db.close)
     return db
 
@@ -86,7 +97,7 @@ def _assemble(
         db=db,
         engine=engine,
         store=open_image_store(config.images.store),
-        notifier=DiscordNotifier(client),
+        notifier=DiscordNotifier(client, jobs),
         wake=wake,
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting),

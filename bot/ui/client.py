@@ -41,6 +41,7 @@ class Client(discord.Client):
         )
         self._reactions = reactions or ReactionEmoji()
         self._guild_id = guild_id
+        self._guild = discord.Object(guild_id) if guild_id else None
         self._studio: Studio | None = None
         self.tree = app_commands.CommandTree(
             self,
