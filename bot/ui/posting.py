@@ -44,6 +44,7 @@ async def post(
     It goes past `Messageable.send`, which puts a nonce on every message: clients take a message with a nonce for
     the answer to a request of theirs.
     """
+    reference = _reference(reply_to, channel_id)
     pinged = False if ping is None else [discord.Object(ping)]
     with (
         handle_message_parameters(
@@ -52,7 +53,7 @@ async def post(
             embed=embed or discord.utils.MISSING,
             view=view or discord.utils.MISSING,
             allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=pinged),
-            message_reference=_reference(reply_to, channel_id),
+            message_reference=reference.to_message_reference_dict() if reference else discord.utils.MISSING,
         ) as params,
         delivery_errors(),
     ):
@@ -60,11 +61,11 @@ async def post(
     return MessageRef(channel_id, int(sent["id"]))
 
 
-def _reference(reply_to: MessageRef | None, channel_id: int) -> discord.types.message.MessageReference:
+def _reference(reply_to: MessageRef | None, channel_id: int) -> discord.MessageReference | None:
+    """A reply stays a message of its own when what it answers is gone. Discord takes none across channels."""
     if reply_to is None or reply_to.channel_id != channel_id:
-        missing: discord.types.message.MessageReference = discord.utils.MISSING
-        return missing
-    return {"message_id": reply_to.message_id, "channel_id": channel_id, "fail_if_not_exists": False}
+        return None
+    return discord.MessageReference(message_id=reply_to.message_id, channel_id=channel_id, fail_if_not_exists=False)
 
 
 def message_at(client: discord.Client, message: MessageRef) -> discord.PartialMessage:

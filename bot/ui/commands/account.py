@@ -11,8 +11,8 @@ from bot.usecases.studio import Studio
 
 HELP = """`/imagine prompt` draws four pictures. Say what is in them, where, in which light and style.
 
-**Parameters** go after the words: `--ar 3:2` shape, `--no trees` what to leave out, `--seed 7` repeatable chance, \
-`--quality .5` fewer steps, `--stop 80` end early.
+**Parameters** go after the words: `--ar 3:2` shape, `--no trees` what to leave out, `--seed 7` the same chance again, \
+`--quality .5` fewer steps.
 **Under a grid** U1-U4 take one picture out, V1-V4 vary it, 🔄 draws the prompt again.
 **React** to your own picture with ✉️ to get it by direct message, with ❌ to stop it or to move it to the trash.
 `/gallery` shows what was kept, `/info` your jobs."""
