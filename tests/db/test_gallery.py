@@ -1,5 +1,7 @@
 """Who sees which pictures, in which order, and what a filter from a stranger may do."""
 
+from typing import Any
+
 import pytest
 
 from bot.db.database import SqlDatabase
@@ -10,7 +12,7 @@ from bot.domain.job import PictureRef, UserId, new_job_id
 from tests.domain.factories import ANN, BOB, CID, NOW, a_job, a_picture, after
 
 
-async def keep(database: SqlDatabase, *, user_id: UserId = ANN, prompt: str = "a fox", **changes: object) -> Picture:
+async def keep(database: SqlDatabase, *, user_id: UserId = ANN, prompt: str = "a fox", **changes: Any) -> Picture:
     job = a_job(user_id=user_id, prompt=prompt)
     picture = a_picture(job.id, user_id=user_id, prompt=prompt, **changes)
     async with database.transaction() as tx:

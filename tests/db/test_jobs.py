@@ -13,6 +13,7 @@ from bot.domain.job import (
     DeliveryStatus,
     FailureReason,
     Job,
+    JobId,
     JobKind,
     JobStatus,
     MessageRef,
@@ -192,7 +193,7 @@ async def test_of_many_claims_one_wins(database: SqlDatabase, database_url: str)
     jobs = [a_job(created_at=after(number)) for number in range(5)]
     await add(database, *jobs)
 
-    async def claim(database: SqlDatabase, gate: asyncio.Barrier) -> list[str]:
+    async def claim(database: SqlDatabase, gate: asyncio.Barrier) -> list[JobId]:
         won = []
         async with database.transaction() as tx:
             waiting = await tx.jobs.list_waiting(10)

@@ -28,8 +28,10 @@ def parse_aspect(value: str) -> tuple[int, int]:
     if not (
         colon and width_text.isascii() and width_text.isdigit() and height_text.isascii() and height_text.isdigit()
     ):
-        raise InvalidParameter(f"`--ar {value}` needs two whole numbers, such as `--ar 3:2`.")
-    width, height = int(width_text[:6]), int(height_text[:6])
+        raise InvalidParameter(f"`--ar {value[:40]}` needs two whole numbers, such as `--ar 3:2`.")
+    if max(len(width_text), len(height_text)) > 6:
+        raise InvalidParameter("`--ar` takes numbers of at most six digits, such as `--ar 3:2`.")
+    width, height = int(width_text), int(height_text)
     if not width or not height or max(width / height, height / width) > MAX_ASPECT:
         raise InvalidParameter(f"`--ar {value}` is too narrow; use a shape between 1:{MAX_ASPECT} and {MAX_ASPECT}:1.")
     return width, height

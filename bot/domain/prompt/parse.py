@@ -20,7 +20,7 @@ ALIASES = {"aspect": "ar", "q": "quality"}
 VALUED = frozenset({"ar", "no", "seed", "quality"})
 
 _DASHES = re.compile(r"(?:^|(?<=\s))(?:—|--|–-|-–|–)(?=[A-Za-z])")
-_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]")
+_INVISIBLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +33,24 @@ class ParsedPrompt:
 
 def parse(raw: str, *, random_seed: int) -> ParsedPrompt:
     """Raises a `PromptError` whose sentence says what to change."""
-    line = " ".join(_INVISIBLE.sub("", raw).split())
+    line = _DASHES.sub("--", _clean(raw)).replace("—", "--")
     if len(line) > MAX_PROMPT:
         raise PromptTooLong(len(line), MAX_PROMPT)
-    line = _DASHES.sub("--", line).replace("—", "--")
     text, *pieces = re.split(r"(?:^|\s)--(?=[A-Za-z])", line)
     values = dict(_read_parameters(pieces))
     text = text.strip()
     if not text.strip(" *`_~|"):
         raise EmptyPrompt
-    return ParsedPrompt(_build(text, values, random_seed), make_echo(line))
+    return ParsedPrompt(_build(text, values, random_seed), echo=line)
 
 
-def make_echo(line: str) -> str:
-    """What would end the bold text early, or open a code block across it, is taken out."""
-    return re.sub(r"\*{2,}|`+", "", line).strip("* ").strip()
+def _clean(raw: str) -> str:
+    """One line without what would end bold text early, open code across it, or cannot be seen or stored.
+
+    Taken out before anything is read, so that what is shown, what is drawn and what a copied echo gives are the same.
+    """
+    visible = _INVISIBLE.sub("", raw).replace("`", "")
+    return " ".join(re.sub(r"\*{2,}", "", visible).split()).strip("* \\")
 
 
 def _read_parameters(pieces: list[str]) -> Iterator[tuple[str, str]]:
