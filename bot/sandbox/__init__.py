@@ -1,0 +1,33 @@
+"""A Discord for one machine: REST v9 and v10, the gateway and a chat page, for clients, tests and people.
+
+It imports nothing of the bot, keeps everything in memory and listens on the loopback address unless told otherwise."""
+
+from bot.sandbox.clock import Clock
+from bot.sandbox.config import RateLimits, SandboxConfig
+from bot.sandbox.contract import Violation
+from bot.sandbox.faults import Fault, Hold
+from bot.sandbox.member import Event, Member, RequestRefused, Sent, WaitedTooLong, find_component
+from bot.sandbox.message import Message, Ping
+from bot.sandbox.permission import Permission
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.wire import Upload
+
+__all__ = [
+    "Clock",
+    "Event",
+    "Fault",
+    "Hold",
+    "Member",
+    "Message",
+    "Permission",
+    "Ping",
+    "RateLimits",
+    "RequestRefused",
+    "Sandbox",
+    "SandboxConfig",
+    "Sent",
+    "Upload",
+    "Violation",
+    "WaitedTooLong",
+    "find_component",
+]

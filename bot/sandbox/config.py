@@ -1,0 +1,34 @@
+"""What a stand-in is started with: names, tokens, limits and the place of the contract document."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CONTRACT = Path(__file__).resolve().parents[2].parent / "shared" / "discord" / "openapi.json"
+
+
+@dataclass(frozen=True)
+class RateLimits:
+    """Discord's brakes: `messages` posts or edits per `window_seconds` and channel, and a total per second."""
+
+    messages: int = 5
+    window_seconds: float = 5.0
+    per_second: int = 50
+
+
+@dataclass(frozen=True)
+class SandboxConfig:
+    """Everything is a default that suits tests; `rate_limits=None` takes the brakes off."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    application_id: str = "1200000000000000001"
+    bot_name: str = "Easel"
+    bot_token: str = "sandbox-bot-token"
+    guild_name: str = "Easel"
+    channel_names: tuple[str, ...] = ("general", "studio")
+    member_names: tuple[str, ...] = ("ada", "ben", "cleo")
+    attachment_size_limit: int = 10 * 1024 * 1024
+    rate_limits: RateLimits | None = field(default_factory=RateLimits)
+    privileged_intents: int = 0
+    openapi: Path | None = CONTRACT
+    wait_seconds: float = 15.0

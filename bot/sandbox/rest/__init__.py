@@ -1,0 +1,1 @@
+"""The HTTP side of the stand-in, one file of routes per noun."""

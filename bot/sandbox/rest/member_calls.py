@@ -1,0 +1,303 @@
+"""What a program acting as a member needs beside messages: the command index, its interactions, and upload slots."""
+
+from dataclasses import replace
+from typing import Any
+
+from bot.sandbox import errors
+from bot.sandbox.cdn import Cdn
+from bot.sandbox.channel import Channel
+from bot.sandbox.command import Command, OptionType, check_call, find_leaf
+from bot.sandbox.interaction import InteractionType, Modal
+from bot.sandbox.interaction_desk import InteractionDesk, Opening
+from bot.sandbox.message import Attachment, Message, walk_components
+from bot.sandbox.permission import Permission
+from bot.sandbox.render import Renderer, attachment_payload
+from bot.sandbox.rest.endpoint import Call, Route
+from bot.sandbox.wire import Json, Reply
+from bot.sandbox.world import World
+
+Resolved = dict[str, dict[str, Json]]
+
+
+class MemberRoutes:
+    def __init__(self, world: World, cdn: Cdn, desk: InteractionDesk, renderer: Renderer) -> None:
+        self._world = world
+        self._cdn = cdn
+        self._desk = desk
+        self._renderer = renderer
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("GET", "/guilds/{place_id}/application-command-index", self._command_index),
+            Route("GET", "/channels/{place_id}/application-command-index", self._command_index),
+            Route("GET", "/users/@me/application-command-index", self._command_index),
+            Route("POST", "/interactions", self._interact),
+            Route("POST", "/channels/{channel_id}/attachments", self._open_slots),
+        ]
+
+    async def _command_index(self, call: Call) -> Reply:
+        """Some clients put a direct channel's id where the guild's belongs."""
+        place_id = call.params.get("place_id", "")
+        guild_id = place_id if place_id in self._world.guilds else None
+        if place_id in self._world.channels:
+            guild_id = self._world.channels[place_id].guild_id
+        user = call.who.user
+        commands = self._world.commands.list_usable(guild_id)
+        usable = [command for command in commands if self._may_use(command, user.id, guild_id)]
+        application = self._world.application.payload() | {"bot": self._world.bot.payload()}
+        return Reply(
+            200,
+            {
+                "applications": [application],
+                "application_commands": [command.payload() for command in usable],
+                "version": self._world.snowflakes.next(),
+            },
+        )
+
+    async def _open_slots(self, call: Call) -> Reply:
+        channel = self._channel(call.params["channel_id"], call, Permission.ATTACH_FILES)
+        slots: list[Json] = []
+        for item in call.payload.get("files") or []:
+            if int(item.get("file_size") or 0) > self._world.attachment_size_limit:
+                raise errors.too_large()
+            slot = self._cdn.open_slot(str(item["filename"]))
+            slots.append(
+                {
+                    "id": item.get("id"),
+                    "upload_url": f"{self._cdn.base_url}/upload/{channel.id}/{slot.id}",
+                    "upload_filename": f"{slot.id}/{slot.filename}",
+                }
+            )
+        return Reply(200, {"attachments": slots})
+
+    async def _interact(self, call: Call) -> Reply:
+        """204 first; the bot and the caller hear of it only afterwards."""
+        payload = call.payload
+        channel = self._channel(str(payload.get("channel_id")), call, Permission.USE_APPLICATION_COMMANDS)
+        if str(payload.get("application_id")) != self._world.application.id:
+            raise errors.unknown_application()
+        opening = self._opening(channel, call, payload)
+        interaction = self._desk.open(opening)
+        return Reply(204, after=lambda: self._desk.hand_over(interaction))
+
+    def _opening(self, channel: Channel, call: Call, payload: Json) -> Opening:
+        nonce = str(payload["nonce"]) if payload.get("nonce") is not None else None
+        blank = Opening(InteractionType.COMMAND, channel, call.who.user.id, nonce, {})
+        data = payload.get("data") or {}
+        match payload.get("type"):
+            case InteractionType.COMMAND | InteractionType.AUTOCOMPLETE as kind:
+                return self._command_opening(replace(blank, type=InteractionType(kind)), data, call)
+            case InteractionType.COMPONENT:
+                return self._component_opening(blank, data, payload)
+            case InteractionType.MODAL:
+                return self._modal_opening(blank, data)
+            case _:
+                raise errors.bad_field(("type",), "BASE_TYPE_CHOICES", "Value must be one of (2, 3, 4, 5).")
+
+    def _command_opening(self, blank: Opening, data: Json, call: Call) -> Opening:
+        command = self._world.commands.get(str(data.get("id")))
+        if str(data.get("version", command.version)) != command.version:
+            raise errors.bad_field(
+                ("data",), "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION", "This command is outdated"
+            )
+        if command not in self._world.commands.list_usable(blank.channel.guild_id):
+            raise errors.unknown_command()
+        if not self._may_use(command, blank.user_id, blank.channel.guild_id):
+            raise errors.missing_permissions()
+        is_complete = blank.type is InteractionType.COMMAND
+        name, defined, given = find_leaf(command, list(data.get("options") or []))
+        check_call(defined, given, is_complete=is_complete)
+        uploads = self._take_uploads(data, call)
+        resolved: Resolved = {}
+        options = [self._resolve(item, resolved, uploads, blank.channel) for item in data.get("options") or []]
+        sent: Json = {"id": command.id, "name": command.name, "type": command.type}
+        if options:
+            sent["options"] = options
+        if command.guild_id:
+            sent["guild_id"] = command.guild_id
+        if command.type != 1:
+            sent["target_id"] = str(data.get("target_id"))
+            self._resolve_target(command, sent["target_id"], resolved, blank)
+        if resolved:
+            sent["resolved"] = resolved
+        return replace(blank, data=sent, name=name, command_type=command.type)
+
+    def _component_opening(self, blank: Opening, data: Json, payload: Json) -> Opening:
+        message = self._world.find_message(str(payload.get("message_id")), blank.user_id)
+        if message is None or message.channel_id != blank.channel.id:
+            raise errors.unknown_message()
+        component = message.find_component(str(data.get("custom_id")))
+        if component is None or component.get("disabled"):
+            raise errors.bad_field(("data", "custom_id"), "COMPONENT_VALIDATION_FAILED", "Component validation failed")
+        sent: Json = {
+            "custom_id": component["custom_id"],
+            "component_type": component["type"],
+            "id": component["id"],
+        }
+        if component["type"] != 2:
+            sent["values"] = _chosen(component, data)
+            resolved = self._resolve_chosen(component, sent["values"], blank.channel)
+            sent |= {"resolved": resolved} if resolved else {}
+        return replace(blank, type=InteractionType.COMPONENT, data=sent, source_message_id=message.id)
+
+    def _modal_opening(self, blank: Opening, data: Json) -> Opening:
+        """`data.id` is the id of the interaction that opened the form."""
+        modal = self._world.modals.get(str(data.get("id")))
+        owner = self._world.interactions.get(modal.interaction_id) if modal else None
+        if modal is None or owner is None or owner.user_id != blank.user_id:
+            raise errors.unknown_interaction()
+        sent: Json = {
+            "custom_id": str(data.get("custom_id") or modal.custom_id),
+            "components": _submitted(modal, list(data.get("components") or [])),
+        }
+        del self._world.modals[modal.interaction_id]
+        return replace(
+            blank,
+            type=InteractionType.MODAL,
+            data=sent,
+            source_message_id=modal.source_message_id,
+            opener_metadata=modal.opener_metadata,
+        )
+
+    def _take_uploads(self, data: Json, call: Call) -> dict[str, Attachment]:
+        """The files that came with a command, by the number its options use for them."""
+        found: dict[str, Attachment] = {}
+        for item in data.get("attachments") or []:
+            number = str(item.get("id"))
+            upload = self._cdn.take_slot(str(item.get("uploaded_filename", "")))
+            if upload is None and number.isdigit():
+                upload = call.files.get(int(number))
+            if upload is None:
+                raise errors.bad_field(
+                    ("data", "attachments"), "ATTACHMENT_NOT_FOUND", "Uploaded attachment not found."
+                )
+            if len(upload.content) > self._world.attachment_size_limit:
+                raise errors.too_large()
+            found[number] = self._cdn.store(upload, filename=item.get("filename"))
+        return found
+
+    def _resolve(self, option: Json, resolved: Resolved, uploads: dict[str, Attachment], channel: Channel) -> Json:
+        """One option as the bot gets it, with what its ids stand for put into `resolved`."""
+        if option.get("options") is not None:
+            nested = [self._resolve(item, resolved, uploads, channel) for item in option["options"]]
+            return {**option, "options": nested}
+        value = str(option.get("value"))
+        match option.get("type"):
+            case OptionType.ATTACHMENT:
+                return {**option, "value": self._resolve_upload(value, resolved, uploads, channel)}
+            case OptionType.USER | OptionType.MENTIONABLE if value in self._world.users:
+                self._resolve_user(value, resolved, channel)
+            case OptionType.CHANNEL if value in self._world.channels:
+                found = self._world.channels[value]
+                resolved.setdefault("channels", {})[value] = found.payload() | {"permissions": "0"}
+            case OptionType.ROLE if channel.guild_id:
+                roles = self._world.guilds[channel.guild_id].roles
+                if value in roles:
+                    resolved.setdefault("roles", {})[value] = roles[value].payload()
+            case _:
+                pass
+        return option
+
+    def _resolve_upload(self, number: str, resolved: Resolved, uploads: dict[str, Attachment], channel: Channel) -> str:
+        if number not in uploads:
+            raise errors.bad_field(("data", "attachments"), "ATTACHMENT_NOT_FOUND", "Uploaded attachment not found.")
+        attachment = uploads[number]
+        url = self._cdn.address(attachment, channel.id, is_ephemeral=True)
+        payload = attachment_payload(attachment, url) | {"ephemeral": True}
+        resolved.setdefault("attachments", {})[attachment.id] = payload
+        return attachment.id
+
+    def _resolve_user(self, user_id: str, resolved: Resolved, channel: Channel) -> None:
+        resolved.setdefault("users", {})[user_id] = self._world.users[user_id].payload()
+        member = self._world.find_member(channel.guild_id, user_id)
+        if member is not None:
+            permissions = str(int(self._world.permissions(user_id, channel)))
+            partial = member.payload(with_user=False) | {"permissions": permissions}
+            resolved.setdefault("members", {})[user_id] = partial
+
+    def _resolve_target(self, command: Command, target_id: str, resolved: Resolved, blank: Opening) -> None:
+        if command.type == 2:
+            self._world.get_user(target_id)
+            self._resolve_user(target_id, resolved, blank.channel)
+            return
+        message = self._world.find_message(target_id, blank.user_id)
+        if message is None or message.channel_id != blank.channel.id:
+            raise errors.unknown_message()
+        resolved["messages"] = {message.id: self._rendered(message)}
+
+    def _resolve_chosen(self, component: Json, values: list[str], channel: Channel) -> Resolved:
+        resolved: Resolved = {}
+        for value in values:
+            if component["type"] in (5, 7) and value in self._world.users:
+                self._resolve_user(value, resolved, channel)
+            if component["type"] == 8 and value in self._world.channels:
+                found = self._world.channels[value].payload() | {"permissions": "0"}
+                resolved.setdefault("channels", {})[value] = found
+        return resolved
+
+    def _rendered(self, message: Message) -> Json:
+        return self._renderer.message(message, self._world.bot.id)
+
+    def _may_use(self, command: Command, user_id: str, guild_id: str | None) -> bool:
+        needed = command.definition.get("default_member_permissions")
+        if guild_id is None or needed is None:
+            return True
+        granted = int(self._world.guilds[guild_id].base_permissions(user_id))
+        is_admin = bool(granted & Permission.ADMINISTRATOR)
+        return is_admin or (int(needed) != 0 and granted & int(needed) == int(needed))
+
+    def _channel(self, channel_id: str, call: Call, needed: Permission) -> Channel:
+        user = call.who.user
+        channel = self._world.get_channel(channel_id)
+        self._world.require(user.id, channel, needed)
+        return channel
+
+
+def _chosen(component: Json, data: Json) -> list[str]:
+    values = [str(value) for value in data.get("values") or []]
+    least, most = int(component.get("min_values", 1)), int(component.get("max_values", 1))
+    known = {str(option["value"]) for option in component.get("options") or []}
+    is_known = component["type"] != 3 or set(values) <= known
+    if not least <= len(values) <= most or not is_known:
+        raise errors.bad_field(("data", "values"), "COMPONENT_VALIDATION_FAILED", "Component validation failed")
+    return values
+
+
+def _submitted(modal: Modal, given: list[Json]) -> list[Json]:
+    """The filled form in the shape the bot built it in; forms with fields the bot did not name pass as they are."""
+    values = {str(item["custom_id"]): item for item in walk_components(given) if item.get("custom_id")}
+    fields = [item for item in walk_components(modal.components) if item.get("custom_id")]
+    if not set(values) <= {str(item["custom_id"]) for item in fields}:
+        return given
+    form = errors.FormErrors()
+    for item in fields:
+        _check_field(form, item, values.get(str(item["custom_id"]), {}))
+    form.raise_if_any()
+    return [_filled(component, values) for component in modal.components if component.get("type") != 10]
+
+
+def _check_field(form: errors.FormErrors, field: Json, given: Json) -> None:
+    path = ("data", "components", str(field["custom_id"]))
+    if field.get("type") != 4:
+        return
+    value = str(given.get("value") or "")
+    if not value and field.get("required", True):
+        form.required(path)
+    elif value:
+        form.check_length(path, value, int(field.get("min_length") or 0), int(field.get("max_length") or 4000))
+
+
+def _filled(component: Json, values: dict[str, Json], number: int = 1) -> Json:
+    filled: Json = {"type": component["type"], "id": component.get("id") or number}
+    if component.get("components"):
+        filled["components"] = [_filled(item, values) for item in component["components"]]
+    if component.get("component"):
+        filled["component"] = _filled(component["component"], values)
+    if component.get("custom_id"):
+        given: Any = values.get(str(component["custom_id"]), {})
+        filled["custom_id"] = component["custom_id"]
+        if component["type"] == 4:
+            filled["value"] = str(given.get("value") or "")
+        else:
+            filled["values"] = [str(value) for value in given.get("values") or []]
+    return filled
