@@ -71,8 +71,8 @@ class Generation:
         return BatchKey(self.model, self.settings.width, self.settings.height)
 
     @property
-    def is_prepared(self) -> bool:
-        return self.total_steps is not None
+    def notes(self) -> tuple[str, ...]:
+        return self.settings.notes + (self.conditioning.notes if self.conditioning else ())
 
     @property
     def steps_done(self) -> int:

@@ -104,7 +104,11 @@ class LocalEngine:
         self._inbox = inbox
         self._ended.clear()
         self._thread.start()
-        self._models = await loaded
+        try:
+            self._models = await loaded
+        except EngineStartError:
+            await self._ended.wait()  # the thread is past its last word when the caller hears of it
+            raise
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
         """The request is submitted when the first event is asked for. Leaving the stream early cancels it."""
@@ -303,7 +307,7 @@ class _Owner:
 
     def _finish(self, generation: Generation) -> None:
         images = tuple(row.image for row in generation.rows if row.image is not None)
-        self._end(generation, Finished(images, generation.engine_seconds, generation.settings.notes))
+        self._end(generation, Finished(images, generation.engine_seconds, generation.notes))
 
     def _end(self, generation: Generation, event: TerminalEvent) -> None:
         self._scheduler.remove(generation)

@@ -16,10 +16,14 @@ Tensors = Mapping[str, torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """Of one generation: tensors of one row. `negative` is None when guidance is off for it."""
+    """Of one generation: tensors of one row. `negative` is None when guidance is off for it.
+
+    `notes` say what of the prompt the model could not take in.
+    """
 
     positive: Tensors
     negative: Tensors | None
+    notes: tuple[str, ...] = ()
 
 
 class Pipeline(Protocol):

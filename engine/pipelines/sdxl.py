@@ -13,7 +13,7 @@ from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, Tensors
-from engine.pipelines.stable_diffusion import preview_latents, read_traits
+from engine.pipelines.stable_diffusion import note_truncation, preview_latents, read_traits
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -66,10 +66,11 @@ class StableDiffusionXL:
         positive = {"prompt_embeds": embeds, "text_embeds": pooled, "time_ids": time_ids}
         if self.components.unet.config.time_cond_proj_dim is not None:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
+        notes = note_truncation(self.components.tokenizer, settings.prompt)
         if not is_guided:
-            return Conditioning(positive, None)
+            return Conditioning(positive, None, notes)
         negative = {"prompt_embeds": negative_embeds, "text_embeds": negative_pooled, "time_ids": time_ids}
-        return Conditioning(positive, negative)
+        return Conditioning(positive, negative, notes)
 
     def _time_ids(self, settings: Settings, dtype: torch.dtype) -> torch.Tensor:
         """Original size, crop corner and target size, each as (height, width) and (top, left)."""

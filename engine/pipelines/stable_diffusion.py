@@ -90,7 +90,8 @@ class StableDiffusion:
         positive = {"prompt_embeds": prompt_embeds}
         if takes_scale:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        return Conditioning(positive, {"prompt_embeds": negative_prompt_embeds} if is_guided else None)
+        negative = {"prompt_embeds": negative_prompt_embeds} if is_guided else None
+        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings.prompt))
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -131,6 +132,13 @@ class StableDiffusion:
         vae = self.components.vae
         picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
         return to_pixels(picture)
+
+
+def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:
+    length, limit = len(tokenizer(prompt).input_ids), tokenizer.model_max_length
+    if length <= limit:
+        return ()
+    return (f"The prompt has {length} tokens; this model reads the first {limit}.",)
 
 
 def preview_latents(clean_latents: torch.Tensor, rgb_factors: tuple[tuple[float, ...], ...]) -> Pixels:

@@ -41,7 +41,7 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         supports_negative_prompt=False,
         vocabulary=tuple(word for words in model.known_words().values() for word in words),
     )
-    guidance_scale = 2.0 if config.guidance_scale is None else config.guidance_scale
+    guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
     traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True)
     return Starter(traits, device, model, upscaler)
 
@@ -56,7 +56,9 @@ class Starter:
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
-        return Conditioning(_tensors(self.model.encode([settings.prompt])), negative)
+        unknown = self.model.vocabulary.read(settings.prompt).unknown
+        notes = (f"{self.traits.info.name} does not know: {', '.join(unknown)}.",) if unknown else ()
+        return Conditioning(_tensors(self.model.encode([settings.prompt])), negative, notes)
 
     def start_sampler(self, settings: Settings) -> Sampler:
         from diffusers import FlowMatchEulerDiscreteScheduler

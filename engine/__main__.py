@@ -1,0 +1,155 @@
+"""The engine's command line: draw a picture, or list the models, without the bot."""
+
+import argparse
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from engine.config import STARTER, EngineConfig, ModelConfig
+from engine.local import LocalEngine
+from engine.protocol import (
+    Cancelled,
+    EngineStartError,
+    Failed,
+    Finished,
+    GenerateRequest,
+    InitImage,
+    ModelInfo,
+    Pixels,
+    Progress,
+    Queued,
+    Started,
+)
+
+EXAMPLES = """examples:
+  python -m engine generate "a fox under a full moon" -o fox.png
+  python -m engine generate "a red rocket" -n 4 --seed 7 -o rocket.png
+  python -m engine generate "a cabin in snow" --model stabilityai/sdxl-turbo --family sdxl --steps 4 --guidance 1
+  python -m engine models
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
+    try:
+        return asyncio.run(_run(options))
+    except EngineStartError as error:
+        print(f"The engine cannot start: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Draw pictures with Easel's engine.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    generate = commands.add_parser("generate", help="draw a prompt into a PNG file")
+    generate.add_argument("prompt", help="what to draw")
+    generate.add_argument("-o", "--out", type=Path, default=Path("out.png"), help="PNG file (default: %(default)s)")
+    generate.add_argument("-n", "--count", type=int, default=1, help="pictures, laid out as a grid (default: 1)")
+    generate.add_argument("--negative", default="", metavar="TEXT", help="what not to draw")
+    generate.add_argument("--seed", type=int, help="seed of the first picture (default: chosen and printed)")
+    generate.add_argument("--steps", type=int, help="denoising steps (default: the model's)")
+    generate.add_argument("--guidance", type=float, help="guidance scale (default: the model's)")
+    generate.add_argument("--sampler", help="sampler (default: the model's)")
+    generate.add_argument("--width", type=int, help="pixels (default: the model's)")
+    generate.add_argument("--height", type=int, help="pixels (default: the model's)")
+    generate.add_argument("--init", type=Path, metavar="FILE", help="picture to start from")
+    generate.add_argument("--strength", type=float, default=0.6, help="0 keeps --init, 1 forgets it (default: 0.6)")
+    models = commands.add_parser("models", help="list the model and what it can do")
+    for command in (generate, models):
+        command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
+        command.add_argument("--family", default="", help="starter, stable-diffusion or sdxl; needed with --model")
+        command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
+        command.add_argument("--dtype", default="auto", help="auto, float32, float16 or bfloat16 (default: auto)")
+        command.add_argument("-v", "--verbose", action="store_true", help="say what is being loaded")
+    return parser
+
+
+async def _run(options: argparse.Namespace) -> int:
+    model = STARTER
+    if options.model or options.family:
+        model = ModelConfig(name=Path(options.model).stem, family=options.family, source=options.model)
+    engine = LocalEngine(EngineConfig(models=(model,), device=options.device, dtype=options.dtype))
+    await engine.start()
+    try:
+        if options.command == "models":
+            _print_models(engine.list_models())
+            return 0
+        return await _generate(engine, options)
+    finally:
+        await engine.stop()
+
+
+def _print_models(models: tuple[ModelInfo, ...]) -> None:
+    for model in models:
+        print(f"{model.name}: {model.family}, {model.width}x{model.height} pixels, {model.steps} steps")
+        if model.vocabulary:
+            print(f"  knows {len(model.vocabulary)} words, such as {', '.join(model.vocabulary[:12])}")
+
+
+async def _generate(engine: LocalEngine, options: argparse.Namespace) -> int:
+    async for event in engine.generate(_request(options, engine.list_models()[0])):
+        match event:
+            case Queued() | Started():
+                pass
+            case Progress(step_index, total_steps):
+                print(f"\rstep {step_index} of {total_steps}", end="", file=sys.stderr, flush=True)
+            case Finished(images, engine_seconds, notes):
+                _save_grid(images, options.out)
+                print(f"\n{options.out}: {len(images)} drawn in {engine_seconds:.1f} s", file=sys.stderr)
+                for note in notes:
+                    print(note, file=sys.stderr)
+                return 0
+            case Failed(code, reason):
+                print(f"\nNothing was drawn ({code}): {reason}", file=sys.stderr)
+            case Cancelled():
+                print("\nCancelled", file=sys.stderr)
+    return 1
+
+
+def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    print(f"seed {seed}", file=sys.stderr)
+    return GenerateRequest(
+        id="cli",
+        prompt=options.prompt,
+        seeds=tuple(seed + index for index in range(options.count)),
+        negative_prompt=options.negative,
+        width=options.width or model.width,
+        height=options.height or model.height,
+        steps=options.steps,
+        guidance_scale=options.guidance,
+        sampler=options.sampler,
+        init_image=_init_image(options.init, options.strength) if options.init else None,
+    )
+
+
+def _init_image(path: Path, strength: float) -> InitImage:
+    picture = Image.open(path).convert("RGB")
+    return InitImage(Pixels(picture.width, picture.height, picture.tobytes()), strength)
+
+
+def _save_grid(images: tuple[Pixels, ...], path: Path) -> None:
+    columns = 1
+    while columns**2 < len(images):
+        columns += 1
+    width, height = images[0].width, images[0].height
+    grid = Image.new("RGB", (columns * width, -(-len(images) // columns) * height))
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        grid.paste(Image.frombytes("RGB", (width, height), image.rgb), (column * width, row * height))
+    grid.save(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

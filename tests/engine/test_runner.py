@@ -1,0 +1,319 @@
+"""The picture of any request is the stock diffusers pipeline's, alone or among strangers at other steps."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from engine.config import EngineConfig, ModelConfig
+from engine.generation import Generation
+from engine.models import load_models
+from engine.pipelines.interface import Pipeline, Tensors
+from engine.protocol import FailureCode, GenerateRequest, InitImage, Pixels
+from engine.runner import Runner
+from engine.samplers import OWN_SAMPLER, SAMPLERS
+from engine.scheduler import Scheduler
+from engine.settings import resolve
+
+LATENT_TOLERANCE = 1e-3  # of latents that range over some ten units
+LEVEL_TOLERANCE = 1  # of 255
+SIDE = 32
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+
+@pytest.fixture(autouse=True)
+def _inference() -> Iterator[None]:
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        yield
+
+
+@cache
+def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
+    return load_models(EngineConfig(models=(ModelConfig("tiny", family, str(folder)),), device="cpu"))
+
+
+@cache
+def stock_of(folder: Path, family: str, *, from_image: bool) -> Any:
+    import diffusers
+
+    name = {"stable-diffusion": "StableDiffusion", "sdxl": "StableDiffusionXL"}[family]
+    more = {"safety_checker": None, "requires_safety_checker": False} if family == "stable-diffusion" else {}
+    pipeline = getattr(diffusers, f"{name}{'Img2Img' if from_image else ''}Pipeline").from_pretrained(folder, **more)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def a_request(name: str = "r", **changes: Any) -> GenerateRequest:
+    request = GenerateRequest(name, "the fox", seeds=(1, 2), width=SIDE, height=SIDE, steps=4, guidance_scale=5.0)
+    return replace(request, **changes)
+
+
+def a_picture(side: int = SIDE) -> Pixels:
+    ramp = numpy.linspace(0, 255, side * side * 3).astype(numpy.uint8).reshape(side, side, 3)
+    return Pixels(side, side, ramp.transpose(1, 0, 2).tobytes())
+
+
+def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: str = "latent") -> Any:
+    """What diffusers itself makes of the request, one generator a row."""
+    import diffusers
+
+    init = request.init_image
+    pipeline = stock_of(folder, family, from_image=init is not None)
+    scheduler = pipeline.scheduler
+    if request.sampler is not None and request.sampler != OWN_SAMPLER:
+        class_name, changes = SAMPLERS[request.sampler]
+        pipeline.scheduler = getattr(diffusers, class_name).from_config(scheduler.config, **changes)
+    more: dict[str, Any] = {"width": request.width, "height": request.height}
+    if init is not None:
+        image = Image.frombytes("RGB", (init.pixels.width, init.pixels.height), init.pixels.rgb)
+        more = {"image": [image] * len(request.seeds), "strength": init.strength}
+    try:
+        return pipeline(
+            prompt=[request.prompt] * len(request.seeds),
+            negative_prompt=[request.negative_prompt] * len(request.seeds) if request.negative_prompt else None,
+            num_inference_steps=request.steps,
+            guidance_scale=request.guidance_scale,
+            generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
+            output_type=output_type,
+            **more,
+        ).images
+    finally:
+        pipeline.scheduler = scheduler
+
+
+def draw(
+    pipelines: Mapping[str, Pipeline], requests: Sequence[GenerateRequest], *, max_rows: int = 16
+) -> tuple[dict[str, torch.Tensor], dict[str, list[Pixels]]]:
+    """Final latents and pictures of each request. Each joins one step after the one before it."""
+    runner, scheduler, waiting = Runner(pipelines), Scheduler(max_rows), list(requests)
+    latents: dict[str, torch.Tensor] = {}
+    pictures: dict[str, list[Pixels]] = {}
+    while waiting or scheduler.has_work:
+        if waiting:
+            request = waiting.pop(0)
+            scheduler.add(Generation(request, resolve(request, pipelines["tiny"].traits), "tiny"))
+        for generation in scheduler.admit():
+            assert runner.prepare(generation) is None
+        if batch := scheduler.schedule():
+            assert all(result.failure is None for result in runner.step(batch).results)
+        for generation in scheduler.generations:
+            if all(row.is_denoised for row in generation.rows):
+                latents[generation.id] = torch.cat([row.latents for row in generation.rows if row.latents is not None])
+                for row in generation.rows:
+                    assert runner.decode(row) is None
+                pictures[generation.id] = [row.image for row in generation.rows if row.image is not None]
+                scheduler.remove(generation)
+    return latents, pictures
+
+
+def assert_close(latents: torch.Tensor, expected: torch.Tensor) -> None:
+    assert latents.shape == expected.shape
+    assert (latents - expected).abs().max().item() <= LATENT_TOLERANCE
+
+
+SAMPLER_CASES = [OWN_SAMPLER, *SAMPLERS]
+
+
+@pytest.mark.parametrize("sampler", SAMPLER_CASES)
+def test_every_sampler_draws_the_stock_pictures(tiny_sd: Path, sampler: str) -> None:
+    request = a_request(sampler=sampler)
+    latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
+    assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+@pytest.mark.parametrize("sampler", SAMPLER_CASES)
+def test_every_sampler_starts_from_a_picture_as_stock_does(tiny_sd: Path, sampler: str) -> None:
+    request = a_request(sampler=sampler, init_image=InitImage(a_picture(), 0.6), steps=5)
+    latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
+    assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+@pytest.mark.parametrize("family", ["stable-diffusion", "sdxl"])
+def test_a_batch_of_strangers_changes_nobodys_picture(tiny_sd: Path, tiny_sdxl: Path, family: str) -> None:
+    """Other prompts, samplers, lengths, guidance and modes, each joining at another step."""
+    folder = tiny_sd if family == "stable-diffusion" else tiny_sdxl
+    requests = [
+        a_request("a", sampler="euler_a", steps=6),
+        a_request("b", sampler="dpmpp_2m", prompt="a red kite", seeds=(7,), guidance_scale=1.0),
+        a_request("c", sampler="ddim", negative_prompt="blue", seeds=(2**40,), guidance_scale=9.0),
+        a_request("d", sampler="lcm", init_image=InitImage(a_picture(), 0.8), steps=6),
+        a_request("e", sampler="unipc", prompt="", steps=3),
+    ]
+    latents, pictures = draw(pipelines_of(folder, family), requests)
+    for request in requests:
+        assert_close(latents[request.id], stock(folder, family, request))
+        expected = stock(folder, family, request, output_type="np")
+        for picture, values in zip(pictures[request.id], expected, strict=True):
+            levels = numpy.frombuffer(picture.rgb, numpy.uint8).reshape(SIDE, SIDE, 3).astype(int)
+            assert abs(levels - (values * 255).round()).max() <= LEVEL_TOLERANCE
+
+
+def test_another_shape_than_square(tiny_sd: Path) -> None:
+    request = a_request(width=48, height=24)
+    latents, pictures = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
+    assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+    assert (pictures["r"][0].width, pictures["r"][0].height) == (48, 24)
+
+
+@pytest.mark.parametrize("sampler", [OWN_SAMPLER, "euler", "dpmpp_2m"])
+def test_v_prediction(tiny_sd_v: Path, sampler: str) -> None:
+    request = a_request(sampler=sampler)
+    latents, _ = draw(pipelines_of(tiny_sd_v, "stable-diffusion"), [request])
+    assert_close(latents["r"], stock(tiny_sd_v, "stable-diffusion", request))
+
+
+def test_a_model_that_takes_guidance_as_an_embedding(tiny_sd_lcm: Path) -> None:
+    requests = [a_request("r", sampler="lcm"), a_request("s", sampler="lcm", guidance_scale=2.0)]
+    latents, _ = draw(pipelines_of(tiny_sd_lcm, "stable-diffusion"), requests)
+    for request in requests:
+        assert_close(latents[request.id], stock(tiny_sd_lcm, "stable-diffusion", request))
+
+
+@pytest.mark.parametrize("sampler", [OWN_SAMPLER, "dpmpp_2m_sde"])
+@pytest.mark.parametrize("strength", [None, 0.5])
+def test_sdxl(tiny_sdxl: Path, sampler: str, strength: float | None) -> None:
+    init = None if strength is None else InitImage(a_picture(), strength)
+    request = a_request(sampler=sampler, init_image=init)
+    latents, _ = draw(pipelines_of(tiny_sdxl, "sdxl"), [request])
+    assert_close(latents["r"], stock(tiny_sdxl, "sdxl", request))
+
+
+def test_a_row_budget_smaller_than_the_request_changes_nothing(tiny_sd: Path) -> None:
+    request = a_request(seeds=(1, 2, 3))
+    latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request], max_rows=2)
+    assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+def test_strength_zero_keeps_the_picture(tiny_sd: Path) -> None:
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    request = a_request(init_image=InitImage(a_picture(), 0.0), seeds=(1,))
+    _, pictures = draw(pipelines, [request])
+    settings = resolve(request, pipelines["tiny"].traits)
+    once = pipelines["tiny"].encode_image(settings, torch.Generator("cpu").manual_seed(1))
+    assert pictures["r"] == [pipelines["tiny"].decode(once)]
+
+
+def prepared(pipeline: Pipeline, *requests: GenerateRequest) -> tuple[Runner, Scheduler]:
+    runner, scheduler = Runner({"tiny": pipeline}), Scheduler(16)
+    for request in requests:
+        scheduler.add(Generation(request, resolve(request, pipeline.traits), "tiny"))
+    for generation in scheduler.admit():
+        assert runner.prepare(generation) is None
+    return runner, scheduler
+
+
+@pytest.mark.parametrize("sampler", SAMPLER_CASES)
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_previews_near_the_end_look_like_the_picture(tiny_sd: Path, tiny_sd_v: Path, sampler: str, kind: str) -> None:
+    """The clean estimate of the last step is where the step itself lands, but for the noise some samplers add."""
+    folder = tiny_sd if kind == "epsilon" else tiny_sd_v
+    pipeline = pipelines_of(folder, "stable-diffusion")["tiny"]
+    request = a_request(sampler=sampler, steps=8, seeds=(1,), guidance_scale=1.0)
+    runner, scheduler = prepared(pipeline, request)
+    row = scheduler.generations[0].rows[0]
+    while not row.is_denoised:
+        batch = scheduler.schedule()
+        assert batch is not None
+        assert row.latents is not None
+        assert row.sampler is not None
+        before, index = row.latents, row.step_index
+        noise_pred = runner._noise_pred(batch.rows)
+        runner.step(batch)
+    estimate = row.sampler.clean_estimate(noise_pred, before, index)
+    assert row.latents is not None
+    spread = row.latents.std().item()
+    assert (estimate - row.latents).abs().mean().item() <= 0.1 * spread
+
+
+class Troubled:
+    """A pipeline whose forward fails for certain rows, or for more than so many at once."""
+
+    def __init__(self, pipeline: Pipeline, *, fits: int = 99, bad_prompt: str = "", poison: str = "") -> None:
+        self._pipeline = pipeline
+        self._fits = fits
+        self._bad = self._mark(bad_prompt)
+        self._poison = self._mark(poison)
+
+    def _mark(self, prompt: str) -> torch.Tensor | None:
+        if not prompt:
+            return None
+        settings = resolve(a_request(prompt=prompt), self._pipeline.traits)
+        return self._pipeline.encode(settings).positive["prompt_embeds"]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pipeline, name)
+
+    def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+        if len(latents) > self._fits:
+            raise torch.OutOfMemoryError(f"{len(latents)} rows do not fit")
+        rows = conditioning["prompt_embeds"]
+        if self._bad is not None and any(torch.equal(row, self._bad[0]) for row in rows):
+            raise ValueError("cannot draw this")
+        noise_pred = self._pipeline.denoise(latents, timesteps, conditioning)
+        if self._poison is not None:
+            noise_pred[[torch.equal(row, self._poison[0]) for row in rows]] = float("nan")
+        return noise_pred
+
+
+def test_a_row_that_fails_fails_alone(tiny_sd: Path) -> None:
+    pipeline = pipelines_of(tiny_sd, "stable-diffusion")["tiny"]
+    good, bad = a_request("good"), a_request("bad", prompt="a bad one")
+    runner, scheduler = prepared(Troubled(pipeline, bad_prompt="a bad one"), good, bad)
+    batch = scheduler.schedule()
+    assert batch is not None
+    results = {result.generation.id: result.failure for result in runner.step(batch).results}
+    assert results["good"] is None
+    assert results["bad"] is not None
+    assert (results["bad"].code, results["bad"].reason) == (FailureCode.INTERNAL, "ValueError: cannot draw this")
+
+
+def test_out_of_memory_halves_the_rows_and_loses_nothing(tiny_sd: Path) -> None:
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    request = a_request(seeds=(1, 2, 3, 4, 5), guidance_scale=1.0)
+    pipeline = Troubled(pipelines["tiny"], fits=2)
+    runner, scheduler = prepared(pipeline, request)
+    batch = scheduler.schedule()
+    assert batch is not None
+    outcome = runner.step(batch)
+    assert [result.failure for result in outcome.results] == [None]
+    assert outcome.fitting_rows == 2
+    latents, _ = draw({"tiny": pipeline}, [request])
+    expected, _ = draw(pipelines, [request])
+    assert_close(latents["r"], expected["r"])
+
+
+def test_what_does_not_fit_alone_fails_as_out_of_memory(tiny_sd: Path) -> None:
+    pipeline = Troubled(pipelines_of(tiny_sd, "stable-diffusion")["tiny"], fits=0)
+    runner, scheduler = prepared(pipeline, a_request())
+    batch = scheduler.schedule()
+    assert batch is not None
+    [result] = runner.step(batch).results
+    assert result.failure is not None
+    assert result.failure.code is FailureCode.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("preview_every", [0, 1])
+def test_latents_that_are_no_numbers_are_not_shown_as_black(tiny_sd: Path, preview_every: int) -> None:
+    pipeline = Troubled(pipelines_of(tiny_sd, "stable-diffusion")["tiny"], poison="a poisoned one")
+    good = a_request("good", preview_every=preview_every)
+    runner, scheduler = prepared(pipeline, good, replace(good, id="bad", prompt="a poisoned one"))
+    failures: dict[str, FailureCode] = {}
+    while batch := scheduler.schedule():
+        for result in runner.step(batch).results:
+            if result.failure is not None:
+                failures[result.generation.id] = result.failure.code
+                scheduler.remove(result.generation)
+    while row := scheduler.next_decode():
+        failure = runner.decode(row)
+        if failure is not None:
+            failures[row.generation.id] = failure.code
+            scheduler.remove(row.generation)
+    assert failures == {"bad": FailureCode.NOT_A_NUMBER}
