@@ -17,6 +17,8 @@ from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a studio does not speak
+
 
 def least_intents() -> discord.Intents:
     """Guilds for their upload limits, reactions for gestures. Nothing privileged."""
