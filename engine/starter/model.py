@@ -102,12 +102,16 @@ class StarterModel(nn.Module):
         return self.encode_readings([self.vocabulary.read(prompt) for prompt in prompts])
 
     def encode_readings(self, readings: Sequence[Reading]) -> Conditioning:
+        return self.encode_with_rows(readings)[0]
+
+    def encode_with_rows(self, readings: Sequence[Reading]) -> tuple[Conditioning, Tensor]:
+        """Also which rows of the flattened memory were looked up, [B, L]; training moves those."""
         ids, rows, cells, owners, mask = self._indexes(readings)
         states = self.reader(ids)
         context = torch.gather(states, 1, owners[:, :, None].expand(-1, -1, states.shape[-1]))
         layout = self.row_layout(cells, context)
         content = self.memory.flatten(0, 2)[rows]
-        return Conditioning(torch.cat((layout, content), dim=-1), mask, states[:, 0])
+        return Conditioning(torch.cat((layout, content), dim=-1), mask, states[:, 0]), rows
 
     def denoise(self, latents: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """latents [B, 3, 64, 64], timesteps [B] in [0, 1], one per row -> velocity [B, 3, 64, 64]."""

@@ -76,13 +76,19 @@ FOLDED: dict[str, str] = {
     "on": "on",
     "background": "background, backdrop, wallpaper",
 }
-SILENT = frozenset(
+SILENT_WORDS = (
     "a an the of in at to is it its his her my your our this that with from for as picture image photo style "
-    "styled art painting portrait sized size coloured colored colour color corner side emoji very".split()
+    "styled art painting portrait sized size coloured colored colour color corner side emoji very"
 )
+SILENT = frozenset(SILENT_WORDS.split())
 IRREGULAR = {
-    **{"mice": "mouse", "wolves": "wolf", "knives": "knife", "geese": "goose", "teeth": "tooth"},
-    **{"leaves": "leaf", "foxes": "fox", "sheeps": "sheep", "loaves": "loaf", "oxen": "ox"},
+    "mice": "mouse",
+    "wolves": "wolf",
+    "knives": "knife",
+    "geese": "goose",
+    "teeth": "tooth",
+    "foxes": "fox",
+    "loaves": "loaf",
 }
 
 
@@ -153,7 +159,7 @@ class Vocabulary:
     def known_words(self) -> dict[str, tuple[str, ...]]:
         """Head words and what folds into them, for telling a member what can be drawn."""
         known = {noun.head: noun.names for noun in self.nouns}
-        return known | {word: _split(phrases) for word, phrases in FOLDED.items()}
+        return known | {word: split_phrases(phrases) for word, phrases in FOLDED.items()}
 
     def read(self, prompt: str) -> Reading:
         """A prompt with words but without one known noun or background draws a noun chosen by its spelling."""
@@ -204,17 +210,17 @@ def held_out(noun: str, background: str, style: str, size: str) -> bool:
 
 def _noun(line: str) -> Noun:
     emoji, names = line.split(" ", 1)
-    return Noun(emoji, _split(names))
+    return Noun(emoji, split_phrases(names))
 
 
-def _split(phrases: str) -> tuple[str, ...]:
+def split_phrases(phrases: str) -> tuple[str, ...]:
     return tuple(phrase.strip() for phrase in phrases.split(","))
 
 
 def _term_table(nouns: Sequence[Noun]) -> dict[tuple[str, ...], _Term]:
     table: dict[tuple[str, ...], _Term] = {}
     for word, phrases in FOLDED.items():
-        for phrase in _split(phrases):
+        for phrase in split_phrases(phrases):
             table[tuple(_tokens(phrase))] = _Term(word)
     for index, noun in enumerate(nouns):
         for name in noun.names:
@@ -293,11 +299,10 @@ def _spoken(terms: list[_Term], position: int, total: int) -> Iterator[str]:
     term = terms[position]
     nouns_before = any(other.noun >= 0 for other in terms[:position])
     noun_after = any(other.noun >= 0 for other in terms[position + 1 :])
-    if term.word in PLACES and total == 1:
+    between = nouns_before and noun_after
+    if (term.word in PLACES and total == 1) or (term.word in RELATIONS and between):
         yield term.word
-    elif term.word in RELATIONS and nouns_before and noun_after:
-        yield term.word
-    elif term.word == "on" and nouns_before and _stands_on(terms, position):
+    elif term.word == "on" and between and _stands_on(terms, position):
         yield "above"
 
 
