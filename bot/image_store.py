@@ -64,7 +64,7 @@ def open_image_store(url_or_path: str | Path) -> ObjectImageStore:
     scheme, separator, rest = str(url_or_path).partition("://")
     if not separator:
         return ObjectImageStore(LocalStore(Path(url_or_path).resolve(), mkdir=True))
-    if scheme != "s3" or not rest.strip("/"):
+    if scheme != "s3" or not rest.partition("/")[0]:
         raise ValueError(f"Pictures can be kept in a folder or at s3://bucket/prefix, not at `{url_or_path}`.")
     return ObjectImageStore(S3Store.from_url(str(url_or_path)))
 

@@ -102,6 +102,8 @@ def _open(data: bytes) -> Image.Image:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
+        image = image.point(lambda grey: grey / 256, "L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")
