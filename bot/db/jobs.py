@@ -72,7 +72,9 @@ class SqlJobs:
         return await self._list(pending.order_by(JobRow.finished_at, JobRow.id))
 
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]:
-        return await self._list(_oldest_first().where(JobRow.user_id == user_id, JobRow.status.in_(statuses)))
+        """Ordered here: asked for an order, SQLite reads all that the member ever had instead of these states."""
+        found = await self._list(select(JobRow).where(JobRow.user_id == user_id, JobRow.status.in_(statuses)))
+        return sorted(found, key=lambda job: (job.created_at, job.id))
 
     async def _list(self, query: Select[JobRow]) -> list[Job]:
         return [to_job(row) for row in await self._session.scalars(query)]

@@ -129,7 +129,7 @@ def upgrade() -> None:
         ["user_id", "trashed_at", "created_at", "job_id"],
     )
     op.create_index(
-        op.f("ix_images_visibility_trashed_at_created_at_job_id"),
+        op.f("ix_images_trashed_at_created_at_job_id"),
         "images",
-        ["visibility", "trashed_at", "created_at", "job_id"],
+        ["trashed_at", "created_at", "job_id"],
     )
