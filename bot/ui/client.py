@@ -40,6 +40,7 @@ class Client(discord.Client):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=0.1,  # nothing here needs the list of guilds to be complete
         )
         self._reactions = reactions or ReactionEmoji()
         self._guild_id = guild_id

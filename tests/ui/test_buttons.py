@@ -1,0 +1,171 @@
+"""The buttons under a grid and a single picture, pressed by their owner, by others, twice, late and by mistake."""
+
+import asyncio
+
+import pytest
+
+from bot.sandbox.wire import Json
+from tests.ui.conftest import Scene, buttons_of, draw, is_result, next_result, press_for_result
+
+STALE = "0b8e7d2a-6f1c-4f0e-9f59-3a2d1c4b5e60"
+
+
+async def test_upscale_splits_one_picture_off(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    sent = await ada.press(grid, "U2")
+    waiting = await ada.response(sent)
+    assert waiting["content"] == f"Upscaling image #2 with **a fox** - {ada.mention} (Waiting to start)"
+    assert waiting["type"] == 19
+    single = await next_result(ada, sent)
+    assert single["content"] == f"**a fox** - Image #2 {ada.mention}"
+    assert single["message_reference"]["message_id"] == grid["id"]
+    assert list(buttons_of(single)) == ["Vary (Subtle)", "Vary (Strong)"]
+    assert single["attachments"][0]["width"] == grid["attachments"][0]["width"] // 2
+    await ada.wait_until_deleted(waiting)
+    assert len(scene.engine.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "waiting_line", "result_line"),
+    [
+        (
+            "V3",
+            "Making variations for image #3 with prompt **a fox** - {}",
+            "**a fox** - Variations (Strong) by {} (fast)",
+        ),
+        ("🔄", "**a fox** - {}", "**a fox** - {} (fast)"),
+    ],
+)
+async def test_a_new_grid_from_a_grid(scene: Scene, label: str, waiting_line: str, result_line: str) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    sent = await ada.press(grid, label)
+    waiting = await ada.response(sent)
+    assert waiting["content"] == f"{waiting_line.format(ada.mention)} (Waiting to start)"
+    assert waiting["type"] == 19
+    result = await next_result(ada, sent)
+    assert result["content"] == result_line.format(ada.mention)
+    assert result["type"] == 19
+    assert result["message_reference"]["message_id"] == grid["id"]
+    assert len(result["components"]) == 2
+    first, second = scene.engine.requests
+    assert first.seeds != second.seeds
+
+
+@pytest.mark.parametrize(("label", "kind"), [("Vary (Subtle)", "Subtle"), ("Vary (Strong)", "Strong")])
+async def test_variations_of_a_single_picture(scene: Scene, label: str, kind: str) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    result = await press_for_result(ada, single, label)
+    assert result["content"] == f"**a fox** - Variations ({kind}) by {ada.mention} (fast)"
+
+
+async def test_the_pressed_button_turns_blue(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    await press_for_result(ada, grid, "V1")
+    coloured = await ada.wait_for_message(
+        lambda message: message["id"] == grid["id"] and buttons_of(message)["V1"]["style"] == 1
+    )
+    styles = {label: button["style"] for label, button in buttons_of(coloured).items()}
+    assert styles == dict.fromkeys(styles, 2) | {"V1": 1}
+    assert coloured["attachments"][0]["id"] == grid["attachments"][0]["id"]
+
+
+async def test_a_grid_of_somebody_else_may_be_pressed(scene: Scene) -> None:
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    grid = await draw(ada, "a fox")
+    result = await press_for_result(ben, grid, "V1")
+    assert result["content"] == f"**a fox** - Variations (Strong) by {ben.mention} (fast)"
+
+
+async def test_a_double_click_counts_once(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    first, second = await asyncio.gather(ada.press(grid, "V1"), ada.press(grid, "V1"))
+    await asyncio.gather(ada.success(first), ada.success(second))
+    await ada.wait_for_message(lambda message: is_result(message) and message["id"] != grid["id"])
+    assert len(scene.engine.requests) == 2
+    assert len([message for message in scene.sandbox.messages() if len(message.components) == 2]) == 2
+
+
+async def test_two_buttons_at_once_are_two_jobs(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    first, second = await asyncio.gather(ada.press(grid, "U1"), ada.press(grid, "U3"))
+    await asyncio.gather(ada.response(first), ada.response(second))
+    for number in (1, 3):
+        await ada.wait_for_message(lambda message, n=number: message["content"].startswith(f"**a fox** - Image #{n}"))  # type: ignore[misc]
+
+
+async def test_buttons_work_after_a_restart(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    await scene.restart()
+    assert (await press_for_result(ada, grid, "U4"))["content"] == f"**a fox** - Image #4 {ada.mention}"
+
+
+async def told_on_press(scene: Scene, custom_id: str) -> Json:
+    """What a member reads who presses a button that another time or program put under a message."""
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a fox")
+    button = buttons_of(grid)["U1"]
+    for message in scene.sandbox.messages():
+        for row in message.components:
+            for item in row["components"]:
+                if item.get("custom_id") == button["custom_id"]:
+                    item["custom_id"] = custom_id
+    ada.inbox[grid["id"]] = (await ada.messages())[-1]
+    answer = await ada.response(await ada.press(grid, custom_id))
+    assert answer["flags"] & 64
+    return dict(answer["embeds"][0])
+
+
+async def test_a_button_of_a_deleted_job(scene: Scene) -> None:
+    embed = await told_on_press(scene, f"MJ::JOB::upsample::1::{STALE}")
+    assert embed["title"] == "Invalid request"
+    assert "no longer here" in embed["description"]
+
+
+@pytest.mark.parametrize("custom_id", ["MJ::JOB::frobnicate::1::x", "somebody-else:1", "EASEL::gallery::no", "MJ::"])
+async def test_an_unknown_button(scene: Scene, custom_id: str) -> None:
+    embed = await told_on_press(scene, custom_id)
+    assert "do not know this button" in embed["description"]
+
+
+async def test_the_owner_cancels_what_runs(scene: Scene) -> None:
+    gate = scene.engine.hold(step=1)
+    ada = await scene.member("ada")
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    await gate.reached()
+    await ada.success(await ada.press(waiting, "Cancel Job"))
+    stopped = await ada.wait_for_message(lambda message: "(Stopped)" in message["content"])
+    assert stopped["id"] == waiting["id"]
+    assert stopped["content"] == f"**a fox** - {ada.mention} (Stopped)"
+    assert stopped["components"] == []
+
+
+async def test_the_owner_cancels_what_waits(scene: Scene) -> None:
+    gates = [scene.engine.hold() for _ in range(3)]
+    ada = await scene.member("ada")
+    for gate in gates:
+        await ada.response(await ada.slash("imagine", prompt="busy"))
+        await gate.reached()
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    await ada.press(waiting, "Cancel Job")
+    stopped = await ada.wait_for_message(lambda message: "(Stopped)" in message["content"])
+    assert stopped["id"] == waiting["id"]
+    assert len(scene.engine.requests) == 3
+
+
+async def test_nobody_else_cancels(scene: Scene) -> None:
+    gate = scene.engine.hold(step=1)
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    await gate.reached()
+    answer = await ben.response(await ben.press(waiting, "Cancel Job"))
+    assert answer["embeds"][0]["title"] == "Job action restricted"
+    assert answer["flags"] & 64
+    gate.open()
+    await ada.wait_for_message(is_result)
