@@ -73,6 +73,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         Scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as scene,
     ):
         yield scene
+        assert sandbox.contract_violations == []
 
 
 def is_result(message: Json) -> bool:
