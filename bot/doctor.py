@@ -55,7 +55,7 @@ async def _check_database(config: Config) -> Finding:
     started = time.perf_counter()
     try:
         await migrate(config.database.url)
-        database = await open_database(config.database.url)
+        database = open_database(config.database.url)
         async with database.transaction() as tx:
             await tx.jobs.list_waiting(1)
         await database.close()

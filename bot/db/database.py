@@ -1,16 +1,19 @@
 """Opens the database, brings its tables up to date, and gives out transactions. Knows no rule of the studio."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
+import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
@@ -21,9 +24,14 @@ from bot.db.users import SqlUsers
 from bot.usecases import ports
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+EXAMPLES = "sqlite:///data/easel.db or postgresql://user@host/name"
 MIGRATION_LOCK = 0x4561_73656C  # any number, the same in all our processes
 BUSY_SECONDS = 30.0
 """How long a transaction waits for its turn before the database is called stuck."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be opened or brought up to date. The message tells the operator why, without a password."""
 
 
 class SqlTransaction:
@@ -46,7 +54,7 @@ class SqlDatabase:
             engine, autoflush=False, expire_on_commit=False, execution_options={"populate_existing": True}
         )
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[ports.Transaction]:
         async with self._sessions.begin() as session:
             yield SqlTransaction(session)
@@ -62,21 +70,35 @@ class SqlDatabase:
 
 
 def open_database(url: str) -> SqlDatabase:
-    """Connects at the first transaction. Raises `ValueError` with a sentence when the URL names no database of ours."""
+    """Connects at the first transaction. Raises `DatabaseUnavailable` when the URL names no database of ours."""
     return SqlDatabase(create_engine(parse_url(url)))
 
 
 async def migrate(url: str) -> None:
-    """Bring the tables up to date; an empty database gets them all. A failure leaves them as they were."""
+    """Bring the tables up to date; an empty database gets them all.
+
+    Raises `DatabaseUnavailable` and leaves the tables as they were.
+    """
     parsed = parse_url(url)
-    await asyncio.to_thread(_migrate_blocking, parsed)
+    try:
+        await asyncio.to_thread(_migrate_blocking, parsed)
+    except (OSError, sqlite3.Error, DBAPIError, CommandError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = getattr(error, "orig", None) or error
+        raise DatabaseUnavailable(f"{parsed.render_as_string(hide_password=True)}: {reason}") from error
 
 
 def _migrate_blocking(url: URL) -> None:
     """Alembic imports the revisions from disk, so it gets a thread, with a loop for the driver."""
     if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).resolve().parent.mkdir(parents=True, exist_ok=True)
+        _make_file(Path(url.database).resolve())
     asyncio.run(_migrate(url))
+
+
+def _make_file(path: Path) -> None:
+    """The file remembers that it is to be written ahead (WAL). One that is no database is found out here."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def _migrate(url: URL) -> None:
@@ -108,16 +130,14 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise ValueError(
-            f"`{url}` is no database URL; write sqlite:///data/easel.db or postgresql://host/name."
-        ) from error
+        raise DatabaseUnavailable(f"That is no database URL; write {EXAMPLES}.") from error
     match parsed.get_backend_name():
         case "sqlite":
             return parsed.set(drivername="sqlite+aiosqlite")
         case "postgresql" | "postgres":
             return parsed.set(drivername="postgresql+asyncpg")
         case other:
-            raise ValueError(f"`{other}` databases are not supported; use sqlite:/// or postgresql://.")
+            raise DatabaseUnavailable(f"`{other}` databases are not supported; write {EXAMPLES}.")
 
 
 def create_engine(
@@ -137,7 +157,6 @@ def create_engine(
 
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last
         # jobs then, whose members have been told that they wait.
         cursor.execute("PRAGMA synchronous=FULL")

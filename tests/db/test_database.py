@@ -11,7 +11,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.db.database import SqlDatabase, create_engine, migrate, migration_config, open_database, parse_url
+from bot.db.database import (
+    DatabaseUnavailable,
+    SqlDatabase,
+    create_engine,
+    migrate,
+    migration_config,
+    open_database,
+    parse_url,
+)
 from bot.domain.errors import JobGone
 from bot.domain.job import JobStatus
 from tests.domain.factories import ANN, NOW, a_job, a_picture
@@ -153,7 +161,40 @@ async def test_an_unknown_status_in_the_file_is_refused(tmp_path: Path) -> None:
     raw.close()
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "no url", ""])
+@pytest.mark.parametrize("url", ["mysql://host/name", "no url", "", "postgresql//me:secret@host/name"])
 def test_other_urls_are_refused_with_a_sentence(url: str) -> None:
-    with pytest.raises(ValueError, match="sqlite:///"):
+    with pytest.raises(DatabaseUnavailable, match="sqlite:///data") as caught:
         open_database(url)
+    assert "secret" not in str(caught.value)
+
+
+async def unavailable(url: str) -> str:
+    with pytest.raises(DatabaseUnavailable) as caught:
+        await migrate(url)
+    return str(caught.value)
+
+
+async def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"certainly no database " * 100)
+    assert "not a database" in await unavailable(f"sqlite:///{broken}")
+    assert str(broken) in await unavailable(f"sqlite:///{broken}")
+    assert "unable to open" in await unavailable(f"sqlite:///{tmp_path}")
+    assert "File exists" in await unavailable(f"sqlite:///{broken}/easel.db")
+
+
+async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'easel.db'}"
+    await migrate(url)
+    with sqlite3.connect(tmp_path / "easel.db") as raw:
+        raw.execute("UPDATE alembic_version SET version_num = 'future'")
+    raw.close()
+    assert "future" in await unavailable(url)
+
+
+async def test_a_server_that_cannot_be_used_is_named(postgres_url: str, tmp_path: Path) -> None:
+    """Nobody listens; no such database. The password stays out of the message."""
+    assert await unavailable(f"postgresql://postgres:secret@/postgres?host={tmp_path}")
+    message = await unavailable(postgres_url.replace("postgres@/postgres", "postgres:secret@/nowhere"))
+    assert '"nowhere" does not exist' in message
+    assert "secret" not in message
