@@ -20,20 +20,33 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as problem:
         print(problem, file=sys.stderr)
         return 2
-    match options.command:
+    level = {"demo": "warning", "doctor": "error"}.get(options.command, config.log.level)
+    set_up_logs(config.log.model_copy(update={"level": level}))
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(_command(options, config))
+
+
+async def _command(options: argparse.Namespace, config: Config) -> int:
+    match str(options.command):
         case "run":
-            set_up_logs(config.log)
-            return asyncio.run(_run(config))
+            return await _run(config)
         case "sandbox":
-            set_up_logs(config.log)
-            return asyncio.run(_sandbox(config))
+            return await _sandbox(config)
         case "demo":
-            set_up_logs(config.log.model_copy(update={"level": "warning"}))
-            return asyncio.run(_demo(config, options.prompt, options.out))
+            return await _demo(config, options.prompt, options.out)
         case "doctor":
-            set_up_logs(config.log.model_copy(update={"level": "error"}))
-            return asyncio.run(_doctor(config))
-    raise AssertionError(options.command)
+            return await _doctor(config)
+        case unknown:
+            raise AssertionError(unknown)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """uvloop answers about twice as fast, where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def _parser() -> argparse.ArgumentParser:

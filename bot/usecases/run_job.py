@@ -41,21 +41,36 @@ REASONS = {
 }
 
 
+class EngineStopped(Exception):
+    """The engine ended before the job did. The job waits in the queue again, with the same seed."""
+
+
 async def run_job(job: Job, *, studio: Studio) -> None:
-    """`job` is running under its attempt number; somebody who ended it meanwhile wins, and the drawing is dropped."""
+    """`job` is running under its attempt number; somebody who ended it meanwhile wins, and the drawing is dropped.
+
+    Raises `EngineStopped`.
+    """
+    try:
+        await _draw_or_fail(job, studio)
+    except ConflictingChange:
+        log.info("job ended elsewhere", job=job.id)
+    finally:
+        studio.wake()
+
+
+async def _draw_or_fail(job: Job, studio: Studio) -> None:
     try:
         await _draw(job, studio)
+    except (ConflictingChange, EngineStopped):
+        raise
     except JobGone:
         await _fail(job, FailureReason.SOURCE_GONE, "the picture it starts from is gone", studio)
     except StoreFull:
         await _fail(job, FailureReason.DISK_FULL, "the image store is full", studio)
-    except ConflictingChange:
-        log.info("job ended elsewhere", job=job.id)
     except Exception:
         log.exception("job broke", job=job.id)
+        studio.engine.cancel(job.request_id)
         await _fail(job, FailureReason.ENGINE, "unexpected error, see the trace above", studio)
-    finally:
-        studio.wake()
 
 
 async def _draw(job: Job, studio: Studio) -> None:
@@ -68,9 +83,10 @@ async def _draw(job: Job, studio: Studio) -> None:
                 await _show_progress(job, event, studio)
             case Finished():
                 await _keep(job, event, studio)
-            case Failed(code=FailureCode.ENGINE_STOPPED):
+            case Failed(FailureCode.ENGINE_STOPPED, reason):
                 await _save(job.requeue(), studio)
                 log.info("job put back", job=job.id)
+                raise EngineStopped(reason)
             case Failed(code, reason):
                 await _fail(job, REASONS.get(code, FailureReason.ENGINE), reason, studio)
             case Cancelled():
@@ -106,13 +122,18 @@ async def _source_of(job: Job, studio: Studio) -> InitImage | None:
 
 
 async def _show_progress(job: Job, event: Progress, studio: Studio) -> None:
-    """The waiting message may have been attached after the job was claimed, so the stored job is asked for it."""
+    """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.
+
+    Steps without a preview are not worth an edit: the chat takes one a second at best.
+    """
+    if not event.previews:
+        return
     async with studio.db.transaction() as tx:
         current = await tx.jobs.find(job.id)
     if current is None or current.has_ended:
         studio.engine.cancel(job.request_id)
         return
-    preview = await asyncio.to_thread(compose_preview, event.previews, PREVIEW_PIXELS) if event.previews else None
+    preview = await asyncio.to_thread(compose_preview, event.previews, PREVIEW_PIXELS)
     await studio.notifier.show_progress(current, event.step_index / event.total_steps, preview)
 
 

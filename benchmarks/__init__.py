@@ -1,0 +1,1 @@
+"""Figures that a stranger can print again. Each program ends with one line of JSON."""
