@@ -69,9 +69,9 @@ def _config_path(given: Path | None) -> Path | None:
 
 
 async def _run(config: Config) -> int:
-    """Until a signal, or until the connection ends for good."""
+    """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
     from bot.db.database import DatabaseUnavailable
-    from bot.program import engine_config, running_studio
+    from bot.program import DiscordUnavailable, engine_config, running_studio
     from engine.local import LocalEngine
     from engine.protocol import EngineStartError
 
@@ -81,17 +81,26 @@ async def _run(config: Config) -> int:
             file=sys.stderr,
         )
         return 2
-    stop = _stop_on_signals()
-    engine = LocalEngine(engine_config(config))
+    _cancel_on_signals()
     try:
-        async with running_studio(config, config.token.get_secret_value(), engine) as connection:
-            waiting = asyncio.create_task(stop.wait())
-            await asyncio.wait({waiting, connection}, return_when=asyncio.FIRST_COMPLETED)
-            waiting.cancel()
-    except (EngineStartError, DatabaseUnavailable) as problem:
+        async with running_studio(config, config.token.get_secret_value(), LocalEngine(engine_config(config))) as parts:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        return 0
+    except (EngineStartError, DatabaseUnavailable, DiscordUnavailable) as problem:
         print(problem, file=sys.stderr)
         return 1
-    return 0
+    print(
+        "The studio has stopped by itself; the log says why. Jobs that wait go on at the next start.", file=sys.stderr
+    )
+    return 1
+
+
+def _cancel_on_signals() -> None:
+    """At any moment, also while a model loads: what is open is closed in order, and jobs go back to the queue."""
+    this = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: this and this.cancel())
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
+import aiohttp
+import discord
 import structlog
 
-from bot.config import Config, ReactionSettings
+from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
@@ -16,7 +18,7 @@ from bot.ui.client import Client
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
-from bot.usecases.deliver import Courier
+from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.studio import Studio
 from engine.config import EngineConfig, ModelConfig
@@ -49,34 +51,66 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
     )
 
 
-@contextlib.asynccontextmanager
-async def running_studio(config: Config, token: str, engine: Engine) -> AsyncIterator[asyncio.Task[None]]:
-    """Everything up and connected; yields the task that ends when the connection to Discord does.
+class DiscordUnavailable(Exception):
+    """Discord does not let the bot in; the message says what to change."""
 
-    Raises `EngineStartError`, `DatabaseUnavailable` or `discord.LoginFailure`.
+
+@contextlib.asynccontextmanager
+async def running_studio(
+    config: Config, token: str, engine: Engine, *, pause: Callable[[int], float] = backoff
+) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
+    """Everything up and connected; yields the tasks that should never end: when one does, the studio is to be closed.
+
+    `pause` gives the seconds before the n-th new try of a delivery. Raises `EngineStartError`, `DatabaseUnavailable`
+    or `DiscordUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
-        await engine.start()
         stack.push_async_callback(engine.stop)
+        await engine.start()
         if config.discord.api_url:
             point_discord_at(config.discord.api_url, config.discord.gateway_url)
         client = Client(reaction_emoji(config.discord.reactions), guild_id=config.discord.guild_id)
         stack.push_async_callback(client.close)
         jobs = await stack.enter_async_context(BackgroundTasks())
-        studio, loops = _assemble(config, db, engine, client, jobs)
+        loops = await stack.enter_async_context(BackgroundTasks())
+        studio, dispatcher, courier = _assemble(config, db, engine, client, jobs, pause)
+        resumed = await resume_jobs(studio=studio)  # before a press of today can be taken for one of yesterday's
         client.open(studio)
-        await client.login(token)
-        connection = loops.start(client.connect(), name="gateway")
-        await client.wait_until_ready()
-        resumed = await resume_jobs(studio=studio)
+        connection = await _connect(client, token, loops)
+        dispatching = loops.start(dispatcher.run(), name="dispatcher")
+        delivering = loops.start(courier.run(), name="courier")
         log.info("studio open", resumed=resumed)
         try:
-            yield connection
+            yield connection, dispatching, delivering
         finally:
+            dispatcher.close()
+            await asyncio.wait({dispatching})
             await engine.stop()
             await jobs.settle(DRAIN_SECONDS)
-            await loops.close()
+
+
+async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asyncio.Task[None]:
+    """Returns once the gateway is ready. A line that drops later is taken up again by the client itself."""
+    try:
+        await client.login(token)
+        connection = loops.start(client.connect(), name="gateway")
+        ready = asyncio.ensure_future(client.wait_until_ready())
+        try:
+            await asyncio.wait({connection, ready}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+        if connection.done():
+            await connection
+    except discord.LoginFailure as refusal:
+        raise DiscordUnavailable(
+            f"Discord does not accept the token in {TOKEN_VARIABLE}. Reset it in the developer portal, page Bot."
+        ) from refusal
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as trouble:
+        raise DiscordUnavailable(
+            f"Discord does not let the bot in: {trouble}. `make doctor` looks further."
+        ) from trouble
+    return connection
 
 
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
@@ -87,8 +121,13 @@ async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> Sq
 
 
 def _assemble(
-    config: Config, db: SqlDatabase, engine: Engine, client: Client, jobs: BackgroundTasks
-) -> tuple[Studio, BackgroundTasks]:
+    config: Config,
+    db: SqlDatabase,
+    engine: Engine,
+    client: Client,
+    jobs: BackgroundTasks,
+    pause: Callable[[int], float],
+) -> tuple[Studio, Dispatcher, Courier]:
     def wake() -> None:
         dispatcher.wake()
         courier.wake()
@@ -104,8 +143,5 @@ def _assemble(
         page_size=config.gallery.page_size,
     )
     dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
-    courier = Courier(studio, jobs)
-    loops = BackgroundTasks()
-    loops.start(dispatcher.run(), name="dispatcher")
-    loops.start(courier.run(), name="courier")
-    return studio, loops
+    courier = Courier(studio, jobs, pause)
+    return studio, dispatcher, courier

@@ -1,6 +1,7 @@
 """Background work under a name: kept referenced, failures logged, ended at close."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self
@@ -36,9 +37,11 @@ class BackgroundTasks:
             log.error("background task failed", task=task.get_name(), exc_info=error)
 
     async def settle(self, timeout_seconds: float) -> None:
-        """Wait for what runs to end by itself."""
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=timeout_seconds)
+        """Wait for what runs, and for what it starts, to end by itself."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_seconds):
+                while self._tasks:
+                    await asyncio.wait(tuple(self._tasks))
 
     async def close(self) -> None:
         for task in tuple(self._tasks):

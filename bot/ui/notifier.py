@@ -1,11 +1,12 @@
 """Shows jobs in the chat by the bot's own token. Knows where messages stand, not which interaction they came from."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import discord
 
+from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
@@ -15,13 +16,12 @@ from bot.ui.render import (
     MESSAGE_LIMIT,
     file_name,
     preview_name,
-    render_failed,
+    render_end,
     render_progress,
     render_prompt,
     render_result,
-    render_stopped,
 )
-from bot.ui.views.job_actions import result_actions
+from bot.ui.views.job_actions import pressed_actions, result_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
 
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -55,13 +55,27 @@ class DiscordNotifier:
             await message.edit(content=content, attachments=[preview])
 
     async def find_result(self, job: Job) -> MessageRef | None:
-        ours, ending = self._client.user, f"_{job.id}"
+        def shows_it(message: discord.Message) -> bool:
+            names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
+            return any(name.endswith(f"_{job.id}") for name in names)
+
+        return await self._find(job, shows_it)
+
+    async def _find_waiting(self, job: Job) -> MessageRef | None:
+        """The waiting message, also one that was answered with, but not written down before the process died."""
+        if job.waiting_message is not None:
+            return job.waiting_message
+        cancel_id = Button(Action.CANCEL, job.id).custom_id
+        return await self._find(job, lambda message: pressed_actions(message, cancel_id) is not None)
+
+    async def _find(self, job: Job, is_it: Callable[[discord.Message], bool]) -> MessageRef | None:
+        """A message of ours among the newest of the channel."""
+        ours, since = self._client.user, job.created_at - CLOCK_SKEW
         channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         try:
             with delivery_errors():
-                async for message in channel.history(limit=LOOK_BACK, after=job.created_at - CLOCK_SKEW):
-                    names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
-                    if ours and message.author.id == ours.id and any(name.endswith(ending) for name in names):
+                async for message in channel.history(limit=LOOK_BACK, after=since, oldest_first=False):
+                    if ours and message.author.id == ours.id and is_it(message):
                         return MessageRef(job.channel_id, message.id)
         except DeliveryRefused:
             return None
@@ -81,15 +95,15 @@ class DiscordNotifier:
             ping=job.user_id,
         )
 
-    async def show_end(self, job: Job) -> None:
+    async def show_end(self, job: Job) -> MessageRef:
         await self._progress.settle(job)
-        is_failure = job.status is not JobStatus.CANCELLED
-        content = render_failed(job) if is_failure else render_stopped(job)
-        embed = failure_embed(job) if is_failure else None
-        if job.waiting_message is None or not await self._edit_end(job.waiting_message, content, embed):
-            await post(
-                self._client, job.channel_id, content, embed=embed, reply_to=job.pressed_message, ping=job.user_id
-            )
+        embed = failure_embed(job) if job.status in (JobStatus.FAILED, JobStatus.REFUSED) else None
+        content, waiting = render_end(job), await self._find_waiting(job)
+        if waiting is not None and await self._edit_end(waiting, content, embed):
+            return waiting
+        return await post(
+            self._client, job.channel_id, content, embed=embed, reply_to=job.pressed_message, ping=job.user_id
+        )
 
     async def _edit_end(self, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
         """False when the message is no longer there."""
@@ -104,7 +118,7 @@ class DiscordNotifier:
 
     async def remove_waiting(self, job: Job) -> None:
         self._progress.drop(job)
-        await self._remove(job.waiting_message)
+        await self._remove(await self._find_waiting(job))
 
     async def remove_result(self, job: Job) -> None:
         await self._remove(job.result_message)

@@ -5,7 +5,7 @@ The text between the first `**` pair is the same in all of a job's messages, for
 
 from typing import assert_never
 
-from bot.domain.job import Job, JobKind
+from bot.domain.job import Job, JobKind, JobStatus
 
 MESSAGE_LIMIT = 2_000
 """Characters that Discord takes in one message."""
@@ -13,6 +13,7 @@ PROMPT_LIMIT = 1_800
 """What the longest of our lines leaves for the prompt."""
 NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
+KEPT = "I could not show it here. It is kept in your `/gallery`."
 MODE = "fast"
 
 
@@ -41,6 +42,17 @@ def render_result(job: Job) -> str:
     return "\n".join(lines)[:MESSAGE_LIMIT]
 
 
+def render_end(job: Job) -> str:
+    """How the waiting message reads once the job has ended and no message with a picture takes its place."""
+    match job.status:
+        case JobStatus.CANCELLED:
+            return render_stopped(job)
+        case JobStatus.SUCCEEDED:
+            return f"{_headline(job)} (Finished)\n{KEPT}"
+        case _:
+            return render_failed(job)
+
+
 def render_stopped(job: Job) -> str:
     return f"{_headline(job)} (Stopped)"
 
@@ -57,8 +69,10 @@ def render_prompt(job: Job) -> str:
 def file_name(job: Job, extension: str) -> str:
     """`<user>_<prompt>_<job id>.<extension>`; nothing may stand between the job id and the dot."""
     user = "".join(letter for letter in job.user_name if letter.isalnum())
-    words = "_".join(job.params.text.split())
-    slug = "".join(letter for letter in words if letter.isalnum() or letter in "_-")
+    words = (
+        "".join(letter for letter in word if letter.isalnum() or letter == "-") for word in job.params.text.split()
+    )
+    slug = "_".join(word for word in words if word)
     lead = "_".join(part for part in (user, slug) if part)[:NAME_LIMIT]
     return f"{lead or 'picture'}_{job.id}.{extension}"
 

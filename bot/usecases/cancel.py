@@ -9,6 +9,14 @@ from bot.usecases.studio import Studio
 async def cancel_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
     """The end is written first; the engine then stops at its next step. Raises `NotAllowed`, `JobGone`,
     `JobNotCancellable`."""
+    while (cancelled := await _try_to_cancel(job_id, user_id, studio)) is None:
+        pass  # it was claimed, put back or ended since it was read: look again
+    studio.engine.cancel(cancelled.request_id)
+    studio.wake()
+    return cancelled
+
+
+async def _try_to_cancel(job_id: JobId, user_id: UserId, studio: Studio) -> Job | None:
     async with studio.db.transaction() as tx:
         job = await tx.jobs.get(job_id)
         if job.user_id != user_id:
@@ -18,8 +26,6 @@ async def cancel_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
         cancelled = job.cancel(studio.now())
         try:
             await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
-        except ConflictingChange as change:
-            raise JobNotCancellable from change
-    studio.engine.cancel(job.request_id)
-    studio.wake()
+        except ConflictingChange:
+            return None
     return cancelled

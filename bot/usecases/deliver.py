@@ -1,7 +1,7 @@
 """Shows every ended job to its member once, whatever the chat does: retried, re-encoded, at last by direct message."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS = 6
 SMALLEST_UPLOAD = 64 * 1024
 ALT_TEXT_LIMIT = 1_024
+NOT_TAKEN = "Discord did not take it for a long time"
+PICTURES_GONE = "its pictures are no longer in the store"
+BROKEN = "something went wrong here, which the operator can read in the log"
 
 
 def backoff(attempt: int) -> float:
@@ -54,38 +57,51 @@ class Courier:
             for job in due:
                 if job.id not in self._under_way:
                     self._under_way.add(job.id)
-                    self._tasks.start(self._deliver(job), name=f"delivery {job.id}")
+                    self._tasks.start(self._deliver(job.id), name=f"delivery {job.id}")
 
-    async def _deliver(self, job: Job) -> None:
+    async def _deliver(self, job_id: JobId) -> None:
+        """The boundary of a delivery: whatever happens, the member is told or it stays due for the next start."""
+        studio = self._studio
         try:
-            for attempt in range(MAX_ATTEMPTS):
-                try:
-                    return await deliver_job(job, studio=self._studio)
-                except DeliveryDelayed as delay:
-                    log.warning("delivery delayed", job=job.id, attempt=attempt, why=str(delay))
-                    await asyncio.sleep(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
-                    job = replace(job, delivery_attempts=job.delivery_attempts + 1)
-            await _fall_back(job, "the channel did not take it", self._studio)
+            if await self._insist(job_id, lambda: deliver_job(job_id, studio=studio)):
+                return
+            if await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio)):
+                return
+            await give_up(job_id, studio=studio)
         except ConflictingChange:
-            log.info("job delivered elsewhere", job=job.id)
+            log.info("job delivered elsewhere", job=job_id)
+        except Exception:
+            log.exception("delivery broke", job=job_id)
+            await give_up(job_id, studio=studio, why=BROKEN)
         finally:
-            self._under_way.discard(job.id)
+            self._under_way.discard(job_id)
+
+    async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it was taken in the end. Waits as long as Discord asks, or else ever longer."""
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                await deliver()
+            except DeliveryDelayed as delay:
+                log.warning("delivery delayed", job=job_id, attempt=attempt, why=str(delay))
+                await asyncio.sleep(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
+            else:
+                return True
+        return False
 
 
-async def deliver_job(job: Job, *, studio: Studio) -> None:
-    """One try. Raises `DeliveryDelayed` when it is worth another."""
+async def deliver_job(job_id: JobId, *, studio: Studio) -> None:
+    """One try; nothing when it was delivered already. Raises `DeliveryDelayed` when it is worth another."""
+    job = await _read(job_id, studio)
+    if job.delivery is not DeliveryStatus.PENDING:
+        return
     try:
-        if job.status is not JobStatus.SUCCEEDED:
-            await studio.notifier.show_end(job)
-            return await _record(job, None, studio)
-        message = await _post_once(job, studio)
+        shown = await (_post_once(job, studio) if job.status is JobStatus.SUCCEEDED else studio.notifier.show_end(job))
     except DeliveryRefused as refusal:
-        return await _fall_back(job, str(refusal), studio)
+        await deliver_by_dm(job_id, str(refusal), studio=studio)
     except JobGone:
-        return await _record(job, None, studio, DeliveryStatus.UNDELIVERABLE)
-    await _tidy(job, studio)
-    await _record(job, message, studio)
-    return None
+        await give_up(job_id, studio=studio, why=PICTURES_GONE)
+    else:
+        await _finish(job, shown, DeliveryStatus.DELIVERED, studio)
 
 
 async def _post_once(job: Job, studio: Studio) -> MessageRef:
@@ -94,18 +110,24 @@ async def _post_once(job: Job, studio: Studio) -> MessageRef:
         return already
     async with studio.db.transaction() as tx:
         await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1))
+    return await _place(job, lambda file: studio.notifier.post_result(job, file), studio)
+
+
+async def _place(job: Job, post: Callable[[ResultFile], Awaitable[MessageRef]], studio: Studio) -> MessageRef:
+    """Post the best file that the place takes. Raises `DeliveryRefused` when that would be too poor."""
     limit = await studio.notifier.upload_limit(job)
     while True:
+        file = await make_file(job, limit, studio)
         try:
-            return await studio.notifier.post_result(job, await make_file(job, limit, studio))
+            return await post(file)
         except FileTooLarge as refusal:
-            limit //= 2
+            limit = len(file.data) // 2
             if limit < SMALLEST_UPLOAD:
-                raise DeliveryRefused("the picture is too large for the channel") from refusal
+                raise DeliveryRefused("the picture is too large for it") from refusal
 
 
 async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
-    """The job's grid or picture in at most `limit` bytes. The masters stay as they are."""
+    """The job's grid or picture in at most `limit` bytes. The masters stay as they are. Raises `JobGone`."""
     async with studio.db.transaction() as tx:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
@@ -116,33 +138,86 @@ async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
     return ResultFile(f"{job.id}.{extension}", data, job.prompt[:ALT_TEXT_LIMIT])
 
 
-async def _fall_back(job: Job, why: str, studio: Studio) -> None:
+async def deliver_by_dm(job_id: JobId, why: str, *, studio: Studio) -> None:
     """The channel refused: the member gets it by direct message, and it stays in the gallery in any case."""
+    job = await _read(job_id, studio)
+    if job.delivery is not DeliveryStatus.PENDING:
+        return
     log.warning("delivery refused", job=job.id, why=why)
+    text = _apology(job, why)
     try:
-        limit = await studio.notifier.upload_limit(job)
-        files = [await make_file(job, limit, studio)] if job.status is JobStatus.SUCCEEDED else []
-        text = f"**{job.prompt}**\nI could not show this in <#{job.channel_id}>: {why}. It is kept in your `/gallery`."
-        message = await studio.notifier.send_direct(job.user_id, text, files)
-    except (DeliveryError, JobGone) as refusal:
+        if job.status is JobStatus.SUCCEEDED:
+            shown = await _place(job, lambda file: studio.notifier.send_direct(job.user_id, text, [file]), studio)
+        else:
+            shown = await studio.notifier.send_direct(job.user_id, text, [])
+    except DeliveryRefused as refusal:
+        await give_up(job_id, studio=studio, why=f"{why}; by direct message: {refusal}")
+    except JobGone:
+        await give_up(job_id, studio=studio, why=PICTURES_GONE)
+    else:
+        await _finish(job, shown, DeliveryStatus.BY_DM, studio)
+
+
+async def give_up(job_id: JobId, *, studio: Studio, why: str = NOT_TAKEN) -> None:
+    """No way is left to show it. What was kept is in the gallery, and the waiting message does not go on promising."""
+    job = await _read(job_id, studio)
+    if job.delivery is not DeliveryStatus.PENDING:
+        return
+    log.error("job undeliverable", job=job.id, why=why)
+    try:
+        await studio.notifier.send_direct(job.user_id, _apology(job, why), [])
+        shown = None
+    except DeliveryError as refusal:
         log.warning("direct message refused", job=job.id, why=str(refusal))
-        return await _record(job, None, studio, DeliveryStatus.UNDELIVERABLE)
-    await _tidy(job, studio)
-    return await _record(job, message, studio, DeliveryStatus.BY_DM)
+        shown = await _leave_word(job, studio)
+    await _finish(job, shown, DeliveryStatus.UNDELIVERABLE, studio)
 
 
-async def _tidy(job: Job, studio: Studio) -> None:
-    async with studio.db.transaction() as tx:
-        current = await tx.jobs.get(job.id)
+async def _leave_word(job: Job, studio: Studio) -> MessageRef | None:
+    """Where nothing new can be posted, a message of ours can often still be edited."""
     try:
-        await studio.notifier.remove_waiting(current)
+        return await studio.notifier.show_end(job)
+    except DeliveryError as refusal:
+        log.warning("no word left", job=job.id, why=str(refusal))
+        return None
+
+
+def _apology(job: Job, why: str) -> str:
+    match job.status:
+        case JobStatus.SUCCEEDED if why == PICTURES_GONE:
+            end = "Please draw it again."
+        case JobStatus.SUCCEEDED:
+            end = "It is kept in your `/gallery`."
+        case JobStatus.CANCELLED:
+            end = "It was stopped, as asked."
+        case _:
+            end = f"It ended without a picture (incident {job.incident_id}). Please try again."
+    return f"**{job.prompt}**\nI could not show this in <#{job.channel_id}>: {why}. {end}"
+
+
+async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:
+    """Take away the waiting message, unless it is the one that tells the end, and write down how it went.
+
+    A waiting message that became known only now is taken away as well.
+    """
+    if job.waiting_message != shown:
+        await tidy(job, studio)
+    async with studio.db.transaction() as tx:
+        await tx.jobs.save_delivery(job.delivered(shown, how))
+        stored = await tx.jobs.get(job.id)
+    log.info("job delivered", job=job.id, how=how)
+    if stored.waiting_message not in (job.waiting_message, shown):
+        await tidy(stored, studio)
+
+
+async def tidy(job: Job, studio: Studio) -> None:
+    """Take the waiting message away; it does no harm if that fails."""
+    try:
+        await studio.notifier.remove_waiting(job)
     except DeliveryError as trouble:
         log.info("waiting message left", job=job.id, why=str(trouble))
 
 
-async def _record(
-    job: Job, message: MessageRef | None, studio: Studio, how: DeliveryStatus = DeliveryStatus.DELIVERED
-) -> None:
+async def _read(job_id: JobId, studio: Studio) -> Job:
     async with studio.db.transaction() as tx:
-        await tx.jobs.save_delivery(job.delivered(message, how))
-    log.info("job delivered", job=job.id, how=how)
+        return await tx.jobs.get(job_id)

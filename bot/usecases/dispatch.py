@@ -9,7 +9,7 @@ from bot.domain.fair_share import choose_next
 from bot.domain.job import Job, JobId, JobStatus, UserId
 from bot.tasks import BackgroundTasks
 from bot.usecases.ports import ConflictingChange
-from bot.usecases.run_job import run_job
+from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -19,26 +19,37 @@ LOOK_AHEAD = 1_000
 
 
 class Dispatcher:
-    """Owns which jobs this process draws. `capacity` bounds how many the engine holds at once."""
+    """Owns which jobs this process draws. `capacity` bounds how many the engine holds at once.
+
+    `run` returns when it was closed, or when the engine has stopped by itself."""
 
     def __init__(self, studio: Studio, tasks: BackgroundTasks, capacity: int) -> None:
         self._studio = studio
         self._tasks = tasks
         self._capacity = capacity
         self._changed = asyncio.Event()
+        self._is_open = True
         self._running: dict[JobId, Job] = {}
         self._last_served: dict[UserId, float] = {}
 
     def wake(self) -> None:
         self._changed.set()
 
+    def close(self) -> None:
+        """Claim nothing more; `run` then returns. Jobs that are being drawn are not touched."""
+        self._is_open = False
+        self._changed.set()
+
     async def run(self) -> None:
-        while True:
+        while self._is_open:
             await self._changed.wait()
             self._changed.clear()
-            while len(self._running) < self._capacity and (job := await self._claim()):
+            while self._has_room() and (job := await self._claim()):
                 self._running[job.id] = job
                 self._tasks.start(self._run(job), name=f"job {job.id}")
+
+    def _has_room(self) -> bool:
+        return self._is_open and len(self._running) < self._capacity
 
     async def _claim(self) -> Job | None:
         async with self._studio.db.transaction() as tx:
@@ -59,6 +70,8 @@ class Dispatcher:
     async def _run(self, job: Job) -> None:
         try:
             await run_job(job, studio=self._studio)
+        except EngineStopped:
+            self.close()  # whoever stopped it, or noticed that it died, closes the studio; the jobs are in the queue
         finally:
             del self._running[job.id]
             self.wake()

@@ -162,12 +162,13 @@ class Notifier(Protocol):
         """A new message with the picture and its buttons, replying to `job.pressed_message` if there is one."""
         ...
 
-    async def show_end(self, job: Job) -> None:
-        """Tell of a job that ended without a picture: in its waiting message if that is still there, else anew."""
+    async def show_end(self, job: Job) -> MessageRef:
+        """Tell of a job that ended without a picture, or whose picture no way is left to show: in its waiting message
+        if that is still there, else anew. Returns the message that tells it."""
         ...
 
     async def remove_waiting(self, job: Job) -> None:
-        """Delete the waiting message; one that is gone already is fine."""
+        """Delete the waiting message, looking for one that was not written down; one that is gone is fine."""
         ...
 
     async def remove_result(self, job: Job) -> None:

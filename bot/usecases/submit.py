@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from bot.domain.buttons import Action, Button
 from bot.domain.errors import JobGone, PressedTwice, QueueFull
 from bot.domain.gallery import Picture
-from bot.domain.job import Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
+from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
 from bot.domain.prompt import parse
+from bot.usecases.deliver import tidy
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -70,10 +71,17 @@ async def submit_press(button: Button, place: Place, pressed: MessageRef, *, stu
 
 
 async def attach_waiting_message(job_id: JobId, message: MessageRef, *, studio: Studio) -> None:
-    """Remember which message tells of the job, and let the work begin."""
+    """Remember which message tells of the job, and let the work begin.
+
+    A job may have been drawn and shown before its waiting message was known, for any change wakes the dispatcher;
+    then nobody else will take that message away.
+    """
     async with studio.db.transaction() as tx:
         await tx.jobs.set_waiting_message(job_id, message)
+        job = await tx.jobs.get(job_id)
     studio.wake()
+    if job.has_ended and job.delivery is not DeliveryStatus.PENDING and job.result_message != message:
+        await tidy(job, studio)
 
 
 def _child_of(parent: Job, button: Button, place: Place, pressed: MessageRef, now: datetime) -> Job:
