@@ -171,8 +171,3 @@ def create_engine(
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
     return engine
-
-
-def _implements_the_ports(database: SqlDatabase) -> ports.Database:
-    """For the type checker: the repositories are assigned to their ports above, the database here."""
-    return database
