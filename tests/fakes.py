@@ -2,7 +2,8 @@
 
 import asyncio
 import colorsys
-from collections.abc import AsyncIterator, Coroutine, Sequence
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,11 @@ def coloured(width: int, height: int, seed: int) -> Pixels:
     return Pixels(width, height, bytes((red, green, blue)) * (width * height))
 
 
+def grainy(width: int, height: int, seed: int) -> Pixels:
+    """Noise, which no format makes small."""
+    return Pixels(width, height, random.Random(seed).randbytes(width * height * 3))
+
+
 @dataclass(eq=False)
 class Gate:
     """Holds whoever passes until it is opened; tells when somebody has come."""
@@ -50,11 +56,16 @@ class Gate:
 class FakeEngine:
     """Draws at once, unless told otherwise.
 
-    `hold(step)` gives a gate at which the next request waits after that step (0 is before the first);
-    `fail_next(code)` makes the next request end without pictures. `requests` lists all that were asked, in order.
+    `draw(width, height, seed)` makes a picture. `hold(step)` gives a gate at which the next request waits after that
+    step (0 is before the first); `fail_next(code)` makes the next request end without pictures. `requests` lists all that were asked, in order.
     """
 
-    def __init__(self, models: Sequence[ModelInfo] = (FAKE_MODEL,)) -> None:
+    def __init__(
+        self,
+        models: Sequence[ModelInfo] = (FAKE_MODEL,),
+        draw: Callable[[int, int, int], Pixels] = coloured,
+    ) -> None:
+        self._draw = draw
         self.requests: list[GenerateRequest] = []
         self._models = tuple(models)
         self._gates: list[tuple[int, Gate]] = []
@@ -121,13 +132,13 @@ class FakeEngine:
                 yield Failed(FailureCode.ENGINE_STOPPED, "stopped") if self._stopped else Cancelled()
                 return
         notes, self._notes = self._notes, ()
-        images = tuple(coloured(request.width, request.height, seed) for seed in request.seeds)
+        images = tuple(self._draw(request.width, request.height, seed) for seed in request.seeds)
         yield Finished(images, engine_seconds=0.25, notes=notes)
 
     def _previews(self, request: GenerateRequest, step: int) -> tuple[Pixels, ...]:
         if not request.preview_every or step % request.preview_every:
             return ()
-        return tuple(coloured(16, 16, seed) for seed in request.seeds)
+        return tuple(self._draw(16, 16, seed) for seed in request.seeds)
 
 
 async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:

@@ -5,7 +5,6 @@ a waiting message, and its result comes as a message of its own.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ import discord
 import structlog
 
 from bot.domain.errors import NotAllowed
-from bot.domain.job import DeliveryStatus, Job, MessageRef, UserId
+from bot.domain.job import Job, MessageRef, UserId
 from bot.ui.posting import LINE_TROUBLE, post
 from bot.ui.render import render_waiting
 from bot.ui.views.job_actions import waiting_actions
@@ -66,16 +65,10 @@ async def show_waiting(interaction: Interaction, job: Job, *, studio: Studio) ->
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
-    """Let the work begin. A job that was shown before its message was known (a split needs no work) leaves none."""
     if message is None:
         studio.wake()
-        return
-    await attach_waiting_message(job.id, message, studio=studio)
-    async with studio.db.transaction() as tx:
-        current = await tx.jobs.get(job.id)
-    if current.has_ended and current.delivery is not DeliveryStatus.PENDING:
-        with contextlib.suppress(DeliveryError):
-            await studio.notifier.remove_waiting(current)
+    else:
+        await attach_waiting_message(job.id, message, studio=studio)
 
 
 async def _answer(interaction: Interaction, job: Job) -> MessageRef | None:

@@ -55,8 +55,9 @@ class Client(discord.Client):
 
     def open(self, studio: Studio) -> None:
         self._studio = studio
-        for add in (add_imagine, add_gallery, add_account, add_message_menu):
+        for add in (add_imagine, add_gallery, add_message_menu):
             add(self.tree, studio)
+        add_account(self.tree, self._reactions, studio)
 
     async def setup_hook(self) -> None:
         """One request replaces all commands; those that did not change keep their ids, so it is safe at every start."""

@@ -18,6 +18,7 @@ from bot.usecases.ports import DeliveryDelayed, DeliveryError
 log = structlog.get_logger(__name__)
 
 RED = 16711680
+FOOTER_LIMIT = 2_048
 WENT_WRONG = "Sorry, something went wrong"
 
 FAILURES = {
@@ -105,9 +106,18 @@ async def answer_error(interaction: discord.Interaction[discord.Client], error: 
         if isinstance(error, PressedTwice):
             await _nod(interaction)
         else:
-            await _say(interaction, embed_for(error))
+            await _say(interaction, _with_prompt(embed_for(error), interaction))
     except (discord.HTTPException, *LINE_TROUBLE) as trouble:
         log.warning("interaction could not be answered", interaction=interaction.id, why=str(trouble))
+
+
+def _with_prompt(embed: discord.Embed, interaction: discord.Interaction[discord.Client]) -> discord.Embed:
+    """What was typed comes back in the small print, so that nobody has to type it again."""
+    is_command = interaction.type is discord.InteractionType.application_command
+    typed = getattr(interaction.namespace, "prompt", None) if is_command else None
+    if not typed or embed.footer.text:
+        return embed
+    return embed.set_footer(text=f"/imagine {typed}"[:FOOTER_LIMIT])
 
 
 async def _say(interaction: discord.Interaction[discord.Client], embed: discord.Embed) -> None:

@@ -15,7 +15,8 @@ def page_embed(page: Page, turn: TurnPage) -> discord.Embed:
     title = _title(turn)
     if not page.pictures:
         return discord.Embed(title=title, description=_nothing(turn), colour=GREY_BLUE)
-    lines = [f"`{place + 1}` {_short(picture.prompt)}" for place, picture in enumerate(page.pictures)]
+    whose = f"Pictures of <@{turn.owner_id}>" if turn.owner_id else "Everybody's pictures"
+    lines = [whose, *(f"`{place + 1}` {_short(picture.prompt)}" for place, picture in enumerate(page.pictures))]
     embed = discord.Embed(title=title, description="\n".join(lines), colour=GREY_BLUE)
     embed.set_image(url=f"attachment://{SHEET_NAME}")
     pictures = "picture" if page.total == 1 else "pictures"

@@ -53,27 +53,30 @@ class Scene:
         await self.close()
 
 
-def a_config(sandbox: Sandbox, folder: Path) -> Config:
+def a_config(sandbox: Sandbox, folder: Path, **discord: object) -> Config:
     return Config.model_validate(
         {
             "database": {"url": f"sqlite+aiosqlite:///{folder / 'easel.db'}"},
             "images": {"store": str(folder / "images")},
-            "discord": {"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url},
+            "discord": {"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url, **discord},
             "gallery": {"page_size": 4},
         }
     )
 
 
 @pytest.fixture
-async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with (
-        Sandbox(SandboxConfig(rate_limits=None)) as sandbox,
-        Scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as scene,
-    ):
-        yield scene
+    async with Sandbox(SandboxConfig(rate_limits=None)) as sandbox:
+        yield sandbox
         assert sandbox.contract_violations == []
+
+
+@pytest.fixture
+async def scene(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with Scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as scene:
+        yield scene
 
 
 def is_result(message: Json) -> bool:

@@ -31,6 +31,7 @@ async def test_help(scene: Scene) -> None:
     ada = await scene.member("ada")
     answer = await ada.response(await ada.slash("help"))
     assert "/imagine" in answer["embeds"][0]["description"]
+    assert "✉️ to get it by direct message" in answer["embeds"][0]["description"]
     assert answer["flags"] & 64
 
 

@@ -1,11 +1,16 @@
 """A picture that is ready, and a chat that is not: nothing is lost, nothing is posted twice."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.sandbox.member import Member
 from bot.sandbox.permission import Permission
+from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
-from tests.ui.conftest import Scene, draw, is_result
+from engine.protocol import ModelInfo
+from tests.fakes import FakeEngine, grainy
+from tests.ui.conftest import Scene, a_config, draw, is_result
 
 POST = r"/channels/\d+/messages$"
 EDIT = r"/channels/\d+/messages/\d+$"
@@ -41,10 +46,16 @@ async def test_a_lost_confirmation_does_not_post_twice(scene: Scene) -> None:
     assert len(scene.sandbox.messages()) == 1
 
 
-async def test_a_result_that_is_too_large_is_made_smaller(scene: Scene) -> None:
-    scene.sandbox.faults.add("POST", POST, status=413)
-    ada = await scene.member("ada")
-    assert is_result(await draw(ada, "a fox"))
+async def test_a_result_that_is_too_large_is_made_smaller(sandbox: Sandbox, tmp_path: Path) -> None:
+    large = ModelInfo("large", "fake", width=256, height=256, steps=1, supports_negative_prompt=True)
+    engine = FakeEngine([large], draw=grainy)
+    async with Scene(sandbox, engine, a_config(sandbox, tmp_path)) as scene:
+        ada = await scene.member("ada")
+        sandbox.set_upload_limit(300_000)
+        (shown,) = (await draw(ada, "a fox"))["attachments"]
+        assert shown["size"] <= 300_000
+        assert shown["filename"].endswith(".webp")
+        assert await gallery_total(ada) == "Page 1 of 1 · 4 pictures"
 
 
 async def test_a_channel_that_may_not_be_written_to(scene: Scene) -> None:

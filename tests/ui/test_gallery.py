@@ -20,7 +20,9 @@ async def test_pages_of_pictures(scene: Scene) -> None:
     await draw(ada, "a blue owl")
     page = await shown(ada, await ada.slash("gallery"))
     assert page["flags"] & 64
-    assert [line.split(" ", 1)[1] for line in page["embeds"][0]["description"].splitlines()] == ["a blue owl"] * 4
+    whose, *lines = page["embeds"][0]["description"].splitlines()
+    assert whose == f"Pictures of {ada.mention}"
+    assert lines == [f"`{n}` a blue owl" for n in (1, 2, 3, 4)]
     assert page["embeds"][0]["footer"]["text"] == "Page 1 of 2 · 8 pictures"
     assert page["attachments"][0]["filename"] == "gallery.webp"
     assert buttons_of(page)["◀ Previous"]["disabled"]

@@ -85,4 +85,4 @@ def test_a_page_of_long_prompts_fits_into_an_embed() -> None:
     pictures = tuple(a_picture(new_job_id(), prompt="*_`|" * 450) for _ in range(9))
     embed = page_embed(Page(pictures, 0, 9, 9), TurnPage(0, ANN))
     assert len(embed.description or "") <= 4_096
-    assert len((embed.description or "").splitlines()) == 9
+    assert len((embed.description or "").splitlines()) == 10

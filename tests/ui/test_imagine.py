@@ -64,6 +64,7 @@ async def test_a_prompt_that_cannot_be_drawn(scene: Scene, prompt: str, title: s
     assert embed["title"] == title
     assert sentence in embed["description"]
     assert embed["color"] == 16711680
+    assert embed["footer"]["text"].strip() == f"/imagine {prompt}"[:2_048].strip()
     assert answer["flags"] & 64
     assert scene.engine.requests == []
 

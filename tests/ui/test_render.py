@@ -122,7 +122,7 @@ def test_what_clients_match_survives_what_members_type(typed: str) -> None:
 
 
 def test_file_name_ends_in_the_job_id() -> None:
-    job = a_shown_job(user_name="ada.l_99", params=GenerationParams("harbour, at dusk: (blue-hour)!", seed=1))
+    job = a_shown_job(user_name="ada.l_99", params=GenerationParams("harbour, at _dusk_: & (blue-hour)!", seed=1))
     assert file_name(job, "png") == f"adal99_harbour_at_dusk_blue-hour_{job.id}.png"
 
 
