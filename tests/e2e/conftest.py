@@ -1,0 +1,23 @@
+"""Each test has a stand-in Discord, a database and an image folder of its own; brakes are off unless it is about them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Sandbox, SandboxConfig
+from tests.e2e.studio import Scene, a_config, running_scene
+from tests.fakes import FakeEngine
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(SandboxConfig(rate_limits=None)) as running:
+        yield running
+    assert [item for item in running.contract_violations if item.side == "request"] == []
+
+
+@pytest.fixture
+async def scene(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with running_scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as running:
+        yield running
