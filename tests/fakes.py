@@ -24,6 +24,10 @@ from engine.protocol import (
 FAKE_MODEL = ModelInfo("fake", "fake", width=64, height=64, steps=4, supports_negative_prompt=True)
 
 
+Paint = Callable[[int, int, int], Pixels]
+"""Width and height in pixels and a seed become a picture."""
+
+
 def coloured(width: int, height: int, seed: int) -> Pixels:
     """One plain colour, which the seed decides."""
     red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(seed * 0.618 % 1, 0.7, 0.9))
@@ -32,6 +36,11 @@ def coloured(width: int, height: int, seed: int) -> Pixels:
 
 def grainy(width: int, height: int, seed: int) -> Pixels:
     """Noise, which no format makes small."""
+    return Pixels(width, height, random.Random(seed).randbytes(width * height * 3))
+
+
+def noise(width: int, height: int, seed: int) -> Pixels:
+    """What no encoder makes smaller without loss."""
     return Pixels(width, height, random.Random(seed).randbytes(width * height * 3))
 
 
@@ -57,7 +66,8 @@ class FakeEngine:
     """Draws at once, unless told otherwise.
 
     `draw(width, height, seed)` makes a picture. `hold(step)` gives a gate at which the next request waits after that
-    step (0 is before the first); `fail_next(code)` makes the next request end without pictures. `requests` lists all that were asked, in order.
+    step (0 is before the first); `fail_next(code)` makes the next request end without pictures; `note_next` gives the
+    next pictures notes. `requests` lists all that were asked, in order.
     """
 
     def __init__(

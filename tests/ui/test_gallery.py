@@ -1,6 +1,8 @@
 """`/gallery` over the socket: pages, pictures in full, searching, the trash."""
 
+import asyncio
 import io
+import shutil
 
 from PIL import Image
 
@@ -106,6 +108,15 @@ async def test_the_trash_of_others_stays_closed(scene: Scene) -> None:
     ada, ben = await scene.member("ada"), await scene.member("ben")
     answer = await ben.response(await ben.slash("gallery", member=ada, trash=True))
     assert answer["embeds"][0]["title"] == "Job action restricted"
+
+
+async def test_a_picture_whose_bytes_are_gone(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    await draw(ada, "a red fox")
+    page = await shown(ada, await ada.slash("gallery"))
+    await asyncio.to_thread(shutil.rmtree, scene.config.images.store)
+    told = await shown(ada, await ada.press(page, "1"))
+    assert "no longer here" in told["embeds"][0]["description"]
 
 
 async def test_a_picture_that_is_too_large_for_the_chat(scene: Scene) -> None:

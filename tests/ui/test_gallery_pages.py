@@ -47,6 +47,13 @@ def a_page(count: int, number: int = 0, total: int = 100) -> Page:
     return Page(tuple(a_picture(new_job_id()) for _ in range(count)), number, 9, total)
 
 
+def test_a_made_up_id_does_not_open_the_trash_of_others() -> None:
+    turn = parse_gallery_button(TurnPage(0, ANN, trashed=True).custom_id)
+    assert isinstance(turn, TurnPage)
+    assert turn.query_of(BOB).owner_id == BOB
+    assert TurnPage(0, ANN).query_of(BOB).owner_id == ANN
+
+
 def test_numbers_then_arrows() -> None:
     *numbers, arrows = rows_of(page_actions(a_page(9), TurnPage(0, ANN)))
     assert [button["label"] for row in numbers for button in row] == [str(n) for n in range(1, 10)]

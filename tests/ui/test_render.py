@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.job import Job, JobKind, PictureRef, UserId, new_job_id
+from bot.domain.job import Job, JobKind, JobStatus, PictureRef, UserId, new_job_id
 from bot.domain.prompt import parse
 from bot.domain.prompt.parameters import GenerationParams
 from bot.ui.render import (
     file_name,
     preview_name,
+    render_end,
     render_failed,
     render_progress,
     render_result,
@@ -79,6 +80,12 @@ def test_result(kind: JobKind, line: str) -> None:
 def test_ends_without_a_picture() -> None:
     assert render_stopped(a_shown_job()) == "**a fox --ar 3:2** - <@5550001> (Stopped)"
     assert render_failed(a_shown_job()) == "**a fox --ar 3:2** - <@5550001> (Failed)"
+
+
+def test_a_picture_that_could_not_be_shown() -> None:
+    line, where = render_end(a_shown_job(status=JobStatus.SUCCEEDED)).splitlines()
+    assert line == "**a fox --ar 3:2** - <@5550001> (Finished)"
+    assert "/gallery" in where
 
 
 def test_notes_follow_in_small_print() -> None:

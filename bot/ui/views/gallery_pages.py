@@ -36,7 +36,8 @@ class TurnPage:
         return f"EASEL::gallery::{self.number}::{self.owner_id or 'all'}::{kind}::{self.text[:SEARCH_LIMIT]}"
 
     def query_of(self, viewer_id: UserId) -> GalleryQuery:
-        return GalleryQuery(viewer_id, self.owner_id, self.text, self.trashed)
+        """Everybody sees their own trash only, whatever an id that was made up may say."""
+        return GalleryQuery(viewer_id, viewer_id if self.trashed else self.owner_id, self.text, self.trashed)
 
 
 @dataclass(frozen=True, slots=True)
