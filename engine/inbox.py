@@ -1,4 +1,4 @@
-"""A queue into the owner thread that can be closed: what is put later is refused instead of waiting for ever."""
+"""A queue into the owner thread. Closing it is how the thread is told to end, and how it says that it has ended."""
 
 import threading
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class InboxClosed(Exception):
-    """Nobody reads this inbox any more."""
+    """What is put now would wait for ever; what is taken now would be served too late."""
 
 
 class Inbox(Generic[T]):
@@ -24,15 +24,18 @@ class Inbox(Generic[T]):
             self._changed.notify()
 
     def take(self, *, wait: bool) -> list[T]:
-        """All messages in order; with `wait`, at least one."""
+        """All messages in order; with `wait`, at least one. Raises `InboxClosed`, whatever is still in it."""
         with self._changed:
-            while wait and not self._messages:
+            while wait and not self._messages and not self._is_closed:
                 self._changed.wait()
+            if self._is_closed:
+                raise InboxClosed
             taken, self._messages = self._messages, []
             return taken
 
     def close(self) -> None:
-        """Whoever still has a message here is told by the owner's end."""
+        """Idempotent, from either side."""
         with self._changed:
             self._is_closed = True
             self._messages.clear()
+            self._changed.notify()

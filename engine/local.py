@@ -69,12 +69,7 @@ class Cancel:
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
-    pass
-
-
-Message = Submit | Cancel | Stop
+Message = Submit | Cancel
 
 
 class LocalEngine:
@@ -103,6 +98,7 @@ class LocalEngine:
         self._thread = threading.Thread(target=owner.run, args=(loaded,), name="engine", daemon=True)
         self._inbox = inbox
         self._ended.clear()
+        self._end_reason = "the engine thread died"
         self._thread.start()
         try:
             self._models = await loaded
@@ -140,14 +136,15 @@ class LocalEngine:
         return self._models
 
     async def stop(self) -> None:
-        if self._thread is None:
+        """The owner thread leaves at the next step boundary; one that is stuck is given up after a while."""
+        if self._thread is None or self._inbox is None:
             return
-        self._post(Stop())
+        if not self._ended.is_set():
+            self._end_reason = "the engine was stopped"
+        self._inbox.close()
         await asyncio.to_thread(self._thread.join, self._config.stop_timeout_seconds)
         if self._thread.is_alive():
             log.error("the engine thread did not stop within %.0f s", self._config.stop_timeout_seconds)
-            if self._inbox is not None:
-                self._inbox.close()
             self._on_end("the engine thread is stuck and was given up")
         await self._ended.wait()
 
@@ -220,20 +217,19 @@ class _Owner:
             self._scheduler = Scheduler(self._config.max_rows or _default_max_rows(self._pipelines))
             models = tuple(pipeline.traits.info for pipeline in self._pipelines.values())
             self._call(_set_result, loaded, models)
-            while self._drain_inbox():
-                self._turn()
+            with contextlib.suppress(InboxClosed):
+                while True:
+                    self._drain_inbox()
+                    self._turn()
 
-    def _drain_inbox(self) -> bool:
-        """Blocks only when there is nothing to draw. False when it is time to stop."""
+    def _drain_inbox(self) -> None:
+        """Blocks only when there is nothing to draw. Raises `InboxClosed` when it is time to stop."""
         for message in self._inbox.take(wait=not self._scheduler.has_work):
             match message:
                 case Submit(request, stream):
                     self._accept(request, stream)
                 case Cancel(request_id):
                     self._cancel(request_id)
-                case Stop():
-                    return False
-        return True
 
     def _turn(self) -> None:
         """Newcomers prepared, one denoising step for one batch, one picture decoded."""

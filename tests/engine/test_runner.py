@@ -217,17 +217,15 @@ def test_previews_near_the_end_look_like_the_picture(tiny_sd: Path, tiny_sd_v: P
     folder = tiny_sd if kind == "epsilon" else tiny_sd_v
     pipeline = pipelines_of(folder, "stable-diffusion")["tiny"]
     request = a_request(sampler=sampler, steps=8, seeds=(1,), guidance_scale=1.0)
+    estimate = torch.zeros(())
     runner, scheduler = prepared(pipeline, request)
     row = scheduler.generations[0].rows[0]
-    while not row.is_denoised:
-        batch = scheduler.schedule()
-        assert batch is not None
+    while batch := scheduler.schedule():
         assert row.latents is not None
         assert row.sampler is not None
-        before, index = row.latents, row.step_index
         noise_pred = runner._noise_pred(batch.rows)
+        estimate = row.sampler.clean_estimate(noise_pred, row.latents, row.step_index)
         runner.step(batch)
-    estimate = row.sampler.clean_estimate(noise_pred, before, index)
     assert row.latents is not None
     spread = row.latents.std().item()
     assert (estimate - row.latents).abs().mean().item() <= 0.1 * spread

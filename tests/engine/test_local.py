@@ -1,0 +1,444 @@
+"""The engine as its callers see it: streams, cancelling, stopping, and an owner thread that dies."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.config import EngineConfig, ModelConfig
+from engine.local import LocalEngine
+from engine.protocol import (
+    Cancelled,
+    EngineStartError,
+    Event,
+    Failed,
+    FailureCode,
+    Finished,
+    GenerateRequest,
+    InitImage,
+    ModelInfo,
+    Pixels,
+    Progress,
+    Queued,
+    Started,
+    TerminalEvent,
+)
+from engine.settings import ModelTraits, Settings
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.pipelines.interface import Conditioning, Tensors
+    from engine.samplers import Sampler
+
+ENDLESS = 500
+
+
+class Gate:
+    """Lets so many denoising steps pass, and remembers how many rows each had."""
+
+    def __init__(self, steps: int = 10**9) -> None:
+        self.rows: list[int] = []
+        self.arrived = threading.Semaphore(0)
+        self._passes = threading.Semaphore(steps)
+
+    def open(self, steps: int = 10**9) -> None:
+        for _ in range(min(steps, 10_000)):
+            self._passes.release()
+
+    def enter(self, rows: int) -> None:
+        self.rows.append(rows)
+        self.arrived.release()
+        self._passes.acquire()
+
+
+class DotPipeline:
+    """A pipeline of 4x4 pictures without weights: its velocity is its latents, so any noise fades to grey."""
+
+    def __init__(self, gate: Gate | None = None, trouble: Callable[[], None] = lambda: None) -> None:
+        import torch
+
+        self.traits = ModelTraits(
+            ModelInfo("dots", "dots", 4, 4, 3, supports_negative_prompt=False),
+            samplers=("euler",),
+            guidance_scale=1.0,
+            size_multiple=4,
+        )
+        self.device = torch.device("cpu")
+        self._gate = gate or Gate()
+        self._trouble = trouble
+
+    def encode(self, settings: Settings) -> "Conditioning":
+        import torch
+
+        from engine.pipelines.interface import Conditioning
+
+        if settings.prompt == "unspeakable":
+            raise ValueError("no words")
+        return Conditioning({"length": torch.tensor([[len(settings.prompt)]])}, None, ("short",))
+
+    def start_sampler(self, settings: Settings) -> "Sampler":
+        from diffusers import FlowMatchEulerDiscreteScheduler
+
+        from engine.samplers import start_sampler
+
+        strength = None if settings.init_image is None else settings.init_image.strength
+        return start_sampler(FlowMatchEulerDiscreteScheduler(), settings.steps, strength)
+
+    def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
+        return 3, settings.height, settings.width
+
+    def encode_image(self, settings: Settings, generator: "torch.Generator") -> "torch.Tensor":
+        from engine.pictures import to_tensor
+
+        assert settings.init_image is not None
+        return to_tensor(settings.init_image.pixels, settings.width, settings.height)
+
+    def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
+        self._gate.enter(len(latents))
+        self._trouble()
+        return latents
+
+    def preview(self, clean_latents: "torch.Tensor") -> Pixels:
+        return self.decode(clean_latents)
+
+    def decode(self, latents: "torch.Tensor") -> Pixels:
+        from engine.pictures import to_pixels
+
+        return to_pixels(latents)
+
+
+def a_request(name: str = "r", steps: int = 3, rows: int = 1, **changes: object) -> GenerateRequest:
+    values = {"prompt": "a dot", "width": 4, "height": 4, **changes}
+    return GenerateRequest(name, steps=steps, seeds=tuple(range(rows)), **values)  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def an_engine(pipeline: Callable[[], DotPipeline], max_rows: int = 4) -> AsyncIterator[LocalEngine]:
+    config = EngineConfig(max_rows=max_rows, threads=1, stop_timeout_seconds=20)
+    engine = LocalEngine(config, load=lambda _: {"dots": pipeline()})
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def events_of(engine: LocalEngine, request: GenerateRequest) -> list[Event]:
+    return [event async for event in engine.generate(request)]
+
+
+async def until(stream: AsyncIterator[Event], kind: type[Event]) -> Event:
+    """The next event of that kind."""
+    async for event in stream:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"the stream ended without {kind}")
+
+
+async def arrived(gate: Gate) -> None:
+    await asyncio.to_thread(gate.arrived.acquire)
+
+
+async def test_one_request_from_queued_to_finished() -> None:
+    async with an_engine(DotPipeline) as engine:
+        events = await events_of(engine, a_request(rows=2, preview_every=2))
+    kinds = [type(event) for event in events]
+    assert kinds == [Queued, Started, Progress, Progress, Progress, Finished]
+    assert events[1] == Started(total_steps=3)
+    steps = [event for event in events if isinstance(event, Progress)]
+    assert [(event.step_index, event.total_steps, len(event.previews)) for event in steps] == [
+        (1, 3, 0),
+        (2, 3, 2),
+        (3, 3, 0),
+    ]
+    finished = events[-1]
+    assert isinstance(finished, Finished)
+    assert [(image.width, image.height) for image in finished.images] == [(4, 4), (4, 4)]
+    assert finished.notes == ("short",)
+    assert finished.engine_seconds > 0
+
+
+async def test_starting_from_a_picture_takes_a_share_of_the_steps() -> None:
+    grey = Pixels(4, 4, bytes([128]) * 48)
+    async with an_engine(DotPipeline) as engine:
+        events = await events_of(engine, a_request(steps=10, init_image=InitImage(grey, 0.35)))
+        kept = await events_of(engine, a_request(steps=10, init_image=InitImage(grey, 0.0)))
+    assert events[1] == Started(total_steps=3)
+    assert [type(event) for event in kept] == [Queued, Started, Finished]
+    assert isinstance(kept[-1], Finished)
+    assert kept[-1].images == (grey,)
+
+
+async def test_a_request_joins_between_two_steps_of_another() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(events_of(engine, a_request("first", steps=4)))
+        await arrived(gate)
+        late = engine.generate(a_request("late", steps=2, rows=2))
+        assert isinstance(await anext(late), Queued)
+        gate.open()
+        assert isinstance(await until(late, Finished), Finished)
+        await first
+    assert gate.rows == [1, 3, 3, 1]
+
+
+@pytest.mark.parametrize("state", ["waiting", "running"])
+async def test_cancelled_in_each_state(state: str) -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine, asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(events_of(engine, a_request("running", steps=3)))
+        await arrived(gate)
+        waiting = engine.generate(a_request("waiting"))
+        await anext(waiting)
+        engine.cancel(state)
+        engine.cancel("unknown")
+        gate.open()
+        others = [event async for event in waiting]
+        ends = {"running": (await running)[-1], "waiting": others[-1]}
+    assert isinstance(ends.pop(state), Cancelled)
+    assert isinstance(ends.popitem()[1], Finished)
+
+
+async def test_cancelling_what_has_finished_is_ignored() -> None:
+    async with an_engine(DotPipeline) as engine:
+        assert isinstance((await events_of(engine, a_request()))[-1], Finished)
+        engine.cancel("r")
+        assert isinstance((await events_of(engine, a_request("next")))[-1], Finished)
+
+
+async def test_a_caller_that_leaves_takes_its_rows_out_of_the_batch() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
+        async with aclosing(engine.generate(a_request("left", steps=ENDLESS, rows=3))) as stream:  # type: ignore[type-var]
+            await anext(stream)
+            await arrived(gate)
+        stayed = tasks.create_task(events_of(engine, a_request("stayed", steps=2)))
+        again = tasks.create_task(events_of(engine, a_request("left", steps=2)))
+        await asyncio.sleep(0)  # both tasks submit
+        gate.open()
+        assert isinstance((await stayed)[-1], Finished)
+        assert isinstance((await again)[-1], Finished)
+    assert gate.rows == [3, 2, 2]
+
+
+async def test_a_task_that_is_cancelled_cancels_its_request() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine:
+        task = asyncio.create_task(events_of(engine, a_request("gone", steps=ENDLESS)))
+        await arrived(gate)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        gate.open()
+        await events_of(engine, a_request("next", steps=1))
+    assert len(gate.rows) <= 3
+
+
+async def test_a_second_request_under_a_living_id_is_refused() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
+        first = tasks.create_task(events_of(engine, a_request("same")))
+        await arrived(gate)
+        [refusal] = await events_of(engine, a_request("same"))
+        gate.open()
+        assert isinstance((await first)[-1], Finished)
+        assert isinstance((await events_of(engine, a_request("same")))[-1], Finished)
+    assert isinstance(refusal, Failed)
+    assert refusal.code is FailureCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "reason"),
+    [
+        (a_request(model="paint"), FailureCode.UNKNOWN_MODEL, "there is no model 'paint'; choose from dots"),
+        (a_request(rows=0), FailureCode.INVALID_REQUEST, "1 to 64 seeds"),
+        (a_request(prompt="unspeakable"), FailureCode.INTERNAL, "ValueError: no words"),
+    ],
+)
+async def test_what_cannot_be_drawn_fails_alone(request_: GenerateRequest, code: FailureCode, reason: str) -> None:
+    async with an_engine(DotPipeline) as engine:
+        first, *_, last = await events_of(engine, request_)
+        assert isinstance((await events_of(engine, a_request("good")))[-1], Finished)
+    assert isinstance(first, Queued)
+    assert isinstance(last, Failed)
+    assert last.code is code
+    assert reason in last.reason
+
+
+async def test_stop_ends_what_runs_and_what_waits() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine:
+        running = asyncio.create_task(events_of(engine, a_request("running", steps=ENDLESS)))
+        waiting = asyncio.create_task(events_of(engine, a_request("waiting")))
+        await arrived(gate)
+        stopping = asyncio.create_task(engine.stop())
+        gate.open()
+        await stopping
+        for stream in (running, waiting):
+            last = (await stream)[-1]
+            assert isinstance(last, Failed)
+            assert last.code is FailureCode.ENGINE_STOPPED
+        await engine.stop()
+        [late] = await events_of(engine, a_request("late"))
+        assert late == Failed(FailureCode.ENGINE_STOPPED, "the engine was stopped")
+
+
+async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
+    gate = Gate(steps=0)
+    engine = LocalEngine(EngineConfig(stop_timeout_seconds=0.05, threads=1), load=lambda _: {"dots": DotPipeline(gate)})
+    await engine.start()
+    stream = asyncio.create_task(events_of(engine, a_request()))
+    await arrived(gate)
+    await engine.stop()
+    assert isinstance((await stream)[-1], Failed)
+    [late] = await events_of(engine, a_request("late"))
+    assert isinstance(late, Failed)
+    gate.open()
+    assert engine._thread is not None
+    await asyncio.to_thread(engine._thread.join)
+
+
+async def test_before_the_start_nothing_hangs() -> None:
+    engine = LocalEngine(EngineConfig())
+    engine.cancel("r")
+    await engine.stop()
+    assert await events_of(engine, a_request()) == [Failed(FailureCode.ENGINE_STOPPED, "the engine was not started")]
+
+
+class Bang(BaseException):
+    """What nobody expects to catch."""
+
+
+@pytest.mark.parametrize("error", [Bang, MemoryError])
+async def test_a_dead_thread_answers_everybody_and_can_be_started_again(error: type[BaseException]) -> None:
+    """Out of memory is a row's trouble; anything that is no Exception is the thread's end."""
+    gate = Gate(steps=0)
+    armed = [True]
+
+    def trouble() -> None:
+        if armed:
+            armed.pop()
+            raise error("out of the blue")
+
+    async with an_engine(lambda: DotPipeline(gate, trouble), max_rows=1) as engine:
+        running = asyncio.create_task(events_of(engine, a_request("running")))
+        await arrived(gate)
+        waiting = asyncio.create_task(events_of(engine, a_request("waiting")))
+        gate.open()
+        last = (await running)[-1]
+        assert isinstance(last, Failed)
+        if error is MemoryError:
+            assert last.code is FailureCode.OUT_OF_MEMORY
+            assert isinstance((await waiting)[-1], Finished)
+            return
+        assert last.code is FailureCode.ENGINE_STOPPED
+        assert "Bang: out of the blue" in last.reason
+        assert isinstance((await waiting)[-1], Failed)
+        assert await engine.wait_ended() == last.reason
+        [late] = await events_of(engine, a_request("late"))
+        assert late == last
+        await engine.start()
+        assert isinstance((await events_of(engine, a_request("again")))[-1], Finished)
+
+
+async def test_models_that_do_not_load_are_a_start_error() -> None:
+    def explain(_: EngineConfig) -> dict[str, DotPipeline]:
+        raise EngineStartError("the disk is empty")
+
+    def surprise(_: EngineConfig) -> dict[str, DotPipeline]:
+        raise ZeroDivisionError("oh")
+
+    for load, sentence in ((explain, "the disk is empty"), (surprise, "ZeroDivisionError: oh")):
+        engine = LocalEngine(EngineConfig(), load=load)
+        with pytest.raises(EngineStartError, match=sentence):
+            await engine.start()
+        [event] = await events_of(engine, a_request())
+        assert isinstance(event, Failed)
+        await engine.stop()
+
+
+async def test_starting_twice_is_refused() -> None:
+    async with an_engine(DotPipeline) as engine:
+        with pytest.raises(EngineStartError, match="already running"):
+            await engine.start()
+        assert [model.name for model in engine.list_models()] == ["dots"]
+
+
+async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path) -> None:
+    """Same seeds, same pictures: alone, and beside others."""
+    config = EngineConfig(models=(ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),), device="cpu", threads=1)
+    engine = LocalEngine(config)
+    await engine.start()
+    request = a_request("alone", rows=2, width=32, height=32, preview_every=1)
+    [info] = engine.list_models()
+    try:
+        alone = await events_of(engine, request)
+        together = await asyncio.gather(
+            *(events_of(engine, a_request(f"r{n}", rows=2, steps=2 + n, width=32, height=32)) for n in range(3))
+        )
+    finally:
+        await engine.stop()
+    assert (info.width, info.height) == (32, 32)
+    finished, again = alone[-1], together[1][-1]
+    assert isinstance(finished, Finished)
+    assert isinstance(again, Finished)
+    for picture, other in zip(finished.images, again.images, strict=True):
+        assert max(abs(a - b) for a, b in zip(picture.rgb, other.rgb, strict=True)) <= 1
+    previews = [event.previews for event in alone if isinstance(event, Progress) and event.previews]
+    assert [len(pictures) for pictures in previews] == [2, 2]
+    assert (previews[0][0].width, previews[0][0].height) == (16, 16)
+
+
+Action = tuple[str, int, int]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["submit", "cancel", "leave", "step", "stop"]), st.integers(0, 3), st.integers(1, 3)),
+        max_size=12,
+    ),
+    st.booleans(),
+)
+def test_every_stream_ends_exactly_once(actions: list[Action], dies: bool) -> None:
+    asyncio.run(_play(actions, dies=dies))
+
+
+async def _play(actions: list[Action], *, dies: bool) -> None:
+    """Whatever callers do and in whatever order, each stream that is read to its end has one terminal event, last."""
+    gate, left = Gate(steps=0), [2]
+
+    def trouble() -> None:
+        left[0] -= 1
+        if dies and left[0] < 0:
+            raise Bang
+
+    streams: list[tuple[str, asyncio.Task[list[Event]]]] = []
+    async with an_engine(lambda: DotPipeline(gate, trouble), max_rows=2) as engine:
+        for action, which, rows in actions:
+            match action:
+                case "submit":
+                    request = a_request(str(which), rows=rows, priority=which % 2, fairness_key=str(rows))
+                    streams.append((str(which), asyncio.create_task(events_of(engine, request))))
+                case "cancel":
+                    engine.cancel(str(which))
+                case "leave" if which < len(streams):
+                    streams.pop(which)[1].cancel()
+                case "step":
+                    gate.open(steps=rows)
+                case "stop":
+                    gate.open()
+                    await engine.stop()
+            await asyncio.sleep(0)
+        gate.open()
+        for _, task in streams:
+            events = await task
+            assert [isinstance(event, TerminalEvent) for event in events].count(True) == 1
+            assert isinstance(events[-1], TerminalEvent)
