@@ -83,11 +83,12 @@ class Command:
 
     def payload(self) -> Json:
         definition = self.definition
+        permissions = definition.get("default_member_permissions")
         payload: Json = {
             "id": self.id,
             "application_id": self.application_id,
             "version": self.version,
-            "default_member_permissions": definition.get("default_member_permissions"),
+            "default_member_permissions": None if permissions is None else str(permissions),
             "type": self.type,
             "name": self.name,
             "name_localizations": definition.get("name_localizations"),

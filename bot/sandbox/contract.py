@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,12 +80,7 @@ class Contract:
         return self._first_error(f"/components/schemas/{schema}", value)
 
     def _load(self, document: Path) -> None:
-        from referencing import Registry
-        from referencing.jsonschema import DRAFT202012
-
-        contents = json.loads(document.read_text(encoding="utf-8"))
-        self._paths = contents["paths"]
-        self._registry = Registry().with_resource(ROOT, DRAFT202012.create_resource(contents))
+        self._paths, self._registry = _read_document(document)
         operations = [_operation(template) for template in self._paths]
         self._operations = sorted(operations, key=lambda item: -item.literals)
 
@@ -108,6 +104,16 @@ class Contract:
             return None
         place = "/".join(str(part) for part in error.absolute_path) or "body"
         return f"{place}: {error.message[:300]}"
+
+
+@lru_cache(maxsize=1)
+def _read_document(document: Path) -> tuple[Json, Any]:
+    """The paths, and a registry in which `$ref`s resolve: a megabyte that many stand-ins of one run share."""
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
+
+    contents = json.loads(document.read_text(encoding="utf-8"))
+    return contents["paths"], Registry().with_resource(ROOT, DRAFT202012.create_resource(contents))
 
 
 def _reason_missing(document: Path | None) -> str | None:

@@ -144,6 +144,14 @@ def add_commands(tree: app_commands.CommandTree[StudioBot]) -> None:
     tree.add_command(settings)
 
 
+async def finish_handlers() -> None:
+    """Let commands, buttons and listeners end before the client's session is closed under them."""
+    names = ("CommandTree", "discord-ui", "discord.py: ")
+    handlers = [task for task in asyncio.all_tasks() if task.get_name().startswith(names)]
+    if handlers:
+        await asyncio.wait(handlers)
+
+
 @asynccontextmanager
 async def running_bot(sandbox: Sandbox) -> AsyncIterator[StudioBot]:
     """The real client over real sockets, logged in and ready; closed at the end."""
@@ -157,6 +165,7 @@ async def running_bot(sandbox: Sandbox) -> AsyncIterator[StudioBot]:
         try:
             yield bot
         finally:
+            await finish_handlers()
             await bot.close()
             with suppress(asyncio.CancelledError):
                 await task
