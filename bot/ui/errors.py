@@ -4,7 +4,7 @@ An unknown error is logged with its trace under an incident id, and the id is wh
 """
 
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import discord
 import structlog
@@ -98,6 +98,16 @@ async def answered(interaction: discord.Interaction[discord.Client], work: Await
         await work
     except Exception as error:
         await answer_error(interaction, error)
+
+
+async def reported(work: Awaitable[None], tell: Callable[[discord.Embed], Awaitable[None]]) -> None:
+    """The boundary of what no interaction can answer for, such as a reaction: `tell` finds another way."""
+    try:
+        await work
+    except PressedTwice:
+        return
+    except Exception as error:
+        await tell(embed_for(error))
 
 
 async def answer_error(interaction: discord.Interaction[discord.Client], error: Exception) -> None:

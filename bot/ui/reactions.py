@@ -1,6 +1,5 @@
 """What a job's owner can ask for by reacting to its message. Everybody else's reactions mean nothing here."""
 
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -8,10 +7,9 @@ import discord
 import structlog
 
 from bot.domain.buttons import Action, Button
-from bot.domain.errors import PressedTwice
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.ui.answering import begin, post_waiting
-from bot.ui.errors import embed_for
+from bot.ui.errors import reported
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm, trash_job
 from bot.usecases.ports import DeliveryError
@@ -71,7 +69,8 @@ async def react(
         job = await tx.jobs.find_by_message(message)
     if job is not None and job.user_id == payload.user_id:
         wish, index = found
-        await _told(job.user_id, _grant(wish, index, job, message, client, studio), studio)
+        work = _grant(wish, index, job, message, client, studio)
+        await reported(work, lambda embed: _tell(job.user_id, embed, studio))
 
 
 async def _grant(wish: Wish, index: int, job: Job, message: MessageRef, client: discord.Client, studio: Studio) -> None:
@@ -91,15 +90,9 @@ async def _grant(wish: Wish, index: int, job: Job, message: MessageRef, client: 
             pass
 
 
-async def _told(user_id: UserId, work: Awaitable[None], studio: Studio) -> None:
+async def _tell(user_id: UserId, embed: discord.Embed, studio: Studio) -> None:
     """A reaction has no reply of its own, so what went wrong is told by direct message."""
     try:
-        await work
-    except PressedTwice:
-        return
-    except Exception as error:
-        embed = embed_for(error)
-        try:
-            await studio.notifier.send_direct(user_id, f"**{embed.title}**\n{embed.description}", [])
-        except DeliveryError as refusal:
-            log.info("reaction could not be answered", member=user_id, why=str(refusal))
+        await studio.notifier.send_direct(user_id, f"**{embed.title}**\n{embed.description}", [])
+    except DeliveryError as refusal:
+        log.info("reaction could not be answered", member=user_id, why=str(refusal))
