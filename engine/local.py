@@ -89,8 +89,8 @@ class LocalEngine:
         self._end_reason = "the engine was not started"
 
     async def start(self) -> None:
-        if self._thread is not None and self._thread.is_alive():
-            raise EngineStartError("the engine is already running")
+        if self._thread is not None:
+            await self._join_ended(self._thread)
         loop = asyncio.get_running_loop()
         inbox: Inbox[Message] = Inbox()
         loaded: asyncio.Future[tuple[ModelInfo, ...]] = loop.create_future()
@@ -105,6 +105,13 @@ class LocalEngine:
         except EngineStartError:
             await self._ended.wait()  # the thread is past its last word when the caller hears of it
             raise
+
+    async def _join_ended(self, thread: threading.Thread) -> None:
+        if not self._ended.is_set():
+            raise EngineStartError("the engine is already running")
+        await asyncio.to_thread(thread.join, self._config.stop_timeout_seconds)
+        if thread.is_alive():
+            raise EngineStartError("the engine's last thread is stuck in a step; restart the program")
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
         """The request is submitted when the first event is asked for. Leaving the stream early cancels it."""

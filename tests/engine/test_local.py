@@ -300,6 +300,8 @@ async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
     assert isinstance((await stream)[-1], Failed)
     [late] = await events_of(engine, a_request("late"))
     assert isinstance(late, Failed)
+    with pytest.raises(EngineStartError, match="is stuck in a step"):
+        await engine.start()
     gate.open()
     assert engine._thread is not None
     await asyncio.to_thread(engine._thread.join)
@@ -436,6 +438,8 @@ async def _play(actions: list[Action], *, dies: bool) -> None:
                 case "stop":
                     gate.open()
                     await engine.stop()
+                case _:
+                    pass  # nobody there to leave
             await asyncio.sleep(0)
         gate.open()
         for _, task in streams:

@@ -1,0 +1,54 @@
+"""`python -m engine` as somebody without the bot uses it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from engine.__main__ import main
+
+
+def arguments(tiny_sd: Path, out: Path, *more: str) -> list[str]:
+    model = ["--model", str(tiny_sd), "--family", "stable-diffusion", "--device", "cpu"]
+    return ["generate", "the fox", "-o", str(out), "--steps", "2", *model, *more]
+
+
+def test_a_grid_of_three(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "fox.png"
+    assert main(arguments(tiny_sd, out, "-n", "3", "--seed", "7")) == 0
+    with Image.open(out) as picture:
+        assert picture.size == (64, 64)
+    error = capsys.readouterr().err
+    assert "seed 7" in error
+    assert "step 2 of 2" in error
+    assert "3 drawn in" in error
+
+
+def test_starting_from_a_picture(tiny_sd: Path, tmp_path: Path) -> None:
+    start, out = tmp_path / "start.png", tmp_path / "out.png"
+    Image.new("RGB", (40, 40), "red").save(start)
+    assert main(arguments(tiny_sd, out, "--init", str(start), "--strength", "0.5")) == 0
+    assert out.is_file()
+
+
+def test_what_cannot_be_drawn_says_why(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tiny_sd, tmp_path / "x.png", "--sampler", "magic")) == 1
+    assert "Nothing was drawn (invalid_request)" in capsys.readouterr().err
+    assert main(["models", "--model", str(tmp_path), "--family", "sdxl"]) == 1
+    assert "The engine cannot start" in capsys.readouterr().err
+
+
+def test_the_models_are_listed(tiny_sd: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--model", str(tiny_sd), "--family", "stable-diffusion"]) == 0
+    assert "stable-diffusion, 32x32 pixels, 30 steps" in capsys.readouterr().out
+
+
+def test_help_loads_no_torch() -> None:
+    code = "import sys; from engine.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", f"{code}sys.exit('torch' in sys.modules)"], check=False, capture_output=True, text=True
+    )
+    assert shown.returncode == 0
+    assert "generate" in shown.stdout

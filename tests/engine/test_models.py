@@ -1,0 +1,148 @@
+"""What an operator hears when a model cannot be loaded, and what is loaded from which kind of source."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.config import EngineConfig, ModelConfig
+from engine.models import choose_device, choose_dtype, load_models
+from engine.protocol import EngineStartError
+
+
+def config_of(source: Path | str, family: str = "stable-diffusion", **more: object) -> EngineConfig:
+    return EngineConfig(models=(ModelConfig("tiny", family, str(source), **more),), device="cpu")  # type: ignore[arg-type]
+
+
+def without_index(folder: Path) -> None:
+    (folder / "model_index.json").unlink()
+
+
+def with_broken_index(folder: Path) -> None:
+    (folder / "model_index.json").write_text("{")
+
+
+def without_vae(folder: Path) -> None:
+    shutil.rmtree(folder / "vae")
+
+
+def without_weights(folder: Path) -> None:
+    (folder / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+
+
+def with_pickled_weights(folder: Path) -> None:
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    torch.save(load_file(weights), weights.with_suffix(".bin"))
+    weights.unlink()
+
+
+def without_configuration(folder: Path) -> None:
+    (folder / "text_encoder" / "config.json").unlink()
+
+
+def with_half_a_file(folder: Path) -> None:
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+
+
+def with_other_shapes(folder: Path) -> None:
+    path = folder / "unet" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "cross_attention_dim": 48}))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (without_index, "model_index.json is missing"),
+        (with_broken_index, "model_index.json cannot be read"),
+        (without_vae, "is missing its part 'vae'"),
+        (without_weights, r"unet is missing its weights \(\*.safetensors\)"),
+        (with_pickled_weights, "unet holds pickled weights only"),
+        (without_configuration, "text_encoder is missing config.json"),
+        (with_half_a_file, r"model tiny \(.*\) cannot be loaded"),
+        (with_other_shapes, r"model tiny \(.*\) cannot be loaded"),
+    ],
+)
+def test_a_broken_folder_names_what_is_broken(
+    tiny_sd: Path, tmp_path: Path, damage: Callable[[Path], None], sentence: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_sd, folder)
+    damage(folder)
+    with pytest.raises(EngineStartError, match=sentence):
+        load_models(config_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("/nowhere/at/all", "there is no model folder /nowhere/at/all"),
+        ("/nowhere/model.safetensors", "there is no model file"),
+        ("model.ckpt", "holds pickled weights"),
+        ("nobody/has-this-model", r"model tiny \(nobody/has-this-model\) cannot be loaded"),
+    ],
+)
+def test_a_source_that_is_not_there(source: str, sentence: str) -> None:
+    with pytest.raises(EngineStartError, match=sentence):
+        load_models(config_of(source))
+
+
+def test_a_folder_of_another_family_lacks_a_part(tiny_sd: Path) -> None:
+    with pytest.raises(EngineStartError, match="is missing its part 'text_encoder_2'"):
+        load_models(config_of(tiny_sd, family="sdxl"))
+
+
+def test_configurations_that_make_no_sense(tiny_sd: Path) -> None:
+    for config, sentence in (
+        (config_of(tiny_sd, family="poetry"), "unknown family 'poetry'; choose from starter"),
+        (config_of(tiny_sd, sampler="magic"), "there is no sampler 'magic'"),
+        (EngineConfig(models=()), "no model is configured"),
+        (EngineConfig(models=config_of(tiny_sd).models * 2), "two models are called 'tiny'"),
+    ):
+        with pytest.raises(EngineStartError, match=sentence):
+            load_models(config)
+
+
+def test_the_operators_choice_goes_before_the_models_own(tiny_sd: Path) -> None:
+    chosen = config_of(tiny_sd, sampler="euler", steps=4, guidance_scale=1.0, width=48)
+    traits = load_models(chosen)["tiny"].traits
+    assert traits.samplers[0] == "euler"
+    assert (traits.info.steps, traits.info.width, traits.info.height, traits.guidance_scale) == (4, 48, 32, 1.0)
+    own = load_models(config_of(tiny_sd))["tiny"].traits
+    assert own.samplers[0] == "default"
+    assert own.guidance_scale > 1
+
+
+def test_the_precision_fits_the_device() -> None:
+    assert choose_dtype("auto", torch.device("cpu")) is torch.float32
+    assert choose_dtype("bfloat16", torch.device("cpu")) is torch.bfloat16
+    assert choose_dtype("auto", torch.device("mps")) is torch.float16
+    with pytest.raises(EngineStartError, match="no dtype 'int3'; choose auto, float32"):
+        choose_dtype("int3", torch.device("cpu"))
+    with pytest.raises(EngineStartError, match="no device 'toaster'"):
+        choose_device("toaster")
+
+
+def test_half_precision_loads_and_draws(tiny_sd: Path) -> None:
+    from engine.generation import Generation
+    from engine.protocol import GenerateRequest
+    from engine.runner import Runner
+    from engine.scheduler import Scheduler
+    from engine.settings import resolve
+
+    models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),)
+    with torch.inference_mode():
+        pipelines = load_models(EngineConfig(models=models, device="cpu", dtype="bfloat16"))
+        request = GenerateRequest("r", "a fox", seeds=(1,), width=32, height=32, steps=2)
+        runner, scheduler = Runner(pipelines), Scheduler(1)
+        scheduler.add(Generation(request, resolve(request, pipelines["tiny"].traits), "tiny"))
+        [generation] = scheduler.admit()
+        assert runner.prepare(generation) is None
+        while batch := scheduler.schedule():
+            assert runner.step(batch).results[0].failure is None
+        assert runner.decode(generation.rows[0]) is None
+    assert generation.is_drawn
