@@ -140,18 +140,29 @@ async def _show_progress(job: Job, event: Progress, studio: Studio) -> None:
 async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     """Bytes first, then one transaction for job and gallery: what the database names, the store has."""
     now = studio.now()
-    pictures = []
-    for index, (pixels, seed) in enumerate(zip(event.images, job.seeds, strict=True)):
-        key = f"{job.id}/{index}.png"
-        await studio.store.put(key, await asyncio.to_thread(encode_png, pixels))
-        pictures.append(
-            Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, created_at=now)
-        )
+    masters = [await asyncio.to_thread(encode_png, pixels) for pixels in event.images]
+    keys = [f"{job.id}/{index}.png" for index in range(len(masters))]
+    await _put_all(keys, masters, studio)
+    pictures = [
+        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, created_at=now)
+        for index, (pixels, seed, key) in enumerate(zip(event.images, job.seeds, keys, strict=True))
+    ]
     async with studio.db.transaction() as tx:
         ended = job.succeed(now, event.engine_seconds, event.notes)
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))
+
+
+async def _put_all(keys: list[str], masters: list[bytes], studio: Studio) -> None:
+    """All or nothing: a full disk is not made fuller by parts that no gallery names."""
+    try:
+        for key, master in zip(keys, masters, strict=True):
+            await studio.store.put(key, master)
+    except StoreFull:
+        for key in keys:
+            await studio.store.delete(key)
+        raise
 
 
 async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) -> None:

@@ -1,4 +1,4 @@
-"""Each test has a stand-in Discord, a database and an image folder of its own; brakes are off unless it is about them."""
+"""Each test has a stand-in Discord (without brakes), a database and an image folder of its own."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""A studio to get into trouble with: the stand-in Discord, the whole bot on a real file, an engine that plays a script."""
+"""A studio to get into trouble with: stand-in Discord, the whole bot on a real file, an engine that plays a script."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -26,11 +27,12 @@ class Scene:
     sandbox: Sandbox
     engine: FakeEngine
     config: Config
+    parts: tuple[asyncio.Task[None], ...] = ()
     _bot: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def open(self) -> None:
         studio = running_studio(self.config, self.sandbox.bot_token, self.engine, pause=lambda _attempt: 0.0)
-        await self._bot.enter_async_context(studio)
+        self.parts = await self._bot.enter_async_context(studio)
 
     async def close(self) -> None:
         """Returns when every delivery that was under way has ended."""

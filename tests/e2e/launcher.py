@@ -1,0 +1,41 @@
+"""`python -m bot` with everything real but the engine, for tests that kill it: `launcher.py JOURNAL HOLD ARGUMENT...`
+
+Each request that the engine gets becomes a line of JSON in JOURNAL. HOLD is the step after which the first request
+waits for ever, or "never".
+"""
+
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import ModuleType
+
+from bot.__main__ import main
+from engine.protocol import Event, GenerateRequest
+from tests.fakes import FakeEngine
+
+
+class JournalingEngine(FakeEngine):
+    journal = Path()
+
+    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+        with self.journal.open("a") as lines:
+            lines.write(json.dumps({"id": request.id, "prompt": request.prompt, "seeds": request.seeds}) + "\n")
+        async for event in super().generate(request):
+            yield event
+
+
+def launch(journal: str, hold: str, *arguments: str) -> int:
+    engine = JournalingEngine()
+    engine.journal = Path(journal)
+    if hold != "never":
+        engine.hold(int(hold))
+    # Where the command line finds its engine; the real one would load torch for seconds.
+    place = ModuleType("engine.local")
+    vars(place)["LocalEngine"] = lambda _config: engine
+    sys.modules[place.__name__] = place
+    return main(list(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(launch(*sys.argv[1:]))

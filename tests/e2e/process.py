@@ -1,0 +1,106 @@
+"""The bot as a process of its own, to be killed and started again on the same database."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.config import TOKEN_VARIABLE
+from bot.db.database import open_database
+from bot.domain.job import Job, JobStatus, UserId
+from bot.sandbox import Message, Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass
+class House:
+    """One database and one image folder; bots come and go. `wrapper` is a command that the bot is started through."""
+
+    sandbox: Sandbox
+    folder: Path
+    wrapper: Sequence[str] = ()
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "requests.jsonl"
+
+    @contextlib.asynccontextmanager
+    async def bot(self, *, hold: str = "never") -> AsyncIterator[Process]:
+        """A bot that is connected. Killed at the end, if it still runs; a failing test shows what it said."""
+        await self.sandbox.gateway.wait_until(lambda: not self._is_connected())
+        config = self.folder / "config.toml"
+        config.write_text(toml_for(self.sandbox, self.folder))
+        launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold]
+        process = await start([*self.wrapper, *launcher, "--config", str(config), "run"], self.sandbox.bot_token)
+        try:
+            await self._connected(process)
+            yield process
+        finally:
+            await kill(process)
+
+    def _is_connected(self) -> bool:
+        return self.sandbox.gateway.is_connected(self.sandbox.world.bot.id)
+
+    async def _connected(self, process: Process) -> None:
+        """Or ended before it came to that."""
+        waits = {asyncio.ensure_future(self.sandbox.wait_until_bot_is_ready()), asyncio.ensure_future(process.wait())}
+        _, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for other in others:
+            other.cancel()
+        assert process.returncode is None, "the bot ended at once"
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What engines were asked, in all processes, in order."""
+        return [json.loads(line) for line in self.journal.read_text().splitlines()] if self.journal.exists() else []
+
+    async def jobs(self) -> list[Job]:
+        """All of ada's jobs. Only to be asked while no bot runs, or is held."""
+        async with open_database(f"sqlite:///{self.folder / 'easel.db'}") as db, db.transaction() as tx:
+            return await tx.jobs.list_of_member(UserId(int(self.sandbox.user("ada").id)), list(JobStatus))
+
+    def results(self) -> list[Message]:
+        return [item for item in self.sandbox.messages() if item.attachments and "%" not in item.content]
+
+
+async def start(command: Sequence[str], token: str = "") -> Process:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), TOKEN_VARIABLE: token}
+    return await asyncio.create_subprocess_exec(
+        *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True
+    )
+
+
+async def kill(process: Process) -> None:
+    """No goodbye: what the process had not written down is lost."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    _, said = await process.communicate()
+    sys.stderr.write(said.decode())
+
+
+async def ended(process: Process) -> tuple[int, str, str]:
+    """Exit status, standard output and error output, once it has ended by itself."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def toml_for(sandbox: Sandbox, folder: Path) -> str:
+    return f"""
+[database]
+url = "sqlite:///{folder / "easel.db"}"
+[images]
+store = "{folder / "images"}"
+[discord]
+api_url = "{sandbox.api_url}"
+gateway_url = "{sandbox.gateway_url}"
+"""
