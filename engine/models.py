@@ -1,15 +1,19 @@
 """The table from model name to pipeline: chooses device and precision, and loads what the configuration names."""
 
 import logging
+import textwrap
 import time
 from collections.abc import Mapping
 
 import torch
 
 from engine.config import EngineConfig, ModelConfig
+from engine.generation import Batch, Generation
 from engine.pipelines import sdxl, stable_diffusion, starter
 from engine.pipelines.interface import Pipeline
-from engine.protocol import EngineStartError
+from engine.protocol import EngineStartError, GenerateRequest
+from engine.runner import Runner
+from engine.settings import resolve
 from engine.upscale import load_upscaler
 
 log = logging.getLogger(__name__)
@@ -31,6 +35,7 @@ def load_models(config: EngineConfig) -> Mapping[str, Pipeline]:
         started = time.perf_counter()
         log.info("loading model %s (%d of %d) on %s in %s", model.name, number, len(config.models), device, dtype)
         pipelines[model.name] = _load(model, config, device, dtype)
+        _warm_up(pipelines[model.name])
         log.info("loaded model %s in %.1f s", model.name, time.perf_counter() - started)
     return pipelines
 
@@ -57,6 +62,21 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
     return torch.float16 if device.type == "mps" else torch.float32
 
 
+def _warm_up(pipeline: Pipeline) -> None:
+    """One small picture in one step: pays the first call's costs, and shows that the model can draw here at all."""
+    info = pipeline.traits.info
+    request = GenerateRequest("warm-up", "warm-up", seeds=(0,), width=64, height=64, steps=1)
+    generation = Generation(request, resolve(request, pipeline.traits), info.name)
+    runner = Runner({info.name: pipeline})
+    with torch.inference_mode():
+        failure = runner.prepare(generation)
+        if failure is None:
+            [result] = runner.step(Batch(generation.key, generation.rows)).results
+            failure = result.failure or runner.decode(generation.rows[0])
+    if failure is not None:
+        raise EngineStartError(f"model {info.name} is loaded but cannot draw: {failure.reason}")
+
+
 def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype: torch.dtype) -> Pipeline:
     try:
         match model.family:
@@ -72,4 +92,5 @@ def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype:
                     f"model {model.name} is of an unknown family {model.family!r}; choose from {', '.join(FAMILIES)}"
                 )
     except (OSError, ValueError, RuntimeError, KeyError) as error:  # diffusers, safetensors and the hub raise these
-        raise EngineStartError(f"model {model.name} ({model.source}) cannot be loaded: {error}") from error
+        gist = textwrap.shorten(str(error), 300)  # torch lists every tensor that does not fit
+        raise EngineStartError(f"model {model.name} ({model.source}) cannot be loaded: {gist}") from error

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from engine.config import EngineConfig, ModelConfig
 from engine.models import choose_device, choose_dtype, load_models
 from engine.protocol import EngineStartError
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
 
 
 def config_of(source: Path | str, family: str = "stable-diffusion", **more: object) -> EngineConfig:
@@ -146,3 +148,12 @@ def test_half_precision_loads_and_draws(tiny_sd: Path) -> None:
             assert runner.step(batch).results[0].failure is None
         assert runner.decode(generation.rows[0]) is None
     assert generation.is_drawn
+
+
+def test_a_model_that_cannot_draw_is_found_at_the_start(tiny_sd: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_sd, folder)
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file({name: torch.full_like(value, torch.nan) for name, value in load_file(weights).items()}, weights)
+    with pytest.raises(EngineStartError, match="tiny is loaded but cannot draw: the latents are not finite"):
+        load_models(config_of(folder))
