@@ -338,8 +338,11 @@ def _load_models(config: EngineConfig) -> "Mapping[str, Pipeline]":
 
 
 def _default_max_rows(pipelines: "Mapping[str, Pipeline]") -> int:
-    """A CPU is saturated by a few rows, and more only delay everybody's next preview."""
-    return 8 if all(pipeline.device.type == "cpu" for pipeline in pipelines.values()) else 16
+    """A CPU is saturated by a few small rows or one large one; more would only delay everybody's next preview."""
+    if any(pipeline.device.type != "cpu" for pipeline in pipelines.values()):
+        return 16
+    sizes = [pipeline.traits.info.width * pipeline.traits.info.height for pipeline in pipelines.values()]
+    return 8 if max(sizes) <= 256 * 256 else 2
 
 
 def _thread_count(configured: int) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.generation import Batch, Generation, Row
-from engine.pipelines.interface import Conditioning, Pipeline, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler
 
@@ -45,8 +45,10 @@ class Runner:
         started = time.perf_counter()
         try:
             generation.conditioning = pipeline.encode(generation.settings)
+            has_image = generation.settings.init_image is not None
+            draw_clean = pipeline.encode_image(generation.settings) if has_image else None
             for row in generation.rows:
-                _prepare_row(row, pipeline)
+                _prepare_row(row, pipeline, draw_clean)
             generation.total_steps = _sampler_of(generation.rows[0]).total_steps
         except Exception as error:
             return failure_from(error)
@@ -156,21 +158,17 @@ def _release_memory(error: Exception) -> None:
         torch.cuda.empty_cache()
 
 
-def _prepare_row(row: Row, pipeline: Pipeline) -> None:
+def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None) -> None:
     """Draws in the stock pipelines' order: the init image's posterior first, then the noise."""
     settings = row.generation.settings
     row.generator = torch.Generator("cpu").manual_seed(row.seed)
-    row.sampler = sampler = pipeline.start_sampler(settings)
-    if settings.init_image is None:
-        row.latents = sampler.begin_from_noise(_noise(row.generator, pipeline, row))
-        return
-    clean = pipeline.encode_image(settings, row.generator)
-    row.latents = sampler.begin_from_clean(clean, _noise(row.generator, pipeline, row))
-
-
-def _noise(generator: torch.Generator, pipeline: Pipeline, row: Row) -> torch.Tensor:
-    shape = (1, *pipeline.latent_shape(row.generation.settings))
-    return torch.randn(shape, generator=generator).to(pipeline.device)
+    row.sampler = pipeline.start_sampler(settings)
+    clean = draw_clean(row.generator) if draw_clean else None
+    noise = torch.randn(1, *pipeline.latent_shape(settings), generator=row.generator).to(pipeline.device)
+    if clean is None:
+        row.latents = row.sampler.begin_from_noise(noise)
+    else:
+        row.latents = row.sampler.begin_from_clean(clean, noise)
 
 
 def _gather(rows: Sequence[Tensors]) -> Tensors:

@@ -1,6 +1,6 @@
 """What a model family offers the runner. A pipeline holds weights and settings, never a request's state."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,10 @@ from engine.settings import ModelTraits, Settings
 
 Tensors = Mapping[str, torch.Tensor]
 """What a denoiser is told beside latents and timestep: by name, one row each along the first dimension."""
+
+
+DrawClean = Callable[[torch.Generator], torch.Tensor]
+"""The clean latents of an init image for one row, float32; may draw from the row's generator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,8 @@ class Pipeline(Protocol):
 
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]: ...
 
-    def encode_image(self, settings: Settings, generator: torch.Generator, /) -> torch.Tensor:
-        """The clean latents of the settings' init image, float32; may draw from the row's generator."""
+    def encode_image(self, settings: Settings) -> DrawClean:
+        """Encodes the settings' init image, once for all rows."""
         ...
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:

@@ -12,7 +12,7 @@ import torch
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -107,13 +107,13 @@ class StableDiffusion:
         scale = self.components.vae_scale_factor
         return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings, generator: torch.Generator) -> torch.Tensor:
+    def encode_image(self, settings: Settings) -> DrawClean:
         if settings.init_image is None:
             raise ValueError("there is no init image to encode")
         vae = self.components.vae
         picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
-        return posterior.sample(generator).float() * vae.config.scaling_factor
+        return lambda generator: posterior.sample(generator).float() * vae.config.scaling_factor
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet

@@ -11,7 +11,7 @@ import torch
 
 from engine.config import ModelConfig
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
@@ -70,10 +70,11 @@ class Starter:
     def latent_shape(self, _settings: Settings) -> tuple[int, int, int]:
         return 3, SIDE, SIDE
 
-    def encode_image(self, settings: Settings, _generator: torch.Generator) -> torch.Tensor:
+    def encode_image(self, settings: Settings) -> DrawClean:
         if settings.init_image is None:
             raise ValueError("there is no init image to encode")
-        return to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
+        clean = to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
+        return lambda _: clean
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         from engine.starter.model import Conditioning as StarterConditioning

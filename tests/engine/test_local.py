@@ -34,7 +34,7 @@ from engine.settings import ModelTraits, Settings
 if TYPE_CHECKING:
     import torch
 
-    from engine.pipelines.interface import Conditioning, Tensors
+    from engine.pipelines.interface import Conditioning, DrawClean, Tensors
     from engine.samplers import Sampler
 
 ENDLESS = 500
@@ -94,11 +94,12 @@ class DotPipeline:
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         return 3, settings.height, settings.width
 
-    def encode_image(self, settings: Settings, generator: "torch.Generator") -> "torch.Tensor":
+    def encode_image(self, settings: Settings) -> "DrawClean":
         from engine.pictures import to_tensor
 
         assert settings.init_image is not None
-        return to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        clean = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        return lambda _: clean
 
     def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
         self._gate.enter(len(latents))
@@ -348,6 +349,20 @@ async def test_a_dead_thread_answers_everybody_and_can_be_started_again(error: t
         assert late == last
         await engine.start()
         assert isinstance((await events_of(engine, a_request("again")))[-1], Finished)
+
+
+async def test_a_fault_of_the_device_is_nobodys_request() -> None:
+    """After an illegal access nothing that the device says can be trusted: the thread ends, and may be restarted."""
+    import torch
+
+    def trouble() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    async with an_engine(lambda: DotPipeline(trouble=trouble)) as engine:
+        last = (await events_of(engine, a_request()))[-1]
+        assert isinstance(last, Failed)
+        assert last.code is FailureCode.ENGINE_STOPPED
+        assert "illegal memory access" in await engine.wait_ended()
 
 
 async def test_models_that_do_not_load_are_a_start_error() -> None:
