@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from bot.domain.errors import JobGone
+from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
 from bot.domain.job import Job, PictureRef, UserId
 from bot.pictures import compose_contact_sheet
@@ -20,6 +20,9 @@ class OpenedPicture:
 
 
 async def browse_gallery(query: GalleryQuery, page: int, *, studio: Studio) -> Page:
+    """Raises `NotAllowed`: a trash is its owner's alone."""
+    if query.trashed and query.owner_id != query.viewer_id:
+        raise NotAllowed("You can look into your own trash only.")
     async with studio.db.transaction() as tx:
         return await tx.gallery.browse(query, page, studio.page_size)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 
 import structlog
 
@@ -140,7 +141,7 @@ async def _show_progress(job: Job, event: Progress, studio: Studio) -> None:
 async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     """Bytes first, then one transaction for job and gallery: what the database names, the store has."""
     now = studio.now()
-    masters = [await asyncio.to_thread(encode_png, pixels) for pixels in event.images]
+    masters = await asyncio.gather(*(asyncio.to_thread(encode_png, pixels) for pixels in event.images))
     keys = [f"{job.id}/{index}.png" for index in range(len(masters))]
     await _put_all(keys, masters, studio)
     pictures = [
@@ -154,15 +155,14 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))
 
 
-async def _put_all(keys: list[str], masters: list[bytes], studio: Studio) -> None:
+async def _put_all(keys: Sequence[str], masters: Sequence[bytes], studio: Studio) -> None:
     """All or nothing: a full disk is not made fuller by parts that no gallery names."""
-    try:
-        for key, master in zip(keys, masters, strict=True):
-            await studio.store.put(key, master)
-    except StoreFull:
+    puts = (studio.store.put(key, master) for key, master in zip(keys, masters, strict=True))
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    if troubles := [outcome for outcome in outcomes if outcome is not None]:
         for key in keys:
             await studio.store.delete(key)
-        raise
+        raise troubles[0]
 
 
 async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) -> None:

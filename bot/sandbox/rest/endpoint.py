@@ -65,13 +65,14 @@ class Route:
 
 @dataclass(frozen=True)
 class Record:
-    """One line of the request log."""
+    """One line of the request log. `arrived_at` is in seconds of the stand-in's clock."""
 
     method: str
     path: str
     status: int
     code: int
     is_bot: bool
+    arrived_at: float
 
 
 class Endpoint:
@@ -88,6 +89,7 @@ class Endpoint:
         app.router.add_route("*", API + "/{tail:.*}", partial(self._serve, _missing))
 
     async def _serve(self, handler: Handler, request: web.Request) -> web.StreamResponse:
+        arrived_at = self._world.clock.now()
         path = request.path.split("/", 3)[-1]
         call = Call(
             method=request.method,
@@ -100,7 +102,7 @@ class Endpoint:
         reply = await self._through_faults(handler, call)
         if reply is None:
             return _cut(request)
-        self._note(call, reply)
+        self._note(call, reply, arrived_at)
         response = render_reply(reply)
         if reply.after is None:
             return response
@@ -137,10 +139,10 @@ class Endpoint:
             reply = error.reply()
         return replace(reply, headers={**headers, **reply.headers})
 
-    def _note(self, call: Call, reply: Reply) -> None:
+    def _note(self, call: Call, reply: Reply, arrived_at: float) -> None:
         code = reply.payload.get("code", 0) if isinstance(reply.payload, dict) and reply.status >= 400 else 0
         is_bot = call.caller.is_bot if call.caller else True
-        self.log.append(Record(call.method, call.path, reply.status, int(code), is_bot))
+        self.log.append(Record(call.method, call.path, reply.status, int(code), is_bot, arrived_at))
 
 
 async def _missing(_call: Call) -> Reply:

@@ -1,0 +1,1 @@
+"""The small model that ships with us: its network, its weights, its cards, and the program that trains it."""
