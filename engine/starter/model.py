@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.starter.network import Denoiser, NetworkConfig, Reader, RowLayout
+from engine.starter.network import Denoiser, NetworkConfig, Reader, Resizer, RowPlaces
 from engine.starter.vocabulary import (
     BOX_PATCHES,
     PATCH,
@@ -36,7 +36,7 @@ GRID = PICTURE // PATCH
 SMALLEST_TIME = 1e-3
 CELLS = {size: BOX_PATCHES[size] ** 2 for size in SIZES}
 FIRST_CELL = {"small": 0, "medium": CELLS["small"], "large": CELLS["small"] + CELLS["medium"]}
-CELLS_PER_NOUN = sum(CELLS.values())
+FIRST_SPREAD = 0.05
 
 
 class WeightsMissing(Exception):
@@ -53,9 +53,23 @@ class Conditioning:
     pooled: Tensor
 
 
+@dataclass(frozen=True)
+class EncodingPlan:
+    """Prompts as indexes. words [B, W]; memories [U]: which (noun, style) pairs occur; per row [B, L]: which of those,
+    which cell of which size, the word of its object, and whether the row counts."""
+
+    words: Tensor
+    memories: Tensor
+    which: Tensor
+    cells: Tensor
+    sizes: Tensor
+    owners: Tensor
+    mask: Tensor
+
+
 class StarterModel(nn.Module):
-    """A word-memory diffusion transformer for 64x64 pictures. `memory` holds, for every noun, style and size, one
-    row of numbers per 8x8 patch; everything else is shared by all nouns."""
+    """A word-memory diffusion transformer for 64x64 pictures. `memory` [nouns, styles, 36, C] holds, for every noun and
+    style, one row of learned numbers per 8x8 patch of its large picture; everything else is shared by all nouns."""
 
     memory: Tensor
 
@@ -64,10 +78,12 @@ class StarterModel(nn.Module):
         self.config = config or NetworkConfig()
         self.vocabulary = vocabulary
         self.reader = Reader(self.config, len(WORDS))
-        self.row_layout = RowLayout(self.config, CELLS_PER_NOUN)
+        self.row_places = RowPlaces(self.config, [BOX_PATCHES[size] for size in SIZES])
         self.denoiser = Denoiser(self.config)
-        memory = torch.randn(len(vocabulary.nouns), len(STYLES), CELLS_PER_NOUN, self.config.content)
-        self.register_buffer("memory", memory)
+        self.resizer = Resizer(self.config)
+        # A buffer, not a parameter: the optimiser must not touch the whole table in every step (see MemoryAdam).
+        memory = torch.randn(len(vocabulary.nouns), len(STYLES), CELLS["large"], self.config.content)
+        self.register_buffer("memory", memory * FIRST_SPREAD)
 
     @classmethod
     def load(
@@ -102,16 +118,16 @@ class StarterModel(nn.Module):
         return self.encode_readings([self.vocabulary.read(prompt) for prompt in prompts])
 
     def encode_readings(self, readings: Sequence[Reading]) -> Conditioning:
-        return self.encode_with_rows(readings)[0]
+        plan = self.plan(readings)
+        return self.condition(plan, self.memory.flatten(0, 1)[plan.memories])
 
-    def encode_with_rows(self, readings: Sequence[Reading]) -> tuple[Conditioning, Tensor]:
-        """Also which rows of the flattened memory were looked up, [B, L]; training moves those."""
-        ids, rows, cells, owners, mask = self._indexes(readings)
-        states = self.reader(ids)
-        context = torch.gather(states, 1, owners[:, :, None].expand(-1, -1, states.shape[-1]))
-        layout = self.row_layout(cells, context)
-        content = self.memory.flatten(0, 2)[rows]
-        return Conditioning(torch.cat((layout, content), dim=-1), mask, states[:, 0]), rows
+    def condition(self, plan: EncodingPlan, memories: Tensor) -> Conditioning:
+        """`memories` [U, 36, C]: the planned ones, handed in so that training can take gradients of these few."""
+        states = self.reader(plan.words)
+        context = torch.gather(states, 1, plan.owners[:, :, None].expand(-1, -1, states.shape[-1]))
+        places = self.row_places(plan.cells, plan.sizes, context)
+        content = self.resizer(memories, plan.which, plan.cells)
+        return Conditioning(torch.cat((places, content), dim=-1), plan.mask, states[:, 0])
 
     def denoise(self, latents: Tensor, timesteps: Tensor, conditioning: Conditioning) -> Tensor:
         """latents [B, 3, 64, 64], timesteps [B] in [0, 1], one per row -> velocity [B, 3, 64, 64]."""
@@ -123,29 +139,29 @@ class StarterModel(nn.Module):
         clean = self.denoiser(patches, timesteps, conditioning.embeds, conditioning.mask, conditioning.pooled)
         return from_patches(clean)
 
-    def _indexes(self, readings: Sequence[Reading]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Word ids [B, W]; per row its memory row, its cell, its object's word, and whether it counts: [B, L]."""
-        ids = torch.zeros(len(readings), self.config.max_words, dtype=torch.long)
-        index = torch.zeros(3, len(readings), self.config.rows, dtype=torch.long)
+    def plan(self, readings: Sequence[Reading]) -> EncodingPlan:
+        words = torch.zeros(len(readings), self.config.max_words, dtype=torch.long)
+        rows = torch.zeros(4, len(readings), self.config.rows, dtype=torch.long)
         mask = torch.zeros(len(readings), self.config.rows, dtype=torch.bool)
         for number, reading in enumerate(readings):
-            words = ("<start>", *reading.words)[: self.config.max_words]
-            ids[number, : len(words)] = torch.tensor([WORD_IDS[word] for word in words])
+            spoken = ("<start>", *reading.words)[: self.config.max_words]
+            words[number, : len(spoken)] = torch.tensor([WORD_IDS[word] for word in spoken])
             at = 0
             for instance in reading.instances:
                 count = CELLS[instance.size]
                 if at + count > self.config.rows or instance.word + 1 >= self.config.max_words:
                     break
                 first = FIRST_CELL[instance.size]
-                start = (instance.noun * len(STYLES) + STYLES.index(instance.style)) * CELLS_PER_NOUN + first
-                index[0, number, at : at + count] = torch.arange(start, start + count)
-                index[1, number, at : at + count] = torch.arange(first, first + count)
-                index[2, number, at : at + count] = instance.word + 1
+                rows[0, number, at : at + count] = instance.noun * len(STYLES) + STYLES.index(instance.style)
+                rows[1, number, at : at + count] = torch.arange(first, first + count)
+                rows[2, number, at : at + count] = SIZES.index(instance.size)
+                rows[3, number, at : at + count] = instance.word + 1
                 mask[number, at : at + count] = True
                 at += count
         device = self.memory.device
-        rows, cells, owners = index.to(device).unbind(0)
-        return ids.to(device), rows, cells, owners, mask.to(device)
+        memories, which = torch.unique(rows[0].to(device), return_inverse=True)
+        cells, sizes, owners = rows[1:].to(device).unbind(0)
+        return EncodingPlan(words.to(device), memories, which, cells, sizes, owners, mask.to(device))
 
 
 def to_patches(pictures: Tensor) -> Tensor:

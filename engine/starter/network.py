@@ -3,7 +3,9 @@ things up in the word memories. Pure tensors; knows no words, files or samplers.
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +15,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Widths and depths. `content` + `layout` is the width of one conditioning row."""
+    """Widths and depths. A conditioning row is two coordinates and `content` numbers of memory."""
 
     width: int = 256
     heads: int = 8
@@ -45,47 +47,102 @@ class Reader(nn.Module):
         return self.layers(states, src_key_padding_mask=ids == 0)
 
 
-class RowLayout(nn.Module):
-    """Where on the canvas each memory row of an object belongs, as a code the denoiser's queries can match.
-    The code never sees what is in the row, so placing is learned once for all nouns."""
+class Resizer(nn.Module):
+    """How an object looks smaller, from the rows of its large picture: every cell of a smaller box is a mix of the four
+    large cells under it. The mix depends only on how the two grids meet, so it is learned once for all nouns."""
 
-    def __init__(self, config: NetworkConfig, cells: int) -> None:
+    under: Tensor
+    meeting: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.cells = nn.Embedding(cells, config.layout)
-        self.mix = nn.Sequential(
+        under, meeting = _grid_meetings()
+        self.register_buffer("under", under, persistent=False)
+        self.register_buffer("meeting", meeting, persistent=False)
+        self.blank = nn.Parameter(torch.zeros(config.content))  # beyond the edge of the large picture
+        start = torch.eye(config.content).repeat(4, 1) * 0.3
+        self.mixes = nn.Parameter(start.repeat(int(meeting.max()) + 1, 1, 1))
+
+    def forward(self, memories: Tensor, which: Tensor, cells: Tensor) -> Tensor:
+        """memories [U, 36, C], which [B, L] of them, cells [B, L] of all boxes' cells -> [B, L, C]."""
+        blank = self.blank.expand(len(memories), 1, -1)
+        padded = torch.cat((memories, blank), dim=1)
+        meeting = self.meeting[cells]
+        rows = padded[which, self.under[cells][..., 0]]
+        for number, mix in enumerate(self.mixes):
+            here = meeting == number
+            four = padded[which[here][:, None], self.under[cells[here]]]
+            rows = rows.index_put((here,), (four.flatten(1) @ mix).to(rows.dtype))
+        return rows
+
+
+def _grid_meetings() -> tuple[Tensor, Tensor]:
+    """For each cell of the small, medium and large box: the four large cells under it [68, 4] (36: none), and how
+    the grids meet [68] (-1: it is a large cell itself). Small is half of large, half a cell in; medium two thirds."""
+    small = ([(2 * place - 1, 2 * place) for place in range(4)], [0] * 4)
+    medium = ([(0, 1), (1, 2), (3, 4), (4, 5)], [0, 1, 0, 1])
+    under: list[list[int]] = []
+    meeting: list[int] = []
+    for first, (spans, phases) in ((0, small), (1, medium)):
+        for row, column in itertools.product(range(4), repeat=2):
+            under.append([_large_cell(y, x) for y in spans[row] for x in spans[column]])
+            meeting.append(first + phases[row] * 2 + phases[column])
+    under += [[cell] * 4 for cell in range(36)]
+    return torch.tensor(under), torch.tensor(meeting + [-1] * 36)
+
+
+def _large_cell(row: int, column: int) -> int:
+    return row * 6 + column if 0 <= row < 6 and 0 <= column < 6 else 36
+
+
+class RowPlaces(nn.Module):
+    """Where on the canvas each memory row belongs, in patches from the middle. A box starts in the middle and is
+    moved as a whole by what its object's word means in context, so placing is learned once for all nouns."""
+
+    middle: Tensor
+
+    def __init__(self, config: NetworkConfig, boxes: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("middle", torch.cat([_box_places(side) for side in boxes]), persistent=False)
+        self.sizes = nn.Embedding(len(boxes), config.layout)
+        self.move = nn.Sequential(
             nn.LayerNorm(config.layout),
             nn.Linear(config.layout, config.layout * 2),
             nn.GELU(),
-            nn.Linear(config.layout * 2, config.layout),
+            nn.Linear(config.layout * 2, 2),
         )
 
-    def forward(self, cells: Tensor, context: Tensor) -> Tensor:
-        """cells [B, L] (which cell of which box size), context [B, L, layout] (its object's word state)."""
-        return self.mix(self.cells(cells) + context)
+    def forward(self, cells: Tensor, sizes: Tensor, context: Tensor) -> Tensor:
+        """cells and sizes [B, L], context [B, L, layout] (its object's word state) -> [B, L, 2]."""
+        return self.middle[cells] + self.move(self.sizes(sizes) + context)
 
 
 class Lookup(nn.Module):
-    """Image tokens attend to memory rows: keys from the layout half, values from the content half. A learned
-    empty row is always there, for tokens that show background."""
+    """Image tokens fetch memory rows by place: the nearer a row to where a head looks, the more of it comes. A head
+    looks at its own token's place plus a shift read from the token, which is how a picture whose prompt leaves the
+    place open finds out from the noise where its object is. An empty row competes, for background."""
+
+    canvas: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.layout = config.layout
-        self.query = nn.Linear(config.width, config.width)
-        self.key = nn.Linear(config.layout, config.width)
+        self.register_buffer("canvas", _box_places(math.isqrt(config.tokens)), persistent=False)
+        self.look = nn.Linear(config.width, config.heads * 3)
+        self.sharpness = nn.Parameter(torch.linspace(0.5, 3.0, config.heads))
         self.value = nn.Linear(config.content, config.width)
+        self.empty = nn.Parameter(torch.randn(config.width) * 0.02)
         self.out = nn.Linear(config.width, config.width)
-        self.empty = nn.Parameter(torch.randn(2, config.width) * 0.02)
+        nn.init.normal_(self.look.weight, std=0.002)
+        nn.init.constant_(self.look.bias, 0.0)
 
     def forward(self, x: Tensor, rows: Tensor, mask: Tensor) -> Tensor:
-        layout, content = rows.split((self.layout, rows.shape[-1] - self.layout), dim=-1)
-        empty = self.empty[:, None, None].expand(2, len(x), 1, -1)
-        query = _heads(self.query(x), self.heads)
-        key = _heads(torch.cat((self.key(layout), empty[0]), 1), self.heads)
-        value = _heads(torch.cat((self.value(content), empty[1]), 1), self.heads)
-        seen = F.pad(mask, (0, 1), value=True)[:, None, None]
-        return self.out(_joined(F.scaled_dot_product_attention(query, key, value, attn_mask=seen)))
+        shift, empty = self.look(x).unflatten(-1, (self.heads, 3)).transpose(1, 2).split((2, 1), dim=-1)
+        scores = -F.softplus(self.sharpness.float())[:, None, None] * _apart(self.canvas + shift, rows[..., :2])
+        scores = scores.masked_fill(~mask[:, None, None], -1e4)
+        weights = torch.cat((scores, empty.float() - 2.0), dim=-1).softmax(dim=-1).to(x.dtype)
+        value = torch.cat((self.value(rows[..., 2:]), self.empty.expand(len(x), 1, -1)), dim=1)
+        return self.out(_joined(weights @ _heads(value, self.heads)))
 
 
 class Block(nn.Module):
@@ -133,7 +190,7 @@ class Denoiser(nn.Module):
         nn.init.zeros_(self.patch_out.weight)
 
     def forward(self, patches: Tensor, times: Tensor, rows: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
-        """patches [B, 64, 192], times [B] in [0, 1], rows [B, L, layout + content], pooled [B, layout]."""
+        """patches [B, 64, 192], times [B] in [0, 1], rows [B, L, 2 + content], pooled [B, layout]."""
         whole = F.silu(self.time(_waves(times).to(patches.dtype)) + self.whole(pooled))
         modulation = self.modulate(whole).view(len(patches), 9, -1)
         x = self.patch_in(patches) + self.places
@@ -155,6 +212,20 @@ def _modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
 
 def _gate(gate: Tensor) -> Tensor:
     return 1 + gate[:, None]  # opened from the start: this net has hours to learn, not days
+
+
+def _apart(gaze: Tensor, places: Tensor) -> Tensor:
+    """Squared distances [B, H, T, L] of gaze [B, H, T, 2] and places [B, L, 2], as products: sums over two numbers
+    are slow. In fp32, because squares of places lose the fractions in halves."""
+    gaze, places = gaze.float(), places.float()[:, None]
+    products = gaze @ places.transpose(-1, -2)
+    return gaze.square().sum(-1)[..., None] + places.square().sum(-1)[..., None, :] - 2 * products
+
+
+def _box_places(side: int) -> Tensor:
+    """[side * side, 2]: row and column of each cell of a centred square, in patches from the middle."""
+    steps = torch.arange(side) - (side - 1) / 2
+    return torch.cartesian_prod(steps, steps)
 
 
 def _heads(x: Tensor, heads: int) -> Tensor:

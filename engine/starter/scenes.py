@@ -43,7 +43,7 @@ def place(reading: Reading, rng: np.random.Generator) -> list[Slot]:
     if relation in ("above", "below"):
         return _stacked(reading, relation, rng)
     if count == 2:
-        row = 2 if rng.random() < 0.6 else int(rng.choice((0, 4)))
+        row = 2 if rng.random() < 0.75 else int(rng.choice((0, 4)))
         return [(row, 4), (row, 0)] if relation == "right_of" else [(row, 0), (row, 4)]
     return _grid(count)
 
@@ -51,7 +51,7 @@ def place(reading: Reading, rng: np.random.Generator) -> list[Slot]:
 def _single(reading: Reading, rng: np.random.Generator) -> Slot:
     last = GRID - BOX_PATCHES[reading.instances[0].size]
     named = [word for word in reading.words if word in PLACES]
-    if not named and rng.random() < 0.35:
+    if not named and rng.random() < 0.25:
         row, column = rng.integers(3, size=2)
     else:
         row = 0 if "top" in named else 2 if "bottom" in named else 1
@@ -75,7 +75,7 @@ def _stacked(reading: Reading, relation: str, rng: np.random.Generator) -> list[
 def _columns(count: int, rng: np.random.Generator) -> Sequence[int]:
     if count == 2:
         return (0, 4)
-    return (2,) if rng.random() < 0.6 else (int(rng.choice((0, 4))),)
+    return (2,) if rng.random() < 0.75 else (int(rng.choice((0, 4))),)
 
 
 def _grid(count: int) -> list[Slot]:
@@ -87,11 +87,13 @@ def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator) -> str:
     kind = rng.random()
     if kind < 0.04:
         return _background_phrase(rng) if rng.random() < 0.6 else ""
-    if kind < 0.68:
+    if kind < 0.64:
         core = _single_phrase(nouns, rng)
-    elif kind < 0.80:
+    elif kind < 0.72:
         number = ("two", "three", "four", "2", "3")[rng.integers(5)]
         core = f"{number} {_size(rng, 0.3)}{_name(nouns, rng)}s"
+    elif kind < 0.82:
+        core = " and ".join(f"a {_name(nouns, rng)}" for _ in range(int(rng.integers(3, 5))))
     else:
         relation = RELATION_PHRASES[rng.integers(len(RELATION_PHRASES))]
         both = [f"{_number(rng)} {_size(rng, 0.3)}{_name(nouns, rng)}" for _ in range(2)]

@@ -4,6 +4,8 @@ sheet of pictures up to date. Run it again to go on."""
 from __future__ import annotations
 
 import argparse
+import signal
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +15,6 @@ import torch
 from engine.starter.courtesy import Courtesy
 from engine.starter.dataset import Composer
 from engine.starter.drawing import draw_all, save_sheet
-from engine.starter.memory import first_memory
 from engine.starter.model import StarterModel
 from engine.starter.network import NetworkConfig
 from engine.starter.sprites import load_sprites
@@ -46,7 +47,6 @@ def build_trainer(options: argparse.Namespace) -> Trainer:
     torch.manual_seed(0)
     network = NetworkConfig(width=options.width, layers=options.layers, hidden=options.width * 2)
     model = StarterModel(vocabulary, network)
-    model.memory.copy_(first_memory(sprites, network.content))
     config = TrainingConfig(
         batch=options.batch, learning_rate=options.rate, memory_rate=options.memory_rate, bf16=bf16_pays()
     )
@@ -54,15 +54,17 @@ def build_trainer(options: argparse.Namespace) -> Trainer:
 
 
 def run(trainer: Trainer, options: argparse.Namespace, checkpoint: Path) -> None:
-    """Until --minutes or --samples are spent, whichever comes first; the last --cooldown share slows down."""
+    """Until --minutes or --samples are spent, or the process is asked to end; keeps everything then."""
     started = reported = saved = time.monotonic()
     first = seen = trainer.samples
     losses: list[float] = []
     courtesy = None if options.threads else Courtesy()
-    while (share := _share_done(trainer.samples - first, started, options)) < 1:
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+    while (share := _share_done(trainer.samples - first, started, options)) < 1 and not asked_to_stop.is_set():
         trainer.cooldown = min(1.0, (1 - share) / options.cooldown) if options.cooldown else 1.0
         losses.append(trainer.step())
-        if courtesy and trainer.steps % 8 == 0:
+        if courtesy and trainer.steps % 2 == 0:
             torch.set_num_threads(courtesy.threads())
         if not is_finite(losses[-1]):
             raise SystemExit("the loss is no longer a number; go on from the last checkpoint at a lower --rate")
@@ -124,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--memory-rate", type=float, default=0.0, help="0 leaves the word memories as they are")
+    parser.add_argument("--memory-rate", type=float, default=0.06, help="of the word memories")
     parser.add_argument("--cooldown", type=float, default=0.0, help="share of the run over which the rate falls to 0")
     parser.add_argument("--threads", type=int, default=0, help="0: as many as the rest of the machine leaves idle")
     parser.add_argument("--report-seconds", type=float, default=30)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import math
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -14,20 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from engine.starter.dataset import Composer, as_latents
-from engine.starter.model import Conditioning, StarterModel
-from engine.starter.vocabulary import Reading
+from engine.starter.memory import MemoryAdam
+from engine.starter.model import EncodingPlan, StarterModel
 
-WEIGHT_FLOOR = 0.2  # below this time the velocity loss would count only what the noise already shows
+SETTLED = 0.15  # added to t^2 in the velocity loss, which else counts most where the noise hides least
 SEED_STRIDE = 1_000_003
-
-
-@dataclass(frozen=True)
-class LookedUp:
-    """The memory rows of one batch as leaves: content [B, L, C], which rows they are and which count, [B, L]."""
-
-    content: Tensor
-    rows: Tensor
-    mask: Tensor
 
 
 @dataclass(frozen=True)
@@ -36,10 +27,12 @@ class TrainingConfig:
 
     batch: int = 16
     learning_rate: float = 1e-3
-    memory_rate: float = 0.0
+    memory_rate: float = 0.06
     warmup_steps: int = 300
     average_decay: float = 0.999
     bf16: bool = False
+    first_every: int = 9  # a ninth of the nouns comes first: reading memories is learned sooner from few that recur
+    first_samples: int = 20_000
 
 
 class Trainer:
@@ -56,14 +49,14 @@ class Trainer:
         self.samples = 0
         self.steps = 0
         self.cooldown = 1.0  # the run lowers it towards 0 at its end
-        self._looked_up: LookedUp | None = None
+        self.memory_optimizer = MemoryAdam(model.memory.flatten(0, 1), self.average.memory.flatten(0, 1))
 
     def step(self) -> float:
         """One optimiser step; returns the weighted loss."""
-        loss = self._loss()
+        plan, memories, loss = self._loss()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        self._train_memory()
+        self.memory_optimizer.step(plan.memories, memories.grad, self.config.memory_rate * self._rate_share())
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.learning_rate * self._rate_share()
@@ -73,45 +66,26 @@ class Trainer:
         self.steps += 1
         return float(loss.detach())
 
-    def _encode(self, readings: list[Reading]) -> Conditioning:
-        """With a memory rate, the looked-up rows become leaves: a table this size is too dear for dense gradients."""
-        conditioning, rows = self.model.encode_with_rows(readings)
-        if self.config.memory_rate == 0:
-            return conditioning
-        layout, content = conditioning.embeds.split((self.model.config.layout, self.model.config.content), dim=-1)
-        leaf = content.detach().requires_grad_()
-        self._looked_up = LookedUp(leaf, rows, conditioning.mask)
-        return replace(conditioning, embeds=torch.cat((layout, leaf), dim=-1))
-
-    def _train_memory(self) -> None:
-        """Each row that was looked up moves a fixed length against its gradient (summed over its uses)."""
-        if self._looked_up is None or self._looked_up.content.grad is None:
-            return
-        used = self._looked_up.mask
-        rows, place = torch.unique(self._looked_up.rows[used], return_inverse=True)
-        summed = torch.zeros(len(rows), self.model.config.content)
-        summed.index_add_(0, place, self._looked_up.content.grad[used].float())
-        step = F.normalize(summed, dim=-1) * self.config.memory_rate * self._rate_share()
-        with torch.no_grad():
-            self.model.memory.flatten(0, 2).index_add_(0, rows, -step)
-        self._looked_up = None
-
     def _rate_share(self) -> float:
         return min(1.0, (self.steps + 1) / self.config.warmup_steps) * self.cooldown
 
-    def _loss(self) -> Tensor:
-        batch = [self.composer.sample(seed * SEED_STRIDE) for seed in self._next_seeds()]
+    def _loss(self) -> tuple[EncodingPlan, Tensor, Tensor]:
+        """The batch's plan, the memories it used (a leaf, for their gradient), and the loss."""
+        every = self.config.first_every if self.samples < self.config.first_samples else 1
+        batch = [self.composer.sample(seed * SEED_STRIDE, every) for seed in self._next_seeds()]
         generator = torch.Generator().manual_seed(self.samples)
         clean = as_latents([sample.picture for sample in batch])
         times = _times(len(batch), generator)
         noise = torch.randn(clean.shape, generator=generator)
         spread = times[:, None, None, None]
         noisy = (1 - spread) * clean + spread * noise
+        plan = self.model.plan([sample.reading for sample in batch])
+        memories = self.model.memory.flatten(0, 1)[plan.memories].requires_grad_()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
-            conditioning = self._encode([sample.reading for sample in batch])
+            conditioning = self.model.condition(plan, memories)
             guess = self.model.predict_clean(noisy, times, conditioning)
         errors = F.mse_loss(guess.float(), clean, reduction="none").mean((1, 2, 3))
-        return (errors / times.clamp(min=WEIGHT_FLOOR).square()).mean()
+        return plan, memories, (errors / (times.square() + SETTLED)).mean()
 
     def _next_seeds(self) -> range:
         return range(self.samples + 1, self.samples + 1 + self.config.batch)
@@ -121,8 +95,6 @@ class Trainer:
         with torch.no_grad():
             ours, theirs = list(self.average.parameters()), list(self.model.parameters())
             torch._foreach_lerp_(ours, theirs, 1 - decay)
-            if self.config.memory_rate:
-                self.average.memory.copy_(self.model.memory)
 
     def save(self, path: Path) -> None:
         """Written beside its place and moved there: a kill leaves the old checkpoint whole."""
@@ -130,6 +102,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "memory_optimizer": self.memory_optimizer.state_dict(),
             "samples": self.samples,
             "steps": self.steps,
             "network": asdict(self.model.config),
@@ -148,14 +121,16 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        self.memory_optimizer.load_state_dict(state["memory_optimizer"])
         self.samples, self.steps = state["samples"], state["steps"]
 
 
 def _times(count: int, generator: torch.Generator) -> Tensor:
-    """Mostly logit-normal, a little more noise than picture; some uniform, so that both ends are learned."""
-    bell = torch.sigmoid(torch.randn(count, generator=generator) * 1.1 + 0.4)
-    even = torch.rand(count, generator=generator)
-    chosen = torch.where(torch.rand(count, generator=generator) < 0.85, bell, even)
+    """Mostly logit-normal on the noisy side, where the prompt decides the picture; some at and near pure noise, where
+    drawing begins."""
+    bell = torch.sigmoid(torch.randn(count, generator=generator) * 1.2 + 1.0)
+    start = 1 - 0.1 * torch.rand(count, generator=generator).square()
+    chosen = torch.where(torch.rand(count, generator=generator) < 0.85, bell, start)
     return chosen.clamp(1e-3, 1.0)
 
 

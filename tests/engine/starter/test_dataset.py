@@ -30,7 +30,7 @@ def test_the_same_seed_gives_the_same_sample(composer: Composer) -> None:
 def test_the_object_stands_in_its_slot_and_the_background_around_it(composer: Composer, sprites: SpriteSet) -> None:
     reading = composer.vocabulary.read("a small flat monkey, blue background")
     picture = composer.compose(reading, "blue", [(4, 2)])
-    colour = sprites.box(1, "flat", "small")[16, 16, :3]
+    colour = sprites.box(0, "flat", "small")[16, 16, :3]
     assert np.array_equal(picture[32 + 4 : 64 - 4, 16 + 4 : 48 - 4], np.broadcast_to(colour, (24, 24, 3)))
     behind = background_set()["blue"][0]
     assert np.array_equal(picture[:32], behind[:32])

@@ -61,7 +61,7 @@ def test_the_velocity_is_what_the_diffusers_scheduler_steps_with(model: StarterM
 
 def test_a_long_prompt_is_cut_not_refused(model: StarterModel) -> None:
     embeds = model.encode(["a monkey and a dog under a gorilla " * 40]).embeds
-    assert embeds.shape == (1, model.config.rows, model.config.layout + model.config.content)
+    assert embeds.shape == (1, model.config.rows, 2 + model.config.content)
 
 
 def test_patches_and_pictures_are_inverse() -> None:
@@ -79,3 +79,13 @@ def test_known_words_hold_heads_and_folded_words(vocabulary: Vocabulary, model: 
     assert {noun.head for noun in vocabulary.nouns} <= known.keys()
     assert "kitten" in Vocabulary.from_file().known_words()["cat"]
     assert "crimson" in known["red"]
+
+
+def test_smaller_boxes_look_at_the_large_cells_beneath_them(model: StarterModel) -> None:
+    """Cells are numbered small, medium, large; 36 is the blank beyond the large picture's edge."""
+    under = model.resizer.under.tolist()
+    assert under[0] == [36, 36, 36, 0]  # the small box has a margin: its corner shows a corner of the object
+    assert under[5] == [7, 8, 13, 14]  # row 1, column 1 of it: large rows and columns 1 and 2
+    assert under[16] == [0, 1, 6, 7]
+    assert under[16 + 15] == [28, 29, 34, 35]
+    assert under[32:] == [[cell] * 4 for cell in range(36)]
