@@ -27,7 +27,7 @@ from engine.protocol import Engine
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""Time that jobs have to write down where they stand once the engine has stopped."""
+"""Time that jobs have, once the engine has stopped, to write down where they stand; and then deliveries, to arrive."""
 
 
 def engine_config(config: Config) -> EngineConfig:
@@ -73,8 +73,13 @@ async def running_studio(
         client = Client(reaction_emoji(config.discord.reactions), guild_id=config.discord.guild_id)
         stack.push_async_callback(client.close)
         jobs = await stack.enter_async_context(BackgroundTasks())
+        deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
-        studio, dispatcher, courier = _assemble(config, db, engine, client, jobs, pause)
+        wakes: list[Callable[[], None]] = []
+        studio = _make_studio(config, db, engine, DiscordNotifier(client, jobs), wakes)
+        dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
+        courier = Courier(studio, deliveries, pause)
+        wakes += [dispatcher.wake, courier.wake]
         resumed = await resume_jobs(studio=studio)  # before a press of today can be taken for one of yesterday's
         client.open(studio)
         connection = await _connect(client, token, loops)
@@ -87,7 +92,10 @@ async def running_studio(
             dispatcher.close()
             await asyncio.wait({dispatching})
             await engine.stop()
-            await jobs.settle(DRAIN_SECONDS)
+            await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
+            courier.close()
+            await asyncio.wait({delivering})
+            await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
 
 
 async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asyncio.Task[None]:
@@ -120,28 +128,20 @@ async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> Sq
     return db
 
 
-def _assemble(
-    config: Config,
-    db: SqlDatabase,
-    engine: Engine,
-    client: Client,
-    jobs: BackgroundTasks,
-    pause: Callable[[int], float],
-) -> tuple[Studio, Dispatcher, Courier]:
+def _make_studio(
+    config: Config, db: SqlDatabase, engine: Engine, notifier: DiscordNotifier, wakes: list[Callable[[], None]]
+) -> Studio:
     def wake() -> None:
-        dispatcher.wake()
-        courier.wake()
+        for wake_one in wakes:
+            wake_one()
 
-    studio = Studio(
+    return Studio(
         db=db,
         engine=engine,
         store=open_image_store(config.images.store),
-        notifier=DiscordNotifier(client, jobs),
+        notifier=notifier,
         wake=wake,
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting),
         page_size=config.gallery.page_size,
     )
-    dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
-    courier = Courier(studio, jobs, pause)
-    return studio, dispatcher, courier

@@ -43,13 +43,19 @@ class Courier:
         self._tasks = tasks
         self._pause = pause
         self._changed = asyncio.Event()
+        self._is_open = True
         self._under_way: set[JobId] = set()
 
     def wake(self) -> None:
         self._changed.set()
 
+    def close(self) -> None:
+        """Look once more at what is due; `run` then returns. Deliveries that are under way are not touched."""
+        self._is_open = False
+        self._changed.set()
+
     async def run(self) -> None:
-        while True:
+        while self._is_open:
             await self._changed.wait()
             self._changed.clear()
             async with self._studio.db.transaction() as tx:

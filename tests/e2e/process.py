@@ -35,28 +35,17 @@ class House:
 
     @contextlib.asynccontextmanager
     async def bot(self, *, hold: str = "never") -> AsyncIterator[Process]:
-        """A bot that is connected. Killed at the end, if it still runs; a failing test shows what it said."""
-        await self.sandbox.gateway.wait_until(lambda: not self._is_connected())
+        """A bot that is open for work. Killed at the end, if it still runs; a failing test shows what it said."""
         config = self.folder / "config.toml"
         config.write_text(toml_for(self.sandbox, self.folder))
         launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold]
         process = await start([*self.wrapper, *launcher, "--config", str(config), "run"], self.sandbox.bot_token)
         try:
-            await self._connected(process)
+            assert process.stderr is not None
+            await process.stderr.readuntil(b"studio open")
             yield process
         finally:
             await kill(process)
-
-    def _is_connected(self) -> bool:
-        return self.sandbox.gateway.is_connected(self.sandbox.world.bot.id)
-
-    async def _connected(self, process: Process) -> None:
-        """Or ended before it came to that."""
-        waits = {asyncio.ensure_future(self.sandbox.wait_until_bot_is_ready()), asyncio.ensure_future(process.wait())}
-        _, others = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for other in others:
-            other.cancel()
-        assert process.returncode is None, "the bot ended at once"
 
     def requests(self) -> list[dict[str, Any]]:
         """What engines were asked, in all processes, in order."""

@@ -1,0 +1,140 @@
+"""The use cases on a real SQLite file and a real image folder, with a scripted engine, a chat in memory and a clock."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.db.database import SqlDatabase, migrate, open_database
+from bot.domain.gallery import Picture
+from bot.domain.job import Job, JobId, JobStatus, UserId
+from bot.domain.plan import Limits
+from bot.image_store import open_image_store
+from bot.tasks import BackgroundTasks
+from bot.usecases.deliver import Courier
+from bot.usecases.dispatch import Dispatcher
+from bot.usecases.run_job import run_job
+from bot.usecases.studio import Studio
+from bot.usecases.submit import Place, attach_waiting_message, submit_imagine
+from tests.domain.factories import ANN, NOW
+from tests.fakes import FakeEngine
+from tests.usecases.notifier import FakeNotifier
+
+
+@dataclass
+class World:
+    """A studio whose dispatcher and courier run only inside `working`."""
+
+    studio: Studio
+    engine: FakeEngine
+    notifier: FakeNotifier
+    clock: "TestClock"
+    listeners: "list[Callable[[], None]]"
+    pauses: list[int] = field(default_factory=list)
+
+    async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
+        """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
+        job = await submit_imagine(prompt, place_of(user_id), studio=self.studio)
+        if is_waiting:
+            await attach_waiting_message(job.id, self.notifier.wait(job), studio=self.studio)
+        return await self.job(job.id)
+
+    async def claim(self, job: Job) -> Job:
+        """The job as the dispatcher would hand it out."""
+        running = job.start(self.studio.now())
+        async with self.studio.db.transaction() as tx:
+            await tx.jobs.save(running, expected=JobStatus.QUEUED)
+        return running
+
+    async def drawn(self, prompt: str = "a fox", user_id: UserId = ANN) -> Job:
+        """A job that succeeded and is not delivered yet."""
+        job = await self.imagine(prompt, user_id)
+        await run_job(await self.claim(job), studio=self.studio)
+        return await self.job(job.id)
+
+    async def job(self, job_id: JobId) -> Job:
+        async with self.studio.db.transaction() as tx:
+            return await tx.jobs.get(job_id)
+
+    async def pictures(self, job_id: JobId) -> list[Picture]:
+        async with self.studio.db.transaction() as tx:
+            return await tx.gallery.list_of_job(job_id)
+
+    @contextlib.asynccontextmanager
+    async def working(self, capacity: int = 8) -> AsyncIterator[asyncio.Task[None]]:
+        """Dispatcher and courier at work. At the end nothing more is claimed, and what is under way is finished."""
+        async with BackgroundTasks() as jobs, BackgroundTasks() as deliveries, BackgroundTasks() as loops:
+            dispatcher = Dispatcher(self.studio, jobs, capacity)
+            courier = Courier(self.studio, deliveries, self._pause)
+            self.listeners += [dispatcher.wake, courier.wake]
+            dispatching = loops.start(dispatcher.run(), name="dispatcher")
+            delivering = loops.start(courier.run(), name="courier")
+            self.studio.wake()
+            yield dispatching
+            dispatcher.close()
+            await dispatching
+            await jobs.settle(30)
+            courier.close()
+            await delivering
+            await deliveries.settle(30)
+            self.listeners.clear()
+
+    def _pause(self, attempt: int) -> float:
+        self.pauses.append(attempt)
+        return 0.0
+
+
+@dataclass
+class TestClock:
+    """Turned by tests."""
+
+    __test__ = False
+    now: datetime = NOW
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+def place_of(user_id: UserId) -> Place:
+    return Place(user_id, "someone", channel_id=500, guild_id=7)
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "easel.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture
+async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[SqlDatabase]:
+    path = shutil.copy(empty_database, tmp_path / "easel.db")
+    async with open_database(f"sqlite:///{path}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(database: SqlDatabase, tmp_path: Path) -> World:
+    engine, notifier, clock = FakeEngine(), FakeNotifier(), TestClock()
+    listeners: list[Callable[[], None]] = []
+
+    def wake() -> None:
+        for listener in listeners:
+            listener()
+
+    studio = Studio(
+        db=database,
+        engine=engine,
+        store=open_image_store(tmp_path / "images"),
+        notifier=notifier,
+        wake=wake,
+        now=lambda: clock.now,
+        limits=Limits(max_running=3, max_waiting=10),
+        page_size=9,
+    )
+    return World(studio, engine, notifier, clock, listeners)

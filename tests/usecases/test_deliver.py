@@ -1,0 +1,165 @@
+"""Every ended job is shown once: posted, made smaller, sent by direct message, or at last given up with a word."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.job import DeliveryStatus, Job
+from bot.usecases.cancel import cancel_job
+from bot.usecases.deliver import MAX_ATTEMPTS, deliver_job
+from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge
+from bot.usecases.run_job import run_job
+from engine.protocol import FailureCode, ModelInfo
+from tests.domain.factories import ANN
+from tests.fakes import FakeEngine, noise
+from tests.usecases.conftest import World
+
+CLOSED = DeliveryRefused("closed")
+
+
+async def delivered(world: World, job: Job) -> DeliveryStatus:
+    await deliver_job(job.id, studio=world.studio)
+    return (await world.job(job.id)).delivery
+
+
+async def test_a_result_takes_the_place_of_its_waiting_message(world: World) -> None:
+    job = await world.drawn()
+    assert await delivered(world, job) is DeliveryStatus.DELIVERED
+    [(place, said)] = world.notifier.messages.items()
+    assert (said.kind, said.files[0].name, said.files[0].description) == ("result", f"{job.id}.png", "a fox")
+    assert (await world.job(job.id)).result_message == place
+
+
+async def test_what_was_delivered_is_not_delivered_again(world: World) -> None:
+    job = await world.drawn()
+    await delivered(world, job)
+    await deliver_job(job.id, studio=world.studio)
+    assert world.notifier.calls.count("post_result") == 1
+
+
+async def test_the_first_try_does_not_look_and_later_ones_do(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.lose("post_result")
+    with pytest.raises(DeliveryDelayed):
+        await deliver_job(job.id, studio=world.studio)
+    assert world.notifier.calls == ["post_result"]
+    assert await delivered(world, job) is DeliveryStatus.DELIVERED
+    assert world.notifier.calls == ["post_result", "find_result", "remove_waiting"]
+    assert len(world.notifier.said("result")) == 1
+
+
+async def test_a_cancelled_job_ends_in_its_waiting_message(world: World) -> None:
+    job = await world.imagine()
+    await cancel_job(job.id, ANN, studio=world.studio)
+    assert await delivered(world, job) is DeliveryStatus.DELIVERED
+    assert job.waiting_message is not None
+    assert world.notifier.messages[job.waiting_message].text == f"{job.id} cancelled"
+
+
+async def test_a_refused_channel_leads_to_a_direct_message(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.refuse("post_result", DeliveryRefused("the channel is gone"))
+    assert await delivered(world, job) is DeliveryStatus.BY_DM
+    [said] = world.notifier.messages.values()
+    assert said.text == (
+        "**a fox**\nI could not show this in <#500>: the channel is gone. It is kept in your `/gallery`."
+    )
+    assert len(said.files) == 1
+
+
+async def test_a_failure_that_cannot_be_shown_is_told_without_promising_a_picture(world: World) -> None:
+    world.engine.fail_next(FailureCode.INTERNAL)
+    job = await world.drawn()
+    world.notifier.refuse("show_end", DeliveryRefused("the channel is gone"))
+    assert await delivered(world, job) is DeliveryStatus.BY_DM
+    [said] = world.notifier.messages.values()
+    assert f"(incident {job.incident_id})" in said.text
+    assert "gallery" not in said.text
+
+
+async def test_with_direct_messages_closed_a_word_is_left_where_the_job_was(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.refuse("post_result", CLOSED)
+    world.notifier.refuse("send_direct", CLOSED, CLOSED)
+    assert await delivered(world, job) is DeliveryStatus.UNDELIVERABLE
+    [(place, said)] = world.notifier.messages.items()
+    assert (place, said.kind) == (job.waiting_message, "end")
+    assert len(await world.pictures(job.id)) == 4
+
+
+async def test_with_everything_closed_the_job_ends_all_the_same(world: World) -> None:
+    job = await world.drawn()
+    for method in ("post_result", "send_direct", "send_direct", "show_end", "remove_waiting"):
+        world.notifier.refuse(method, CLOSED)
+    assert await delivered(world, job) is DeliveryStatus.UNDELIVERABLE
+
+
+async def test_what_is_too_large_is_made_half_as_large_as_what_was_refused(world: World) -> None:
+    model = ModelInfo("noisy", "fake", width=256, height=256, steps=1, supports_negative_prompt=False)
+    job = await world.claim(await world.imagine())
+    await run_job(job, studio=replace(world.studio, engine=FakeEngine([model], noise)))
+    world.notifier.refuse("post_result", FileTooLarge("no"))
+    assert await delivered(world, job) is DeliveryStatus.DELIVERED
+    [file] = world.notifier.said("result")[0].files
+    assert file.name.endswith(".webp")
+    assert 64 * 1024 < len(file.data) <= 512 * 512 * 3 // 2
+    masters = [await world.studio.store.get(picture.store_key) for picture in await world.pictures(job.id)]
+    assert all(len(master) > 256 * 256 * 3 for master in masters)
+
+
+async def test_what_is_too_large_for_anything_is_told_in_words(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.refuse("post_result", FileTooLarge("no"))
+    world.notifier.refuse("send_direct", FileTooLarge("no"))
+    assert await delivered(world, job) is DeliveryStatus.UNDELIVERABLE
+    [said] = world.notifier.messages.values()
+    assert (said.kind, said.files) == ("direct", ())
+    assert "too large" in said.text
+
+
+async def test_the_courier_insists_and_then_sends_it_directly(world: World) -> None:
+    await world.drawn()
+    world.notifier.refuse("post_result", *(DeliveryDelayed("busy") for _ in range(MAX_ATTEMPTS)))
+    world.notifier.refuse("send_direct", DeliveryDelayed("busy", retry_after=0.0))
+    async with world.working():
+        pass
+    assert [said.kind for said in world.notifier.messages.values()] == ["direct"]
+    assert world.pauses == list(range(MAX_ATTEMPTS)), "where Discord names a time, that is waited instead"
+
+
+async def test_the_courier_gives_up_in_the_end(world: World) -> None:
+    job = await world.drawn()
+    delays = [DeliveryDelayed("busy") for _ in range(MAX_ATTEMPTS)]
+    world.notifier.refuse("post_result", *delays)
+    world.notifier.refuse("send_direct", *delays, DeliveryDelayed("busy"))
+    async with world.working():
+        pass
+    assert (await world.job(job.id)).delivery is DeliveryStatus.UNDELIVERABLE
+    assert [said.kind for said in world.notifier.messages.values()] == ["end"]
+
+
+async def test_the_courier_loses_no_job(world: World) -> None:
+    jobs = [await world.drawn(f"fox {number}") for number in range(12)]
+    world.notifier.refuse("post_result", *(DeliveryDelayed("busy") for _ in range(9)), CLOSED, CLOSED)
+    world.notifier.refuse("find_result", DeliveryDelayed("busy"))
+    async with world.working():
+        for _ in range(5):
+            world.studio.wake()
+    ends = [(await world.job(job.id)).delivery for job in jobs]
+    assert sorted(ends) == [DeliveryStatus.BY_DM] * 2 + [DeliveryStatus.DELIVERED] * 10
+    assert len(world.notifier.said("result")) == 10
+    assert world.notifier.said("waiting") == []
+
+
+async def test_lost_masters_and_bugs_are_told_and_recorded(world: World) -> None:
+    gone, broken = await world.drawn("gone"), await world.drawn("broken")
+    await world.studio.store.delete(f"{gone.id}/1.png")
+    await world.studio.store.put(f"{broken.id}/1.png", b"no picture")
+    async with world.working():
+        pass
+    for job, words in ((gone, "no longer in the store. Please draw it again."), (broken, "something went wrong here")):
+        assert (await world.job(job.id)).delivery is DeliveryStatus.UNDELIVERABLE
+        assert any(
+            said.text.startswith(f"**{job.prompt}**") and words in said.text for said in world.notifier.said("direct")
+        )
+    assert world.notifier.said("waiting") == []

@@ -1,0 +1,74 @@
+"""What members do with finished pictures, and what they may see of each other."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.gallery import GalleryQuery
+from bot.domain.job import PictureRef
+from bot.usecases.account import account_info
+from bot.usecases.browse import browse_gallery, open_picture
+from bot.usecases.deliver import deliver_job
+from bot.usecases.keep import restore_job, send_by_dm, trash_job
+from bot.usecases.ports import DeliveryRefused
+from tests.domain.factories import ANN, BOB
+from tests.usecases.conftest import World
+
+
+async def shown(world: World, **query: object) -> int:
+    found = await browse_gallery(replace(GalleryQuery(ANN), **query), 0, studio=world.studio)  # type: ignore[arg-type]
+    return found.total
+
+
+async def test_trash_takes_message_and_pictures_and_gives_them_back(world: World) -> None:
+    job = await world.drawn()
+    await deliver_job(job.id, studio=world.studio)
+    await trash_job(job.id, ANN, studio=world.studio)
+    assert world.notifier.messages == {}
+    assert (await shown(world), await shown(world, owner_id=ANN, trashed=True)) == (0, 4)
+    await restore_job(job.id, ANN, studio=world.studio)
+    assert (await shown(world), await shown(world, owner_id=ANN, trashed=True)) == (4, 0)
+
+
+async def test_a_message_that_may_not_be_deleted_leaves_the_pictures_in_the_trash(world: World) -> None:
+    job = await world.drawn()
+    await deliver_job(job.id, studio=world.studio)
+    world.notifier.refuse("remove_result", DeliveryRefused("no"))
+    with pytest.raises(NotAllowed, match="are in your trash"):
+        await trash_job(job.id, ANN, studio=world.studio)
+    assert await shown(world, owner_id=ANN, trashed=True) == 4
+
+
+async def test_strangers_may_do_nothing_and_see_nothing_of_the_trash(world: World) -> None:
+    job = await world.drawn()
+    for act in (trash_job, restore_job, send_by_dm):
+        with pytest.raises(NotAllowed):
+            await act(job.id, BOB, studio=world.studio)
+    assert (await open_picture(PictureRef(job.id, 3), BOB, studio=world.studio)).picture.index == 3
+    await trash_job(job.id, ANN, studio=world.studio)
+    with pytest.raises(JobGone):
+        await open_picture(PictureRef(job.id, 3), BOB, studio=world.studio)
+    assert (await open_picture(PictureRef(job.id, 3), ANN, studio=world.studio)).data
+
+
+async def test_pictures_by_direct_message(world: World) -> None:
+    job = await world.drawn("a fox --seed 3")
+    await send_by_dm(job.id, ANN, studio=world.studio)
+    [said] = world.notifier.said("direct")
+    assert said.text == f"**a fox --seed 3**\n**Job ID**: {job.id}\n**seed** 3"
+    assert [file.name for file in said.files] == [f"{job.id}_{number}.png" for number in (1, 2, 3, 4)]
+    world.notifier.refuse("send_direct", DeliveryRefused("closed"))
+    with pytest.raises(NotAllowed, match="Allow direct messages"):
+        await send_by_dm(job.id, ANN, studio=world.studio)
+    with pytest.raises(JobGone):
+        await send_by_dm((await world.imagine()).id, ANN, studio=world.studio)
+
+
+async def test_an_account_counts_its_own_jobs(world: World) -> None:
+    await world.drawn("done")
+    await world.drawn("done by another", BOB)
+    running, waiting = await world.claim(await world.imagine("running")), await world.imagine("waiting")
+    account = await account_info(ANN, studio=world.studio)
+    assert ([job.id for job in account.running], [job.id for job in account.waiting]) == ([running.id], [waiting.id])
+    assert (account.jobs_done, account.engine_seconds) == (1, 0.25)
