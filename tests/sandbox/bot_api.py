@@ -43,7 +43,7 @@ class BotApi:
                 form.add_field(f"files[{index}]", content, filename=name)
         url = self.sandbox.api_url + path
         sent = {"data": form} if form else {"json": payload}
-        async with self._session.request(method, url, **sent) as response:  # type: ignore[arg-type]
+        async with self._session.request(method, url, **sent) as response:
             text = await response.text()
             body = json.loads(text) if text else None
             return Answer(response.status, body, dict(response.headers))

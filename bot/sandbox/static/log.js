@@ -1,0 +1,111 @@
+// The list of messages of the open channel: keeps its place while things change, and walks by arrow keys.
+
+import { byId, displayName, el } from "./dom.js";
+import { continues, isEphemeral, renderMessage } from "./message.js";
+
+const NEAR_PX = 120;
+
+export class Log {
+  constructor(page) {
+    this.page = page;
+    this.list = byId("log");
+    this.newest = byId("newest");
+    this.isPinned = true;
+    this.list.addEventListener("scroll", () => this.scrolled());
+    this.list.addEventListener("keydown", (event) => this.key(event));
+    this.list.addEventListener("load", () => this.isPinned && this.toEnd(), true);
+    this.newest.addEventListener("click", () => this.toEnd());
+    new ResizeObserver(() => this.isPinned && this.toEnd()).observe(this.list);
+  }
+
+  showAll(firstUnread) {
+    const { store } = this.page;
+    const messages = store.list(store.current);
+    const rows = [];
+    messages.forEach((message, index) => {
+      if (message.id === firstUnread) rows.push(el("li", { class: "divider", role: "separator" }, el("span", {}, "New")));
+      rows.push(this.render(message, messages[index - 1], null));
+    });
+    this.list.replaceChildren(welcome(this.page), ...rows);
+    this.toEnd();
+  }
+
+  add(message) {
+    const messages = this.page.store.list(message.channel_id);
+    const stays = this.isPinned;
+    this.list.append(this.render(message, messages.at(-2), null));
+    if (stays) this.toEnd();
+    else this.newest.hidden = false;
+    this.announce(message);
+  }
+
+  change(message, before) {
+    const old = byId(`message-${message.id}`);
+    if (!old) return;
+    const messages = this.page.store.list(message.channel_id);
+    const index = messages.findIndex((item) => item.id === message.id);
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const fresh = this.render(message, messages[index - 1], before);
+    old.replaceWith(fresh);
+    if (focused) this.refocus(fresh, focused);
+    if (this.isPinned) this.toEnd();
+  }
+
+  remove(message) {
+    byId(`message-${message.id}`)?.remove();
+  }
+
+  notice(node) {
+    this.list.append(node);
+    if (this.isPinned) this.toEnd();
+  }
+
+  toEnd() {
+    this.list.scrollTop = this.list.scrollHeight;
+    this.isPinned = true;
+    this.newest.hidden = true;
+  }
+
+  scrolled() {
+    const left = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight;
+    this.isPinned = left < NEAR_PX;
+    if (this.isPinned) this.newest.hidden = true;
+    if (this.list.scrollTop < 40) this.page.loadOlder();
+  }
+
+  render(message, previous, before) {
+    return renderMessage(message, this.page, { isCompact: continues(message, previous), previous: before });
+  }
+
+  refocus(fresh, focused) {
+    const { customId } = focused.dataset;
+    const same = customId && [...fresh.querySelectorAll("[data-custom-id]")].find((item) => item.dataset.customId === customId);
+    (same ?? fresh).focus({ preventScroll: true });
+  }
+
+  // Only new messages are read out; edits such as progress would never stop talking.
+  announce(message) {
+    if (message.author.id === this.page.store.me.id) return;
+    const pictures = message.attachments.map((item) => item.description || "a picture").join(", ");
+    const text = message.content.replace(/[*_`~]/g, "").replace(/<@\d+>/g, "");
+    byId("announce").textContent = [displayName(message.author), isEphemeral(message) && "only to you", text, pictures]
+      .filter(Boolean).join(": ");
+  }
+
+  key(event) {
+    if (!["ArrowUp", "ArrowDown", "Home", "End"].includes(event.key) || event.target.closest("select, textarea, input")) return;
+    const rows = [...this.list.querySelectorAll(".message")];
+    const at = rows.indexOf(document.activeElement.closest(".message"));
+    const next = { ArrowUp: at < 0 ? rows.length - 1 : Math.max(0, at - 1), ArrowDown: Math.min(rows.length - 1, at + 1), Home: 0, End: rows.length - 1 };
+    rows[next[event.key]]?.focus();
+    event.preventDefault();
+  }
+}
+
+function welcome(page) {
+  const channel = page.store.channels.get(page.store.current);
+  const isDirect = channel.type === 1;
+  const title = isDirect ? `You and ${page.placeName(channel)}` : `Welcome to #${channel.name}`;
+  return el("li", { class: "welcome" }, el("span", { class: "welcome-sign", "aria-hidden": "true" }, isDirect ? "@" : "#"),
+    el("h3", {}, title), el("p", {}, isDirect ? "Only the two of you read this." : "This is where it begins. Type / to see what can be done here."));
+}

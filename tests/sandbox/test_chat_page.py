@@ -1,0 +1,176 @@
+"""The chat page in a real browser: two members, commands, buttons, forms, reactions, ephemeral messages."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bot.sandbox import Sandbox
+from tests.sandbox.studio_bot import StudioBot
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the chat page was not driven"),
+]
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        await running.close()
+
+
+async def visit(browser: Browser, sandbox: Sandbox, member: str, size: tuple[int, int] = (1280, 860)) -> Page:
+    """A tab of its own for one member, connected; a script error fails the test at the next action."""
+    page = await browser.new_page(viewport={"width": size[0], "height": size[1]})
+    page.set_default_timeout(10_000)
+    await page.goto(f"{sandbox.base_url}/#member={member}")
+    await expect(page.locator("#connection")).to_have_text("online")
+    return page
+
+
+async def draw(page: Page, prompt: str) -> None:
+    """Type a command as a person does: slash, a few letters, Tab, the prompt, Enter."""
+    await page.locator("#composer-text").press_sequentially("/ima")
+    await expect(page.get_by_role("option", name="/imagine")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(prompt)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="U1").last).to_be_visible()
+
+
+async def test_a_person_draws_presses_answers_a_form_and_reacts(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot, tmp_path: Path
+) -> None:
+    page = await visit(browser, sandbox, "ada")
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await draw(page, "a fox under a full moon")
+    result = page.locator(".message", has=page.get_by_role("button", name="V1"))
+    await expect(result.locator("strong")).to_have_text("a fox under a full moon")
+    await expect(result.locator(".mention")).to_have_text("@Ada")
+    await expect(result.get_by_role("button", name="Enlarge picture: a fox")).to_be_visible()
+
+    await result.get_by_role("button", name="U1").click()
+    await expect(page.locator(".message").last).to_contain_text("Image #1")
+    await expect(result.get_by_role("button", name="U1")).to_have_class("button primary")
+
+    await result.get_by_role("button", name="V1").click()
+    form = page.get_by_role("dialog", name="Remix")
+    await expect(form.get_by_label("Prompt")).to_have_value("a fox")
+    await form.get_by_label("Prompt").fill("a red fox")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(page.locator(".message").last).to_contain_text("a red fox - remixed")
+    await expect(form).to_be_hidden()
+
+    await page.get_by_role("button", name="Enlarge picture").first.click()
+    await expect(page.get_by_role("dialog").get_by_alt_text("a fox")).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    await result.hover()
+    await result.get_by_role("button", name="Add reaction").click()
+    await page.get_by_role("menuitem", name="React with ⭐").click()
+    chip = result.get_by_role("button", name="⭐, 1")
+    await expect(chip).to_have_attribute("aria-pressed", "true")
+    await chip.click()
+    await expect(chip).to_be_hidden()
+    await result.hover()
+    await result.get_by_role("button", name="React with ✉️").click()
+    direct = page.get_by_role("list", name="Direct messages").get_by_role("button", name="Easel")
+    await expect(direct).to_have_class("place unread")
+    await direct.click()
+    await expect(page.locator(".message").last).to_contain_text("Job ID")
+    assert errors == []
+    assert [item for item in sandbox.contract_violations if item.side == "request"] == []
+
+
+async def test_two_members_see_one_channel_but_not_each_others_ephemeral_messages(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    ada, ben = await visit(browser, sandbox, "ada"), await visit(browser, sandbox, "ben")
+    await ada.locator("#composer-text").press_sequentially("/info")
+    await ada.keyboard.press("Enter")
+    await ada.keyboard.press("Enter")
+    mine = ada.locator(".message.ephemeral")
+    await expect(mine).to_contain_text("Your info")
+    await expect(mine).to_contain_text("Only you can see this")
+
+    await ben.locator("#composer-text").fill("hello **Ada**")
+    await ben.keyboard.press("Enter")
+    await expect(ada.locator(".message").last.locator("strong")).to_have_text("Ada")
+    await expect(ben.locator(".message.ephemeral")).to_have_count(0)
+    await mine.get_by_role("button", name="Dismiss message").click()
+    await expect(mine).to_be_hidden()
+
+
+async def test_autocomplete_apps_select_and_the_member_switch(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page = await visit(browser, sandbox, "cleo")
+    await page.locator("#composer-text").press_sequentially("/find ")
+    await page.keyboard.type("fo")
+    await expect(page.get_by_role("option", name="forest")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message").last).to_contain_text("found forest")
+
+    last = page.locator(".message").last
+    await last.hover()
+    await last.get_by_role("button", name="Apps and more").click()
+    await page.get_by_role("menuitem", name="Show Seed").click()
+    await expect(page.locator(".message.ephemeral")).to_contain_text("seed of")
+
+    await draw(page, "a boat")
+    await page.get_by_label("Pick a style").select_option("round")
+    await expect(page.locator(".message").last).to_contain_text("style round")
+
+    await page.get_by_role("button", name="Switch member").click()
+    await page.get_by_role("menuitem", name="Be Ben").click()
+    await expect(page.locator("#my-name")).to_have_text("Ben")
+    await expect(page.locator(".message", has_text="found forest")).to_be_visible()
+    await expect(page.locator(".message.ephemeral")).to_have_count(0)
+
+
+async def test_silence_is_reported_and_the_page_comes_back_after_a_break(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page = await visit(browser, sandbox, "ada")
+    await page.locator("#composer-text").press_sequentially("/silence")
+    await page.keyboard.press("Enter")
+    async with page.expect_response(lambda response: response.url.endswith("/interactions")):
+        await page.keyboard.press("Enter")
+    sandbox.clock.advance(3)
+    await expect(page.locator(".sending")).to_contain_text("did not respond to /silence")
+
+    ben = await sandbox.member("ben")
+    sandbox.gateway.drop(sandbox.user("ada").id, how="abort")
+    await ben.say("while you were away")
+    await expect(page.locator(".message").last).to_contain_text("while you were away")
+    sandbox.gateway.drop(sandbox.user("ada").id, can_resume=False)
+    await ben.say("and again")
+    await expect(page.locator(".message").last).to_contain_text("and again")
+
+
+async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
+    page = await visit(browser, sandbox, "ada", (390, 780))
+    await draw(page, "a boat")
+    await page.get_by_role("button", name="Channels").click()
+    await page.get_by_role("button", name="general").click()
+    await expect(page.get_by_role("heading", name="general", exact=True)).to_be_visible()
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
