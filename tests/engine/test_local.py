@@ -1,6 +1,8 @@
 """The engine as its callers see it: streams, cancelling, stopping, and an owner thread that dies."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -379,6 +381,20 @@ async def test_models_that_do_not_load_are_a_start_error() -> None:
         [event] = await events_of(engine, a_request())
         assert isinstance(event, Failed)
         await engine.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there has a thread its own niceness")
+async def test_the_engine_leaves_the_processor_to_the_event_loop_first() -> None:
+    seen: list[int] = []
+
+    def trouble() -> None:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    here = os.getpriority(os.PRIO_PROCESS, 0)
+    async with an_engine(lambda: DotPipeline(trouble=trouble)) as engine:
+        await events_of(engine, a_request(steps=1))
+    assert seen == [min(here + 5, 19)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == here
 
 
 async def test_starting_twice_is_refused() -> None:

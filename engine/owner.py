@@ -1,0 +1,226 @@
+"""What happens in the owner thread: messages in, steps, events out. The only code that waits for torch.
+
+It knows nothing of event loops or of how streams are read; `call` brings a function call to wherever they live.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.config import EngineConfig
+from engine.generation import Batch, Generation, Row
+from engine.inbox import Inbox, InboxClosed
+from engine.protocol import (
+    Cancelled,
+    Event,
+    Failed,
+    FailureCode,
+    Finished,
+    GenerateRequest,
+    ModelInfo,
+    Progress,
+    Started,
+    TerminalEvent,
+)
+from engine.scheduler import Scheduler
+from engine.settings import InvalidRequest, resolve
+
+if TYPE_CHECKING:
+    from engine.pipelines.interface import Pipeline
+    from engine.runner import Runner
+
+log = logging.getLogger(__name__)
+
+LoadModels = Callable[[EngineConfig], "Mapping[str, Pipeline]"]
+Call = Callable[..., None]
+
+Stream = asyncio.Queue[Event]
+"""What one caller of `generate` reads, up to the first terminal event. Filled in the event loop only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    request: GenerateRequest
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    request_id: str
+
+
+Message = Submit | Cancel
+
+
+def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
+    """Loads the models. Must run in the owner thread, before anything else there imports torch."""
+    _share_the_cores()
+    import torch
+
+    from engine.runner import Runner
+
+    torch.set_num_threads(_thread_count(config.threads))
+    with torch.inference_mode():
+        pipelines = load(config)
+    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines))
+    return Owner(pipelines, scheduler, Runner(pipelines), inbox, call)
+
+
+class Owner:
+    """Repeats: drain the inbox, let the scheduler choose, let the runner compute, publish."""
+
+    def __init__(
+        self,
+        pipelines: "Mapping[str, Pipeline]",
+        scheduler: Scheduler,
+        runner: "Runner",
+        inbox: Inbox[Message],
+        call: Call,
+    ) -> None:
+        self._pipelines = pipelines
+        self._scheduler = scheduler
+        self._runner = runner
+        self._inbox = inbox
+        self._call = call
+        self._streams: dict[Generation, Stream] = {}
+
+    def list_models(self) -> tuple[ModelInfo, ...]:
+        return tuple(pipeline.traits.info for pipeline in self._pipelines.values())
+
+    def serve(self) -> None:
+        """Until the inbox is closed."""
+        import torch
+
+        with torch.inference_mode(), contextlib.suppress(InboxClosed):
+            while True:
+                self._drain_inbox()
+                self._turn()
+
+    def _drain_inbox(self) -> None:
+        """Blocks only when there is nothing to draw. Raises `InboxClosed` when it is time to stop."""
+        for message in self._inbox.take(wait=not self._scheduler.has_work):
+            match message:
+                case Submit(request, stream):
+                    self._accept(request, stream)
+                case Cancel(request_id):
+                    self._cancel(request_id)
+
+    def _turn(self) -> None:
+        """Newcomers prepared, one denoising step for one batch, one picture decoded."""
+        for generation in self._scheduler.admit():
+            self._prepare(generation)
+        batch = self._scheduler.schedule()
+        if batch is not None:
+            self._step(batch)
+        row = self._scheduler.next_decode()
+        if row is not None:
+            self._decode(row)
+
+    def _accept(self, request: GenerateRequest, stream: Stream) -> None:
+        model = request.model or next(iter(self._pipelines))
+        pipeline = self._pipelines.get(model)
+        if pipeline is None:
+            reason = f"there is no model {model!r}; choose from {', '.join(self._pipelines)}"
+            self._tell(stream, Failed(FailureCode.UNKNOWN_MODEL, reason))
+            return
+        try:
+            settings = resolve(request, pipeline.traits)
+        except InvalidRequest as error:
+            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
+            return
+        generation = Generation(request, settings, model)
+        self._streams[generation] = stream
+        self._scheduler.add(generation)
+        log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))
+
+    def _cancel(self, request_id: str) -> None:
+        generation = self._scheduler.find(request_id)
+        if generation is not None:
+            self._end(generation, Cancelled())
+
+    def _prepare(self, generation: Generation) -> None:
+        failure = self._runner.prepare(generation)
+        if failure is not None:
+            self._end(generation, failure)
+        else:
+            self._tell(self._streams[generation], Started(generation.total_steps or 0))
+
+    def _step(self, batch: Batch) -> None:
+        outcome = self._runner.step(batch)
+        if outcome.fitting_rows is not None:
+            log.warning("out of memory: %s now fits %d rows", batch.key, outcome.fitting_rows)
+            self._scheduler.limit_rows(batch.key, outcome.fitting_rows)
+        for result in outcome.results:
+            if result.failure is not None:
+                self._end(result.generation, result.failure)
+            else:
+                self._report_progress(result.generation)
+
+    def _decode(self, row: Row) -> None:
+        failure = self._runner.decode(row)
+        if failure is not None:
+            self._end(row.generation, failure)
+        elif row.generation.is_drawn:
+            self._finish(row.generation)
+
+    def _report_progress(self, generation: Generation) -> None:
+        done, total = generation.steps_done, generation.total_steps or 0
+        if done == generation.reported_steps:
+            return
+        generation.reported_steps = done
+        previews = tuple(row.preview for row in generation.rows if row.preview is not None)
+        if len(previews) < len(generation.rows):
+            previews = ()
+        for row in generation.rows:
+            row.preview = None
+        self._tell(self._streams[generation], Progress(done, total, previews))
+
+    def _finish(self, generation: Generation) -> None:
+        images = tuple(row.image for row in generation.rows if row.image is not None)
+        self._end(generation, Finished(images, generation.engine_seconds, generation.notes))
+
+    def _end(self, generation: Generation, event: TerminalEvent) -> None:
+        self._scheduler.remove(generation)
+        self._tell(self._streams.pop(generation), event)
+        if isinstance(event, Failed):
+            log.warning("failed request=%s code=%s reason=%s", generation.id, event.code, event.reason)
+        else:
+            log.debug("ended request=%s event=%s", generation.id, type(event).__name__)
+
+    def _tell(self, stream: Stream, event: Event) -> None:
+        self._call(stream.put_nowait, event)
+
+
+def _default_max_rows(pipelines: "Mapping[str, Pipeline]") -> int:
+    """A CPU is saturated by a few small rows or one large one; more would only delay everybody's next preview."""
+    if any(pipeline.device.type != "cpu" for pipeline in pipelines.values()):
+        return 16
+    sizes = [pipeline.traits.info.width * pipeline.traits.info.height for pipeline in pipelines.values()]
+    return 8 if max(sizes) <= 256 * 256 else 2
+
+
+def _thread_count(configured: int) -> int:
+    """All cores of a small machine (the thread's low priority keeps the event loop awake), one less of a larger."""
+    if configured > 0:
+        return configured
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if cores < 4 else cores - 1
+
+
+def _share_the_cores() -> None:
+    """Let the event loop and other processes go first; must run before torch is imported.
+
+    On Linux a thread has its own niceness, which the threads that torch starts from it inherit. Idle OpenMP threads
+    spin by default: on a busy machine that made a step ten times slower than letting them sleep.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + 5)
