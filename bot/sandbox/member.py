@@ -89,6 +89,8 @@ class Member:
             self._listener.cancel()
             with suppress(asyncio.CancelledError):
                 await self._listener
+        if self._socket is not None:
+            await self._socket.close()
         if self._http is not None:
             await self._http.close()
 
