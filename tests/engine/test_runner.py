@@ -192,6 +192,14 @@ def test_a_row_budget_smaller_than_the_request_changes_nothing(tiny_sd: Path) ->
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
 
 
+@pytest.mark.parametrize("family", ["stable-diffusion", "sdxl"])
+def test_what_of_a_long_prompt_is_read_is_said(tiny_sd: Path, tiny_sdxl: Path, family: str) -> None:
+    pipeline = pipelines_of(tiny_sd if family == "stable-diffusion" else tiny_sdxl, family)["tiny"]
+    settings = resolve(a_request(prompt="the fox " * 40), pipeline.traits)
+    assert pipeline.encode(settings).notes == ("The prompt has 82 tokens; this model reads the first 77.",)
+    assert pipeline.encode(replace(settings, prompt="the fox")).notes == ()
+
+
 def test_strength_zero_keeps_the_picture(tiny_sd: Path) -> None:
     pipelines = pipelines_of(tiny_sd, "stable-diffusion")
     request = a_request(init_image=InitImage(a_picture(), 0.0), seeds=(1,))
