@@ -71,7 +71,7 @@ def _config_path(given: Path | None) -> Path | None:
 async def _run(config: Config) -> int:
     """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
     from bot.db.database import DatabaseUnavailable
-    from bot.program import DiscordUnavailable, engine_config, running_studio
+    from bot.program import DiscordUnavailable, StoreUnavailable, engine_config, running_studio
     from engine.local import LocalEngine
     from engine.protocol import EngineStartError
 
@@ -87,7 +87,7 @@ async def _run(config: Config) -> int:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         return 0
-    except (EngineStartError, DatabaseUnavailable, DiscordUnavailable) as problem:
+    except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
         print(problem, file=sys.stderr)
         return 1
     print(

@@ -18,7 +18,10 @@ def set_up_logs(settings: LogSettings) -> None:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if settings.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # The pretty traces show every local, tokens among them, and take seconds in which nobody is answered.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     if settings.format == "json":
         shared.append(structlog.processors.format_exc_info)

@@ -20,6 +20,7 @@ from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, resume_jobs
+from bot.usecases.ports import ImageStore
 from bot.usecases.studio import Studio
 from engine.config import EngineConfig, ModelConfig
 from engine.protocol import Engine
@@ -51,6 +52,10 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
     )
 
 
+class StoreUnavailable(Exception):
+    """Pictures cannot be kept where the settings say; the message says what to change."""
+
+
 class DiscordUnavailable(Exception):
     """Discord does not let the bot in; the message says what to change."""
 
@@ -61,11 +66,12 @@ async def running_studio(
 ) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
     """Everything up and connected; yields the tasks that should never end: when one does, the studio is to be closed.
 
-    `pause` gives the seconds before the n-th new try of a delivery. Raises `EngineStartError`, `DatabaseUnavailable`
-    or `DiscordUnavailable`.
+    `pause` gives the seconds before the n-th new try of a delivery. Raises `DatabaseUnavailable`,
+    `StoreUnavailable`, `EngineStartError` or `DiscordUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
+        store = _open_store(config)
         stack.push_async_callback(engine.stop)
         await engine.start()
         if config.discord.api_url:
@@ -76,7 +82,7 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
-        studio = _make_studio(config, db, engine, DiscordNotifier(client, jobs), wakes)
+        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs), wakes)
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]
@@ -128,8 +134,20 @@ async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> Sq
     return db
 
 
+def _open_store(config: Config) -> ImageStore:
+    try:
+        return open_image_store(config.images.store)
+    except (OSError, ValueError) as trouble:
+        raise StoreUnavailable(f"The image store `{config.images.store}` cannot be used: {trouble}") from trouble
+
+
 def _make_studio(
-    config: Config, db: SqlDatabase, engine: Engine, notifier: DiscordNotifier, wakes: list[Callable[[], None]]
+    config: Config,
+    db: SqlDatabase,
+    store: ImageStore,
+    engine: Engine,
+    notifier: DiscordNotifier,
+    wakes: list[Callable[[], None]],
 ) -> Studio:
     def wake() -> None:
         for wake_one in wakes:
@@ -138,7 +156,7 @@ def _make_studio(
     return Studio(
         db=db,
         engine=engine,
-        store=open_image_store(config.images.store),
+        store=store,
         notifier=notifier,
         wake=wake,
         now=lambda: datetime.now(UTC),

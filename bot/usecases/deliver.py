@@ -36,7 +36,9 @@ def backoff(attempt: int) -> float:
 
 
 class Courier:
-    """Owns which deliveries are under way. `pause` gives the seconds to wait after the n-th failed try."""
+    """Owns which deliveries are under way. `pause` gives the seconds to wait after the n-th failed try.
+
+    `run` returns when it was closed, or when the database cannot be written any more."""
 
     def __init__(self, studio: Studio, tasks: BackgroundTasks, pause: Callable[[int], float] = backoff) -> None:
         self._studio = studio
@@ -66,7 +68,18 @@ class Courier:
                     self._tasks.start(self._deliver(job.id), name=f"delivery {job.id}")
 
     async def _deliver(self, job_id: JobId) -> None:
-        """The boundary of a delivery: whatever happens, the member is told or it stays due for the next start."""
+        try:
+            await self._deliver_or_give_up(job_id)
+        except ConflictingChange:
+            log.info("job delivered elsewhere", job=job_id)
+        except Exception:
+            self.close()  # how it went could not be written down, so the next start has to look what was shown
+            raise
+        finally:
+            self._under_way.discard(job_id)
+
+    async def _deliver_or_give_up(self, job_id: JobId) -> None:
+        """The boundary of a delivery: whatever goes wrong with it, the member is told."""
         studio = self._studio
         try:
             if await self._insist(job_id, lambda: deliver_job(job_id, studio=studio)):
@@ -75,12 +88,10 @@ class Courier:
                 return
             await give_up(job_id, studio=studio)
         except ConflictingChange:
-            log.info("job delivered elsewhere", job=job_id)
+            raise
         except Exception:
             log.exception("delivery broke", job=job_id)
             await give_up(job_id, studio=studio, why=BROKEN)
-        finally:
-            self._under_way.discard(job_id)
 
     async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> bool:
         """Whether it was taken in the end. Waits as long as Discord asks, or else ever longer."""

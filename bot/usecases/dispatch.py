@@ -21,7 +21,8 @@ LOOK_AHEAD = 1_000
 class Dispatcher:
     """Owns which jobs this process draws. `capacity` bounds how many the engine holds at once.
 
-    `run` returns when it was closed, or when the engine has stopped by itself."""
+    `run` returns when it was closed, or when drawing makes no sense any more: the engine has stopped, or the database
+    cannot be written."""
 
     def __init__(self, studio: Studio, tasks: BackgroundTasks, capacity: int) -> None:
         self._studio = studio
@@ -71,7 +72,10 @@ class Dispatcher:
         try:
             await run_job(job, studio=self._studio)
         except EngineStopped:
-            self.close()  # whoever stopped it, or noticed that it died, closes the studio; the jobs are in the queue
+            self.close()  # it was stopped or it died: what waits is for the next start
+        except Exception:
+            self.close()  # the job's end could not be written down, so the next start has to take it up
+            raise
         finally:
             del self._running[job.id]
             self.wake()

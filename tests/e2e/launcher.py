@@ -1,10 +1,12 @@
 """`python -m bot` with everything real but the engine, for tests that kill it: `launcher.py JOURNAL HOLD ARGUMENT...`
 
 Each request that the engine gets becomes a line of JSON in JOURNAL. HOLD is the step after which the first request
-waits for ever, or "never".
+waits until SIGUSR1 comes, or "never".
 """
 
+import asyncio
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,11 +14,16 @@ from types import ModuleType
 
 from bot.__main__ import main
 from engine.protocol import Event, GenerateRequest
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, Gate
 
 
 class JournalingEngine(FakeEngine):
     journal = Path()
+    gate = Gate()
+
+    async def start(self) -> None:
+        await super().start()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.gate.open)
 
     async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
         with self.journal.open("a") as lines:
@@ -29,7 +36,7 @@ def launch(journal: str, hold: str, *arguments: str) -> int:
     engine = JournalingEngine()
     engine.journal = Path(journal)
     if hold != "never":
-        engine.hold(int(hold))
+        engine.gate = engine.hold(int(hold))
     # Where the command line finds its engine; the real one would load torch for seconds.
     place = ModuleType("engine.local")
     vars(place)["LocalEngine"] = lambda _config: engine

@@ -23,11 +23,15 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class House:
-    """One database and one image folder; bots come and go. `wrapper` is a command that the bot is started through."""
+    """One database and one image folder, both in `data`; bots come and go. `wrapper` is what they are started by."""
 
     sandbox: Sandbox
     folder: Path
     wrapper: Sequence[str] = ()
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
 
     @property
     def journal(self) -> Path:
@@ -37,12 +41,11 @@ class House:
     async def bot(self, *, hold: str = "never") -> AsyncIterator[Process]:
         """A bot that is open for work. Killed at the end, if it still runs; a failing test shows what it said."""
         config = self.folder / "config.toml"
-        config.write_text(toml_for(self.sandbox, self.folder))
+        config.write_text(toml_for(self.sandbox, self.data))
         launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold]
         process = await start([*self.wrapper, *launcher, "--config", str(config), "run"], self.sandbox.bot_token)
         try:
-            assert process.stderr is not None
-            await process.stderr.readuntil(b"studio open")
+            await opened(process)
             yield process
         finally:
             await kill(process)
@@ -53,7 +56,7 @@ class House:
 
     async def jobs(self) -> list[Job]:
         """All of ada's jobs. Only to be asked while no bot runs, or is held."""
-        async with open_database(f"sqlite:///{self.folder / 'easel.db'}") as db, db.transaction() as tx:
+        async with open_database(f"sqlite:///{self.data / 'easel.db'}") as db, db.transaction() as tx:
             return await tx.jobs.list_of_member(UserId(int(self.sandbox.user("ada").id)), list(JobStatus))
 
     def results(self) -> list[Message]:
@@ -67,10 +70,21 @@ async def start(command: Sequence[str], token: str = "") -> Process:
     )
 
 
+async def opened(process: Process) -> None:
+    """Until it says that it is open for work."""
+    assert process.stderr is not None
+    await process.stderr.readuntil(b"studio open")
+
+
+def signal_all(process: Process, number: signal.Signals) -> None:
+    """To the process and to what it has started."""
+    os.killpg(process.pid, number)
+
+
 async def kill(process: Process) -> None:
     """No goodbye: what the process had not written down is lost."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        signal_all(process, signal.SIGKILL)
     _, said = await process.communicate()
     sys.stderr.write(said.decode())
 
@@ -81,6 +95,13 @@ async def ended(process: Process) -> tuple[int, str, str]:
         out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
+
+
+async def stop(process: Process) -> None:
+    """In order, as a supervisor does."""
+    process.terminate()
+    status, _, said = await ended(process)
+    assert status == 0, said
 
 
 def toml_for(sandbox: Sandbox, folder: Path) -> str:

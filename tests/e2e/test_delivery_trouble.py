@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.domain.job import DeliveryStatus, JobStatus
-from bot.sandbox import Member, Permission, Sandbox
+from bot.sandbox import Member, Permission, Sandbox, SandboxConfig
 from bot.sandbox.wire import Json
 from engine.protocol import ModelInfo
 from tests.e2e.studio import Scene, a_config, draw, gallery_footer, has_button, is_result, running_scene
@@ -219,3 +219,16 @@ async def test_a_result_that_is_shown_before_its_waiting_message_is_known(scene:
     await scene.close()
     assert [message.content for message in sandbox.messages()].count(f"**a fox** - {ada.mention} (fast)") == 1
     assert len(sandbox.messages()) == 3
+
+
+async def test_under_discords_own_brakes_everything_arrives_without_running_into_them(tmp_path: Path) -> None:
+    """Five messages in five seconds and channel: progress slows down, and results are not held up by it."""
+    async with (
+        Sandbox(SandboxConfig()) as sandbox,
+        running_scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as scene,
+    ):
+        ada = await scene.member()
+        for number in range(4):
+            await imagine(ada, f"fox {number}")
+        await ada.wait_for(lambda _event: len(scene.results()) == 4 == len(sandbox.messages()))
+        assert [record for record in sandbox.requests if record.is_bot and record.status == 429] == []

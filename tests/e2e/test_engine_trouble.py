@@ -119,7 +119,7 @@ async def test_a_full_store_fails_the_job_and_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(
-    ("can_resume", "how"), [(True, "close"), (True, "abort"), (True, "reconnect"), (False, "close"), (False, "invalid")]
+    ("can_resume", "how"), [(True, "close"), (True, "abort"), (True, "reconnect"), (False, "close")]
 )
 async def test_the_gateway_drops_in_mid_job(scene: Scene, sandbox: Sandbox, can_resume: bool, how: str) -> None:
     ada = await scene.member()
@@ -134,6 +134,15 @@ async def test_the_gateway_drops_in_mid_job(scene: Scene, sandbox: Sandbox, can_
     await ada.press(grid, "U1")
     await ada.wait_for_message(lambda seen: "Image #1" in seen["content"] and is_result(seen))
     assert len(scene.engine.requests) == 1
+
+
+async def test_a_token_that_is_revoked_while_it_runs_ends_the_studio(scene: Scene, sandbox: Sandbox) -> None:
+    """Discord closes the gateway with "authentication failed", and a new try would end the same way."""
+    [session] = sandbox.gateway.sessions_of(sandbox.world.bot.id)
+    assert session.connection is not None
+    session.connection.close(4004)
+    ended, _ = await asyncio.wait(scene.parts, return_when=asyncio.FIRST_COMPLETED)
+    assert [part.get_name() for part in ended] == ["gateway"]
 
 
 async def test_a_restart_in_order_puts_running_jobs_back_and_draws_all(scene: Scene) -> None:

@@ -1,8 +1,11 @@
 """The bot as a real process: killed without warning at each delicate instant, stopped in order, started wrongly."""
 
 import asyncio
+import contextlib
 import json
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bot.domain.job import DeliveryStatus, FailureReason, JobStatus
-from bot.sandbox import Member, Sandbox, SandboxConfig
+from bot.sandbox import Member, Sandbox
 from bot.sandbox.wire import Json
-from tests.e2e.process import House, ended, kill, start, toml_for
+from tests.e2e.process import House, ended, kill, opened, signal_all, start, stop, toml_for
 from tests.e2e.studio import is_result
 
 WITHOUT_TORCH = [sys.executable, "-m", "tests.e2e.launcher", "/dev/null", "never"]
@@ -42,8 +45,7 @@ async def finish(house: House, ada: Member) -> None:
     async with house.bot() as process:
         await ada.wait_for_message(is_result)
         await ada.wait_for(lambda _event: len(house.sandbox.messages()) == 1)
-        process.terminate()
-        assert (await ended(process))[0] == 0
+        await stop(process)
 
 
 async def test_killed_in_mid_job_it_is_resumed_with_the_same_seeds(house: House, sandbox: Sandbox) -> None:
@@ -136,44 +138,100 @@ async def test_stopped_in_order_it_ends_soon_and_what_ran_waits_again(house: Hou
         ada = await sandbox.member("ada")
         await imagine(ada, "a fox")
         await ada.wait_for_message(lambda seen: "(25%)" in seen["content"])
-        process.terminate()
-        assert (await ended(process))[0] == 0
+        await stop(process)
     [job] = await house.jobs()
     assert (job.status, job.attempt) == (JobStatus.QUEUED, 1)
     await finish(house, ada)
     await check_drawn_once(house, ada, attempts=2)
 
 
-async def test_a_full_disk_is_told_and_harms_no_later_job(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A real file system of two pages, in a mount namespace of the bot's own."""
-    images = tmp_path / "images"
-    images.mkdir()
-    if reason := why_no_small_disk(images):
-        pytest.skip(f"a small file system cannot be mounted here: {reason}")
-    mounted = f'mount -t tmpfs -o size=8k none {images} && exec "$@"'
-    house = House(sandbox, tmp_path, ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mounted, "sh"])
+async def test_a_full_disk_is_told_and_harms_no_later_job(house: House, sandbox: Sandbox) -> None:
+    """Two pages are all the room that pictures have."""
+    house.wrapper = on_small_disk(house.data / "images", "8k", 'exec "$@"')
     async with house.bot() as process:
         ada = await sandbox.member("ada")
         await imagine(ada, "a fox")
         failed = await ada.wait_for_message(lambda seen: "(Failed)" in seen["content"])
-        [job] = await house.jobs()
-        assert (job.status, job.failure) == (JobStatus.FAILED, FailureReason.DISK_FULL)
-        assert "disk is full" in failed["embeds"][0]["description"]
-        assert failed["embeds"][0]["footer"]["text"] == job.incident_id
-        process.terminate()
-        assert (await ended(process))[0] == 0
+        await stop(process)
+    [job] = await house.jobs()
+    assert (job.status, job.failure) == (JobStatus.FAILED, FailureReason.DISK_FULL)
+    assert "disk is full" in failed["embeds"][0]["description"]
+    assert failed["embeds"][0]["footer"]["text"] == job.incident_id
     house.wrapper = ()
     async with house.bot():
         await imagine(ada, "a moon")
         await ada.wait_for_message(is_result)
 
 
-def why_no_small_disk(folder: Path) -> str:
-    """Empty when this machine lets an ordinary user mount a tmpfs in a namespace of their own."""
-    if shutil.which("unshare") is None:
-        return "there is no unshare"
-    trial = ["unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", str(folder)]
-    return subprocess.run(trial, capture_output=True, text=True, check=False).stderr.strip()
+async def test_a_disk_too_full_for_the_database_ends_the_bot_until_there_is_room(
+    house: House, sandbox: Sandbox
+) -> None:
+    """Something else fills the disk to the last byte while a job is drawn. The shell stands in for a supervisor."""
+    ballast = house.data / "ballast"
+    house.wrapper = on_small_disk(house.data, "2m", f'trap \'\' USR1; "$@" || {{ rm {ballast}; exec "$@"; }}')
+    async with house.bot(hold="2") as process:
+        ada = await sandbox.member("ada")
+        waiting = await imagine(ada, "a fox")
+        await ada.wait_for_message(lambda seen: "(50%)" in seen["content"])
+        fill(Path(f"/proc/{process.pid}/root{ballast}"))
+        refused = await ada.response(await ada.slash("imagine", prompt="a moon"))
+        assert refused["embeds"][0]["title"] == "Sorry, something went wrong"
+        signal_all(process, signal.SIGUSR1)  # the engine finishes, and nothing of it can be written down
+        await opened(process)
+        signal_all(process, signal.SIGUSR1)
+        await ada.wait_for_message(is_result)
+        await ada.wait_until_deleted(waiting)
+    first, second = house.requests()
+    assert (first["seeds"], len(house.results())) == (second["seeds"], 1)
+
+
+def on_small_disk(folder: Path, size: str, script: str) -> list[str]:
+    """A command that runs `script` where `folder` is a file system of that size, in a mount namespace of its own."""
+    folder.mkdir(parents=True)
+    inside = ["unshare", "--user", "--map-root-user", "--mount"]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    trial = [*inside, *mount]
+    if shutil.which("unshare") is None or subprocess.run(trial, capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets an ordinary user mount no file system")
+    return [*inside, "sh", "-c", f"{shlex.join(mount)}; {script}", "sh"]
+
+
+def fill(path: Path) -> None:
+    """Write until not a byte more fits."""
+    with contextlib.suppress(OSError), path.open("wb", buffering=0) as ballast:
+        while ballast.write(b"x" * 256):
+            pass
+
+
+async def test_stopped_while_it_starts_it_ends_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    login = sandbox.faults.hold("GET", "/users/@me$")
+    process = await start(command_for(sandbox, tmp_path), "any")
+    await login.reached.wait()
+    await stop(process)
+
+
+async def test_a_discord_that_cannot_be_reached_is_told_in_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
+    command = command_for(sandbox, tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(config.read_text().replace(sandbox.api_url, "http://127.0.0.1:1/api/v10"))
+    status, _, err = await ended(await start(command, "any"))
+    assert status == 1
+    assert err.splitlines()[-1].startswith("Discord does not let the bot in: Cannot connect")
+    assert "Traceback" not in err
+
+
+async def test_a_store_that_cannot_be_used_is_told_in_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "images").write_text("a file where a folder should be")
+    status, _, err = await ended(await start(command_for(sandbox, tmp_path), "any"))
+    assert status == 1
+    assert err.startswith(f"The image store `{tmp_path / 'images'}` cannot be used: ")
+    assert err.count("\n") == 1
+
+
+def command_for(sandbox: Sandbox, folder: Path) -> list[str]:
+    config = folder / "config.toml"
+    config.write_text(toml_for(sandbox, folder))
+    return [*WITHOUT_TORCH, "--config", str(config), "run"]
 
 
 async def test_without_a_token_one_sentence_says_where_it_goes() -> None:
@@ -184,9 +242,7 @@ async def test_without_a_token_one_sentence_says_where_it_goes() -> None:
 
 
 async def test_a_wrong_token_is_told_in_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
-    config = tmp_path / "config.toml"
-    config.write_text(toml_for(sandbox, tmp_path))
-    status, _, err = await ended(await start([*WITHOUT_TORCH, "--config", str(config), "run"], "stale"))
+    status, _, err = await ended(await start(command_for(sandbox, tmp_path), "stale"))
     assert status == 1
     assert "Discord does not accept the token in EASEL_DISCORD_TOKEN" in err.splitlines()[-1]
     assert "Traceback" not in err
@@ -218,17 +274,3 @@ source = "{model}"
     assert health == 1
     assert f"✗ models: {model} is missing its part" in out
     assert "✗ token: The environment has no EASEL_DISCORD_TOKEN" in out
-
-
-async def test_under_discords_own_brakes_everything_arrives_without_running_into_them(tmp_path: Path) -> None:
-    """With Discord's real brakes: five messages in five seconds and channel."""
-    async with Sandbox(SandboxConfig()) as sandbox:
-        house = House(sandbox, tmp_path)
-        async with house.bot() as process:
-            ada = await sandbox.member("ada")
-            for number in range(4):
-                await imagine(ada, f"fox {number}")
-            await ada.wait_for(lambda _event: len(house.results()) == 4 == len(sandbox.messages()))
-            process.terminate()
-            assert (await ended(process))[0] == 0
-        assert [record.status for record in sandbox.requests if record.status == 429 and record.is_bot] == []

@@ -1,0 +1,30 @@
+"""What the log gives away, and what it must not."""
+
+import json
+
+import pytest
+import structlog
+
+from bot.config import LogSettings
+from bot.logs import set_up_logs
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_trace_names_the_error_but_no_values(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs(LogSettings.model_validate({"format": form}))
+    try:
+        _break("a-secret-token")
+    except RuntimeError:
+        structlog.get_logger().exception("it broke", job="j1")
+    finally:
+        structlog.reset_defaults()
+    said = capsys.readouterr().err
+    assert "RuntimeError: a bug" in said
+    assert "j1" in said
+    assert "a-secret-token" not in said
+    if form == "json":
+        assert json.loads(said)["event"] == "it broke"
+
+
+def _break(token: str) -> None:
+    raise RuntimeError("a bug" if token else "")
