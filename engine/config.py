@@ -16,12 +16,14 @@ class ModelConfig:
 
     `family` is one of `engine.models.FAMILIES`. `source` is a local diffusers folder, a single-file checkpoint
     (`.safetensors`) or a Hugging Face id; empty means the weights that ship with the family, if any.
-    What is None takes the model's own value.
+    A single file is read with the configuration of `base`, a folder or id of the model it was made from; empty lets
+    diffusers recognise it, which asks the hub once. What is None takes the model's own value.
     """
 
     name: str
     family: str
     source: str = ""
+    base: str = ""
     width: int | None = None
     height: int | None = None
     steps: int | None = None

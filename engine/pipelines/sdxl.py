@@ -34,7 +34,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
 
     check_model_source(config.source, PARTS)
     if config.source.endswith(".safetensors"):
-        components = StableDiffusionXLPipeline.from_single_file(config.source, dtype=dtype, add_watermarker=False)
+        components = StableDiffusionXLPipeline.from_single_file(
+            config.source, config=config.base or None, dtype=dtype, add_watermarker=False
+        )
     else:
         components = StableDiffusionXLPipeline.from_pretrained(
             config.source, dtype=dtype, use_safetensors=True, add_watermarker=False

@@ -34,7 +34,11 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     check_model_source(config.source, PARTS)
     if config.source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
-            config.source, dtype=dtype, safety_checker=None, requires_safety_checker=False
+            config.source,
+            config=config.base or None,
+            dtype=dtype,
+            safety_checker=None,
+            requires_safety_checker=False,
         )
     else:
         components = StableDiffusionPipeline.from_pretrained(

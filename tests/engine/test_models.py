@@ -109,6 +109,16 @@ def test_configurations_that_make_no_sense(tiny_sd: Path) -> None:
             load_models(config)
 
 
+def test_a_single_file_holds_the_same_model_as_its_folder(tiny_sd: Path, tiny_sd_file: Path) -> None:
+    single = load_models(config_of(tiny_sd_file, base=str(tiny_sd)))["tiny"].components  # type: ignore[attr-defined]
+    folder = load_models(config_of(tiny_sd))["tiny"].components  # type: ignore[attr-defined]
+    for part in ("unet", "vae", "text_encoder"):
+        weights, expected = getattr(single, part).state_dict(), getattr(folder, part).state_dict()
+        assert weights.keys() == expected.keys()
+        assert all(torch.equal(weights[name], expected[name]) for name in expected)
+    assert type(single.scheduler) is type(folder.scheduler)
+
+
 def test_the_operators_choice_goes_before_the_models_own(tiny_sd: Path) -> None:
     chosen = config_of(tiny_sd, sampler="euler", steps=4, guidance_scale=1.0, width=48)
     traits = load_models(chosen)["tiny"].traits
