@@ -13,7 +13,7 @@ from bot.logs import set_up_logs
 def test_a_trace_names_the_error_but_no_values(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logs(LogSettings.model_validate({"format": form}))
     try:
-        _break("a-secret-token")
+        _break("-".join(["a", "secret", "token"]))  # the line itself may be quoted
     except RuntimeError:
         structlog.get_logger().exception("it broke", job="j1")
     finally:
