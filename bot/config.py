@@ -56,6 +56,9 @@ class ModelSettings(Section):
     name: Annotated[str, Field(min_length=1)]
     family: Literal["starter", "stable-diffusion", "sdxl"]
     source: str = ""
+    base: str = ""
+    width: Annotated[int, Field(ge=64, le=4096)] | None = None
+    height: Annotated[int, Field(ge=64, le=4096)] | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None
     guidance_scale: Annotated[float, Field(ge=0, le=50)] | None = None
     sampler: str | None = None
@@ -68,6 +71,10 @@ class EngineSettings(Section):
     device: str = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     max_rows: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0)] = 0
+    max_pixels: Annotated[int, Field(ge=64 * 64)] = 2048 * 2048
+    upscaler: Literal["auto", "compact", "anime"] = "auto"
+    stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     cache: Path = Path("data/cache")
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
 

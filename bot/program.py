@@ -38,6 +38,10 @@ def engine_config(config: Config) -> EngineConfig:
         device=settings.device,
         dtype=settings.dtype,
         max_rows=settings.max_rows,
+        threads=settings.threads,
+        max_pixels=settings.max_pixels,
+        upscaler=settings.upscaler,
+        stop_timeout_seconds=settings.stop_timeout_seconds,
         cache_dir=settings.cache,
     )
 
