@@ -6,10 +6,11 @@ from bot.sandbox.clock import Clock
 from bot.sandbox.config import RateLimits, SandboxConfig
 from bot.sandbox.contract import Violation
 from bot.sandbox.faults import Fault, Hold
-from bot.sandbox.member import Event, Member, RequestRefused, Sent, WaitedTooLong, find_component
+from bot.sandbox.member import Member, RequestRefused, find_component
 from bot.sandbox.message import Message, Ping
 from bot.sandbox.permission import Permission
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.watch import Event, Sent, WaitedTooLong
 from bot.sandbox.wire import Upload
 
 __all__ = [

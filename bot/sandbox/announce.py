@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from bot.sandbox.channel import Channel, ChannelType
-from bot.sandbox.gateway import Gateway, Intent, Session
+from bot.sandbox.gateway import Gateway
 from bot.sandbox.message import Message
 from bot.sandbox.render import Renderer, emoji_payload, is_hidden_from_bot
+from bot.sandbox.session import Intent, Session
 from bot.sandbox.wire import Json
 from bot.sandbox.world import World
 

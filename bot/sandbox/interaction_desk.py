@@ -43,9 +43,11 @@ class InteractionDesk:
         self._mailbox = mailbox
         self._announcer = announcer
         self._renderer = renderer
+        self._ids: dict[str, str] = {}
 
     def open(self, opening: Opening) -> Interaction:
-        """Remember an interaction and start its three seconds; `hand_over` sends it."""
+        """Remember an interaction; `hand_over` sends it and starts its three seconds."""
+        self._forget_expired()
         interaction = Interaction(
             id=self._world.snowflakes.next(),
             token=secrets.token_urlsafe(48),
@@ -62,6 +64,7 @@ class InteractionDesk:
             opener_metadata=opening.opener_metadata,
         )
         self._world.interactions[interaction.id] = interaction
+        self._ids[interaction.token] = interaction.id
         return interaction
 
     def hand_over(self, interaction: Interaction) -> None:
@@ -84,7 +87,7 @@ class InteractionDesk:
         """The acknowledged interaction behind a webhook token that is not older than 15 minutes."""
         if application_id != self._world.application.id:
             raise errors.unknown_webhook()
-        found = next((item for item in self._world.interactions.values() if item.token == token), None)
+        found = self._world.interactions.get(self._ids.get(token, ""))
         if found is None or found.is_expired(self._world.clock.now()):
             raise errors.invalid_webhook_token()
         if not found.is_acknowledged:
@@ -162,6 +165,16 @@ class InteractionDesk:
         if message is None:
             raise errors.unknown_message()
         return message
+
+    def _forget_expired(self) -> None:
+        """Oldest first; to the bot a forgotten token and an expired one are the same."""
+        now = self._world.clock.now()
+        for interaction in list(self._world.interactions.values()):
+            if not interaction.is_expired(now):
+                return
+            del self._world.interactions[interaction.id]
+            self._ids.pop(interaction.token, None)
+            self._world.modals.pop(interaction.id, None)
 
     def _give_up(self, interaction: Interaction) -> None:
         if not interaction.is_acknowledged:

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,9 +10,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot.sandbox.command import OptionType
+from bot.sandbox.command_rules import OptionType
 from bot.sandbox.message import walk_components
-from bot.sandbox.transcript import render_messages
+from bot.sandbox.watch import Event, Sent, Watch
 from bot.sandbox.wire import Json, Upload
 
 Place = str | Json
@@ -29,42 +27,18 @@ class RequestRefused(Exception):
         self.code = code
 
 
-class WaitedTooLong(Exception):
-    """What was waited for did not come; the text carries what was seen instead."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One gateway event as received."""
-
-    name: str
-    data: Json
-
-
-@dataclass(frozen=True)
-class Sent:
-    """An interaction on its way: answers carry its nonce. `mark` is how many events had been seen before."""
-
-    nonce: str
-    mark: int
-
-
-class Member:
+class Member(Watch):
     """Use as `async with`; `channel_id` is where acts happen unless another place is named."""
 
     def __init__(
         self, *, name: str, user_id: str, token: str, base_url: str, channel_id: str, wait_seconds: float
     ) -> None:
-        self.name = name
+        super().__init__(name, wait_seconds)
         self.id = user_id
         self.token = token
         self.channel_id = channel_id
-        self.events: list[Event] = []
-        self.inbox: dict[str, Json] = {}
         self._base_url = base_url
-        self._wait_seconds = wait_seconds
         self._nonces = int(user_id)
-        self._news = asyncio.Condition()
         self._http: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._listener: asyncio.Task[None] | None = None
@@ -189,65 +163,6 @@ class Member:
                 raise RequestRefused(response.status, 0, await response.text())
             return await response.read()
 
-    # --- waiting ---
-
-    async def wait_for(
-        self, condition: Callable[[Event], bool], *, since: int = 0, seconds: float | None = None
-    ) -> Event:
-        """The first event from number `since` on that meets the condition, seen already or still to come."""
-        found: list[Event] = []
-
-        def is_there() -> bool:
-            found[:] = [event for event in self.events[since:] if condition(event)][:1]
-            return bool(found)
-
-        await self._wait(is_there, seconds)
-        return found[0]
-
-    async def wait_for_message(
-        self, condition: Callable[[Json], bool], *, since: Sent | None = None, seconds: float | None = None
-    ) -> Json:
-        """The newest message that meets the condition in its present form; with `since`, only what changed after."""
-        found: list[Json] = []
-
-        def is_there() -> bool:
-            touched = {
-                str(event.data["id"])
-                for event in self.events[since.mark if since else 0 :]
-                if event.name in ("MESSAGE_CREATE", "MESSAGE_UPDATE")
-            }
-            matching = [item for key, item in self.inbox.items() if key in touched and condition(item)]
-            found[:] = matching[-1:]
-            return bool(found)
-
-        await self._wait(is_there, seconds)
-        return found[0]
-
-    async def response(self, sent: Sent, seconds: float | None = None) -> Json:
-        """The message that answers an interaction, recognised by the nonce on its creation."""
-        event = await self.wait_for(
-            lambda event: event.name == "MESSAGE_CREATE" and event.data.get("nonce") == sent.nonce,
-            since=sent.mark,
-            seconds=seconds,
-        )
-        return event.data
-
-    async def success(self, sent: Sent) -> Event:
-        return await self.wait_for(
-            lambda event: event.name == "INTERACTION_SUCCESS" and event.data.get("nonce") == sent.nonce
-        )
-
-    async def failure(self, sent: Sent) -> Event:
-        """The "did not respond" that a member sees after three seconds."""
-        return await self.wait_for(
-            lambda event: event.name == "INTERACTION_FAILURE" and event.data.get("nonce") == sent.nonce
-        )
-
-    async def wait_until_deleted(self, message: Json, seconds: float | None = None) -> Event:
-        return await self.wait_for(
-            lambda event: event.name == "MESSAGE_DELETE" and event.data["id"] == message["id"], seconds=seconds
-        )
-
     async def request(self, method: str, path: str, payload: Json | None = None) -> Any:
         """Any call of the user API; raises RequestRefused with Discord's code."""
         url = f"{self._base_url}/api/v9{path}"
@@ -270,33 +185,7 @@ class Member:
             event = json.loads(frame.data)
             if event.get("op") != 0:
                 continue
-            async with self._news:
-                self._take(Event(event["t"], event["d"]))
-                self._news.notify_all()
-
-    def _take(self, event: Event) -> None:
-        self.events.append(event)
-        match event.name:
-            case "MESSAGE_CREATE":
-                self.inbox[event.data["id"]] = event.data
-            case "MESSAGE_UPDATE":
-                self.inbox[event.data["id"]] = {**self.inbox.get(event.data["id"], {}), **event.data}
-            case "MESSAGE_DELETE":
-                self.inbox.pop(event.data["id"], None)
-            case _:
-                pass
-
-    async def _wait(self, is_there: Callable[[], bool], seconds: float | None) -> None:
-        limit = self._wait_seconds if seconds is None else seconds
-        try:
-            async with asyncio.timeout(limit), self._news:
-                await self._news.wait_for(is_there)
-        except TimeoutError:
-            recent = ", ".join(event.name for event in self.events[-12:])
-            seen = render_messages(list(self.inbox.values()))
-            raise WaitedTooLong(
-                f"{self.name} waited {limit} s in vain.\nLast events: {recent}\nWhat {self.name} sees:\n{seen}"
-            ) from None
+            await self.take(Event(event["t"], event["d"]))
 
     async def _on_message(self, message: Json, data: Json) -> Sent:
         extra = {"message_id": message["id"], "message_flags": message.get("flags", 0)}

@@ -23,6 +23,7 @@ from bot.sandbox.member import Member
 from bot.sandbox.message import Message, Ping
 from bot.sandbox.permission import Overwrite, Permission
 from bot.sandbox.render import Renderer
+from bot.sandbox.resolver import Resolver
 from bot.sandbox.rest.applications import ApplicationRoutes
 from bot.sandbox.rest.callbacks import CallbackRoutes
 from bot.sandbox.rest.channels import ChannelRoutes
@@ -87,7 +88,7 @@ class Sandbox:
     @property
     def requests(self) -> list[Record]:
         """Every API request so far, with status and Discord's error code."""
-        return self._endpoint.log
+        return list(self._endpoint.log)
 
     @property
     def contract_violations(self) -> list[Violation]:
@@ -199,10 +200,11 @@ class Sandbox:
     def _routes(self) -> list[Route]:
         mailbox = Mailbox(self.world, self._cdn, self._announcer)
         desk = InteractionDesk(self.world, mailbox, self._announcer, self._renderer)
+        resolver = Resolver(self.world, self._cdn, self._renderer)
         return [
             *UserRoutes(self.world, self._announcer, self._renderer, self._gateway_address).routes(),
             *self._applications.routes(),
-            *MemberRoutes(self.world, self._cdn, desk, self._renderer).routes(),
+            *MemberRoutes(self.world, self._cdn, desk, resolver).routes(),
             *CallbackRoutes(self.world, desk, mailbox, self._renderer).routes(),
             *MessageRoutes(self.world, mailbox, self._announcer, self._renderer).routes(),
             *self._channels.routes(),

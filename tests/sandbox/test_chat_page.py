@@ -63,6 +63,7 @@ async def test_a_person_draws_presses_answers_a_form_and_reacts(
     await draw(page, "a fox under a full moon")
     result = page.locator(".message", has=page.get_by_role("button", name="V1"))
     await expect(result.locator("strong")).to_have_text("a fox under a full moon")
+    await expect(result.locator(".author")).to_have_text("Easel")  # also once the waiting message above has gone
     await expect(result.locator(".mention")).to_have_text("@Ada")
     await expect(result.get_by_role("button", name="Enlarge picture: a fox")).to_be_visible()
 

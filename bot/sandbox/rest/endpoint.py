@@ -2,6 +2,7 @@
 
 The order matters: read, meet ordered trouble, count against limits, check the contract, act, check the answer."""
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from bot.sandbox.mailbox import body_object
 from bot.sandbox.wire import Body, Json, Reply, Upload, read_body, render_reply
 from bot.sandbox.world import Caller, World
 
+LOG_LENGTH = 20_000
 API = r"/api/{version:v\d+}"
 
 
@@ -81,7 +83,7 @@ class Endpoint:
         self._faults = faults
         self._limits = limits
         self._contract = contract
-        self.log: list[Record] = []
+        self.log: deque[Record] = deque(maxlen=LOG_LENGTH)
 
     def mount(self, app: web.Application, routes: list[Route]) -> None:
         for route in routes:

@@ -9,6 +9,7 @@ from bot.sandbox.wire import Json, Reply, render_reply
 from bot.sandbox.world import World
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
+PAGE_POLICY = "default-src 'self'; img-src 'self' blob: data: https:; connect-src 'self' ws: wss:; object-src 'none'"
 GONE = "This content is no longer available."
 
 
@@ -45,7 +46,7 @@ class FileRoutes:
         return web.Response(status=200 if is_known else 404)
 
     async def _page(self, _request: web.Request) -> web.FileResponse:
-        return web.FileResponse(STATIC / "index.html")
+        return web.FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
 
     async def _members(self, _request: web.Request) -> web.Response:
         """The test members with their tokens, for the page's member switch: there is nothing to protect here."""

@@ -1,30 +1,29 @@
 """What a program acting as a member needs beside messages: the command index, its interactions, and upload slots."""
 
 from dataclasses import replace
-from typing import Any
 
 from bot.sandbox import errors
 from bot.sandbox.cdn import Cdn
 from bot.sandbox.channel import Channel
-from bot.sandbox.command import Command, OptionType, check_call, find_leaf
-from bot.sandbox.interaction import InteractionType, Modal
+from bot.sandbox.command import Command
+from bot.sandbox.command_rules import check_call, find_leaf
+from bot.sandbox.interaction import InteractionType
 from bot.sandbox.interaction_desk import InteractionDesk, Opening
-from bot.sandbox.message import Attachment, Message, walk_components
+from bot.sandbox.message import Attachment
+from bot.sandbox.modal_form import submitted_components
 from bot.sandbox.permission import Permission
-from bot.sandbox.render import Renderer, attachment_payload
+from bot.sandbox.resolver import Resolved, Resolver
 from bot.sandbox.rest.endpoint import Call, Route
 from bot.sandbox.wire import Json, Reply
 from bot.sandbox.world import World
 
-Resolved = dict[str, dict[str, Json]]
-
 
 class MemberRoutes:
-    def __init__(self, world: World, cdn: Cdn, desk: InteractionDesk, renderer: Renderer) -> None:
+    def __init__(self, world: World, cdn: Cdn, desk: InteractionDesk, resolver: Resolver) -> None:
         self._world = world
         self._cdn = cdn
         self._desk = desk
-        self._renderer = renderer
+        self._resolver = resolver
 
     def routes(self) -> list[Route]:
         return [
@@ -104,23 +103,25 @@ class MemberRoutes:
             raise errors.unknown_command()
         if not self._may_use(command, blank.user_id, blank.channel.guild_id):
             raise errors.missing_permissions()
-        is_complete = blank.type is InteractionType.COMMAND
-        name, defined, given = find_leaf(command, list(data.get("options") or []))
-        check_call(defined, given, is_complete=is_complete)
-        uploads = self._take_uploads(data, call)
+        name, defined, given = find_leaf(command.definition, list(data.get("options") or []))
+        check_call(defined, given, is_complete=blank.type is InteractionType.COMMAND)
+        sent = self._command_data(command, data, blank, self._resolver.take_uploads(data, call.files))
+        return replace(blank, data=sent, name=name, command_type=command.type)
+
+    def _command_data(self, command: Command, data: Json, blank: Opening, uploads: dict[str, Attachment]) -> Json:
+        """The call as the bot gets it: known fields only, and what its ids stand for."""
         resolved: Resolved = {}
-        options = [self._resolve(item, resolved, uploads, blank.channel) for item in data.get("options") or []]
         sent: Json = {"id": command.id, "name": command.name, "type": command.type}
+        options = list(data.get("options") or [])
         if options:
-            sent["options"] = options
+            resolve = self._resolver.resolve_option
+            sent["options"] = [resolve(item, resolved, uploads, blank.channel) for item in options]
         if command.guild_id:
             sent["guild_id"] = command.guild_id
         if command.type != 1:
             sent["target_id"] = str(data.get("target_id"))
-            self._resolve_target(command, sent["target_id"], resolved, blank)
-        if resolved:
-            sent["resolved"] = resolved
-        return replace(blank, data=sent, name=name, command_type=command.type)
+            self._resolver.resolve_target(command, sent["target_id"], resolved, blank.user_id, blank.channel)
+        return sent | ({"resolved": resolved} if resolved else {})
 
     def _component_opening(self, blank: Opening, data: Json, payload: Json) -> Opening:
         message = self._world.find_message(str(payload.get("message_id")), blank.user_id)
@@ -136,7 +137,7 @@ class MemberRoutes:
         }
         if component["type"] != 2:
             sent["values"] = _chosen(component, data)
-            resolved = self._resolve_chosen(component, sent["values"], blank.channel)
+            resolved = self._resolver.resolve_chosen(component, sent["values"], blank.channel)
             sent |= {"resolved": resolved} if resolved else {}
         return replace(blank, type=InteractionType.COMPONENT, data=sent, source_message_id=message.id)
 
@@ -148,7 +149,7 @@ class MemberRoutes:
             raise errors.unknown_interaction()
         sent: Json = {
             "custom_id": str(data.get("custom_id") or modal.custom_id),
-            "components": _submitted(modal, list(data.get("components") or [])),
+            "components": submitted_components(modal, list(data.get("components") or [])),
         }
         del self._world.modals[modal.interaction_id]
         return replace(
@@ -158,85 +159,6 @@ class MemberRoutes:
             source_message_id=modal.source_message_id,
             opener_metadata=modal.opener_metadata,
         )
-
-    def _take_uploads(self, data: Json, call: Call) -> dict[str, Attachment]:
-        """The files that came with a command, by the number its options use for them."""
-        found: dict[str, Attachment] = {}
-        for item in data.get("attachments") or []:
-            number = str(item.get("id"))
-            upload = self._cdn.take_slot(str(item.get("uploaded_filename", "")))
-            if upload is None and number.isdigit():
-                upload = call.files.get(int(number))
-            if upload is None:
-                raise errors.bad_field(
-                    ("data", "attachments"), "ATTACHMENT_NOT_FOUND", "Uploaded attachment not found."
-                )
-            if len(upload.content) > self._world.attachment_size_limit:
-                raise errors.too_large()
-            found[number] = self._cdn.store(upload, filename=item.get("filename"))
-        return found
-
-    def _resolve(self, option: Json, resolved: Resolved, uploads: dict[str, Attachment], channel: Channel) -> Json:
-        """One option as the bot gets it, with what its ids stand for put into `resolved`."""
-        if option.get("options") is not None:
-            nested = [self._resolve(item, resolved, uploads, channel) for item in option["options"]]
-            return {**option, "options": nested}
-        value = str(option.get("value"))
-        match option.get("type"):
-            case OptionType.ATTACHMENT:
-                return {**option, "value": self._resolve_upload(value, resolved, uploads, channel)}
-            case OptionType.USER | OptionType.MENTIONABLE if value in self._world.users:
-                self._resolve_user(value, resolved, channel)
-            case OptionType.CHANNEL if value in self._world.channels:
-                found = self._world.channels[value]
-                resolved.setdefault("channels", {})[value] = found.payload() | {"permissions": "0"}
-            case OptionType.ROLE if channel.guild_id:
-                roles = self._world.guilds[channel.guild_id].roles
-                if value in roles:
-                    resolved.setdefault("roles", {})[value] = roles[value].payload()
-            case _:
-                pass
-        return option
-
-    def _resolve_upload(self, number: str, resolved: Resolved, uploads: dict[str, Attachment], channel: Channel) -> str:
-        if number not in uploads:
-            raise errors.bad_field(("data", "attachments"), "ATTACHMENT_NOT_FOUND", "Uploaded attachment not found.")
-        attachment = uploads[number]
-        url = self._cdn.address(attachment, channel.id, is_ephemeral=True)
-        payload = attachment_payload(attachment, url) | {"ephemeral": True}
-        resolved.setdefault("attachments", {})[attachment.id] = payload
-        return attachment.id
-
-    def _resolve_user(self, user_id: str, resolved: Resolved, channel: Channel) -> None:
-        resolved.setdefault("users", {})[user_id] = self._world.users[user_id].payload()
-        member = self._world.find_member(channel.guild_id, user_id)
-        if member is not None:
-            permissions = str(int(self._world.permissions(user_id, channel)))
-            partial = member.payload(with_user=False) | {"permissions": permissions}
-            resolved.setdefault("members", {})[user_id] = partial
-
-    def _resolve_target(self, command: Command, target_id: str, resolved: Resolved, blank: Opening) -> None:
-        if command.type == 2:
-            self._world.get_user(target_id)
-            self._resolve_user(target_id, resolved, blank.channel)
-            return
-        message = self._world.find_message(target_id, blank.user_id)
-        if message is None or message.channel_id != blank.channel.id:
-            raise errors.unknown_message()
-        resolved["messages"] = {message.id: self._rendered(message)}
-
-    def _resolve_chosen(self, component: Json, values: list[str], channel: Channel) -> Resolved:
-        resolved: Resolved = {}
-        for value in values:
-            if component["type"] in (5, 7) and value in self._world.users:
-                self._resolve_user(value, resolved, channel)
-            if component["type"] == 8 and value in self._world.channels:
-                found = self._world.channels[value].payload() | {"permissions": "0"}
-                resolved.setdefault("channels", {})[value] = found
-        return resolved
-
-    def _rendered(self, message: Message) -> Json:
-        return self._renderer.message(message, self._world.bot.id)
 
     def _may_use(self, command: Command, user_id: str, guild_id: str | None) -> bool:
         needed = command.definition.get("default_member_permissions")
@@ -261,43 +183,3 @@ def _chosen(component: Json, data: Json) -> list[str]:
     if not least <= len(values) <= most or not is_known:
         raise errors.bad_field(("data", "values"), "COMPONENT_VALIDATION_FAILED", "Component validation failed")
     return values
-
-
-def _submitted(modal: Modal, given: list[Json]) -> list[Json]:
-    """The filled form in the shape the bot built it in; forms with fields the bot did not name pass as they are."""
-    values = {str(item["custom_id"]): item for item in walk_components(given) if item.get("custom_id")}
-    fields = [item for item in walk_components(modal.components) if item.get("custom_id")]
-    if not set(values) <= {str(item["custom_id"]) for item in fields}:
-        return given
-    form = errors.FormErrors()
-    for item in fields:
-        _check_field(form, item, values.get(str(item["custom_id"]), {}))
-    form.raise_if_any()
-    return [_filled(component, values) for component in modal.components if component.get("type") != 10]
-
-
-def _check_field(form: errors.FormErrors, field: Json, given: Json) -> None:
-    path = ("data", "components", str(field["custom_id"]))
-    if field.get("type") != 4:
-        return
-    value = str(given.get("value") or "")
-    if not value and field.get("required", True):
-        form.required(path)
-    elif value:
-        form.check_length(path, value, int(field.get("min_length") or 0), int(field.get("max_length") or 4000))
-
-
-def _filled(component: Json, values: dict[str, Json], number: int = 1) -> Json:
-    filled: Json = {"type": component["type"], "id": component.get("id") or number}
-    if component.get("components"):
-        filled["components"] = [_filled(item, values) for item in component["components"]]
-    if component.get("component"):
-        filled["component"] = _filled(component["component"], values)
-    if component.get("custom_id"):
-        given: Any = values.get(str(component["custom_id"]), {})
-        filled["custom_id"] = component["custom_id"]
-        if component["type"] == 4:
-            filled["value"] = str(given.get("value") or "")
-        else:
-            filled["values"] = [str(value) for value in given.get("values") or []]
-    return filled

@@ -52,7 +52,12 @@ export class Log {
   }
 
   remove(message) {
-    byId(`message-${message.id}`)?.remove();
+    const row = byId(`message-${message.id}`);
+    const next = row?.nextElementSibling?.dataset.id;
+    row?.remove();
+    // The one below may have shared its head with the one that is gone.
+    const below = this.page.store.messages.get(message.channel_id)?.get(next);
+    if (below) this.change(below, below);
   }
 
   notice(node) {
