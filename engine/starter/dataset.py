@@ -37,15 +37,18 @@ class Composer:
         self._sprites = sprites
         self._backgrounds = background_set()
 
-    def sample(self, seed: int, every: int = 1) -> Sample:
-        """Draws until none of the picture's objects is a held-out combination. `every`: only each so many-th noun."""
+    def sample(self, seed: int, every: int = 1, *, settled: bool = False) -> Sample:
+        """Draws until none of the picture's objects is a held-out combination. `every`: only each so many-th noun.
+        `settled`: the prompt leaves nothing open, so that it alone decides the picture."""
         rng = np.random.default_rng(seed)
         while True:
-            prompt = invent_prompt(self.vocabulary.nouns[::every], rng)
+            prompt = invent_prompt(self.vocabulary.nouns[::every], rng, 1.0 if settled else 0.72)
             reading = self.vocabulary.read(prompt)
             background = reading.background or BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+            if settled and reading.background is None:
+                continue
             if not any(self._is_held_out(instance, background) for instance in reading.instances):
-                slots = place(reading, rng)
+                slots = place(reading, rng, 0.0 if settled else 0.25)
                 picture = self.compose(reading, background, slots, int(rng.integers(VARIANTS)))
                 return Sample(prompt, reading, background, tuple(slots), picture)
 

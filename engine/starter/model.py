@@ -52,6 +52,11 @@ class Conditioning:
     mask: Tensor
     pooled: Tensor
 
+    def split(self, count: int) -> tuple[Conditioning, Conditioning]:
+        """The first `count` rows of the batch, and the others."""
+        first = Conditioning(self.embeds[:count], self.mask[:count], self.pooled[:count])
+        return first, Conditioning(self.embeds[count:], self.mask[count:], self.pooled[count:])
+
 
 @dataclass(frozen=True)
 class EncodingPlan:

@@ -103,7 +103,7 @@ class RowPlaces(nn.Module):
 
     def __init__(self, config: NetworkConfig, boxes: Sequence[int]) -> None:
         super().__init__()
-        self.register_buffer("middle", torch.cat([_box_places(side) for side in boxes]), persistent=False)
+        self.register_buffer("middle", torch.cat([box_places(side) for side in boxes]), persistent=False)
         self.sizes = nn.Embedding(len(boxes), config.layout)
         self.move = nn.Sequential(
             nn.LayerNorm(config.layout),
@@ -127,7 +127,7 @@ class Lookup(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.register_buffer("canvas", _box_places(math.isqrt(config.tokens)), persistent=False)
+        self.register_buffer("canvas", box_places(math.isqrt(config.tokens)), persistent=False)
         self.look = nn.Linear(config.width, config.heads * 3)
         self.sharpness = nn.Parameter(torch.linspace(0.5, 3.0, config.heads))
         self.value = nn.Linear(config.content, config.width)
@@ -138,7 +138,9 @@ class Lookup(nn.Module):
 
     def forward(self, x: Tensor, rows: Tensor, mask: Tensor) -> Tensor:
         shift, empty = self.look(x).unflatten(-1, (self.heads, 3)).transpose(1, 2).split((2, 1), dim=-1)
-        scores = -F.softplus(self.sharpness.float())[:, None, None] * _apart(self.canvas + shift, rows[..., :2])
+        scores = -F.softplus(self.sharpness.float())[:, None, None] * squared_distances(
+            self.canvas + shift, rows[..., :2]
+        )
         scores = scores.masked_fill(~mask[:, None, None], -1e4)
         weights = torch.cat((scores, empty.float() - 2.0), dim=-1).softmax(dim=-1).to(x.dtype)
         value = torch.cat((self.value(rows[..., 2:]), self.empty.expand(len(x), 1, -1)), dim=1)
@@ -214,7 +216,7 @@ def _gate(gate: Tensor) -> Tensor:
     return 1 + gate[:, None]  # opened from the start: this net has hours to learn, not days
 
 
-def _apart(gaze: Tensor, places: Tensor) -> Tensor:
+def squared_distances(gaze: Tensor, places: Tensor) -> Tensor:
     """Squared distances [B, H, T, L] of gaze [B, H, T, 2] and places [B, L, 2], as products: sums over two numbers
     are slow. In fp32, because squares of places lose the fractions in halves."""
     gaze, places = gaze.float(), places.float()[:, None]
@@ -222,7 +224,7 @@ def _apart(gaze: Tensor, places: Tensor) -> Tensor:
     return gaze.square().sum(-1)[..., None] + places.square().sum(-1)[..., None, :] - 2 * products
 
 
-def _box_places(side: int) -> Tensor:
+def box_places(side: int) -> Tensor:
     """[side * side, 2]: row and column of each cell of a centred square, in patches from the middle."""
     steps = torch.arange(side) - (side - 1) / 2
     return torch.cartesian_prod(steps, steps)

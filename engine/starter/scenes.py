@@ -32,26 +32,26 @@ RELATION_PHRASES = (
 Slot = tuple[int, int]  # top row and left column of a box, in patches
 
 
-def place(reading: Reading, rng: np.random.Generator) -> list[Slot]:
-    """One slot per instance. What the prompt leaves open is the middle more often than not."""
+def place(reading: Reading, rng: np.random.Generator, wander: float = 0.25) -> list[Slot]:
+    """One slot per instance. `wander`: how often what the prompt leaves open is not the middle."""
     count = len(reading.instances)
     if count == 0:
         return []
     if count == 1:
-        return [_single(reading, rng)]
+        return [_single(reading, rng, wander)]
     relation = next((word for word in reading.words if word in ("above", "below", *SIDE_BY_SIDE)), "beside")
     if relation in ("above", "below"):
-        return _stacked(reading, relation, rng)
+        return _stacked(reading, relation, rng, wander)
     if count == 2:
-        row = 2 if rng.random() < 0.75 else int(rng.choice((0, 4)))
+        row = int(rng.choice((0, 4))) if rng.random() < wander else 2
         return [(row, 4), (row, 0)] if relation == "right_of" else [(row, 0), (row, 4)]
     return _grid(count)
 
 
-def _single(reading: Reading, rng: np.random.Generator) -> Slot:
+def _single(reading: Reading, rng: np.random.Generator, wander: float) -> Slot:
     last = GRID - BOX_PATCHES[reading.instances[0].size]
     named = [word for word in reading.words if word in PLACES]
-    if not named and rng.random() < 0.25:
+    if not named and rng.random() < wander:
         row, column = rng.integers(3, size=2)
     else:
         row = 0 if "top" in named else 2 if "bottom" in named else 1
@@ -59,7 +59,7 @@ def _single(reading: Reading, rng: np.random.Generator) -> Slot:
     return int(row) * last // 2, int(column) * last // 2
 
 
-def _stacked(reading: Reading, relation: str, rng: np.random.Generator) -> list[Slot]:
+def _stacked(reading: Reading, relation: str, rng: np.random.Generator, wander: float) -> list[Slot]:
     """The objects named before the relation fill one row of the canvas, the others the other row."""
     at = reading.words.index(relation)
     first = sum(instance.word < at for instance in reading.instances)
@@ -67,23 +67,24 @@ def _stacked(reading: Reading, relation: str, rng: np.random.Generator) -> list[
     if max(first, second) > 2:
         return _grid(len(reading.instances))
     rows = (0, 4) if relation == "above" else (4, 0)
-    return [(rows[0], column) for column in _columns(first, rng)] + [
-        (rows[1], column) for column in _columns(second, rng)
+    return [(rows[0], column) for column in _columns(first, rng, wander)] + [
+        (rows[1], column) for column in _columns(second, rng, wander)
     ]
 
 
-def _columns(count: int, rng: np.random.Generator) -> Sequence[int]:
+def _columns(count: int, rng: np.random.Generator, wander: float) -> Sequence[int]:
     if count == 2:
         return (0, 4)
-    return (2,) if rng.random() < 0.75 else (int(rng.choice((0, 4))),)
+    return (int(rng.choice((0, 4))),) if rng.random() < wander else (2,)
 
 
 def _grid(count: int) -> list[Slot]:
     return [(0, 2), (4, 0), (4, 4)] if count == 3 else [(0, 0), (0, 4), (4, 0), (4, 4)]
 
 
-def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator) -> str:
-    """A caption as members type them: mostly one object, else several, two in a relation, or none."""
+def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator, setting: float = 0.72) -> str:
+    """A caption as members type them: mostly one object, else several, two in a relation, or none. `setting`: how
+    often it names a background."""
     kind = rng.random()
     if kind < 0.04:
         return _background_phrase(rng) if rng.random() < 0.6 else ""
@@ -98,7 +99,7 @@ def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator) -> str:
         relation = RELATION_PHRASES[rng.integers(len(RELATION_PHRASES))]
         both = [f"{_number(rng)} {_size(rng, 0.3)}{_name(nouns, rng)}" for _ in range(2)]
         core = f"{both[0]} {relation} {both[1]}"
-    return f"{_style(rng)}{core}{_setting(rng)}"
+    return f"{_style(rng)}{core}{_setting(rng, setting)}"
 
 
 def _single_phrase(nouns: Sequence[Noun], rng: np.random.Generator) -> str:
@@ -126,8 +127,8 @@ def _style(rng: np.random.Generator) -> str:
     return f"{_phrase(STYLES[rng.integers(len(STYLES))], rng)} "
 
 
-def _setting(rng: np.random.Generator) -> str:
-    return f", {_background_phrase(rng)}" if rng.random() < 0.72 else ""
+def _setting(rng: np.random.Generator, share: float) -> str:
+    return f", {_background_phrase(rng)}" if rng.random() < share else ""
 
 
 def _background_phrase(rng: np.random.Generator) -> str:

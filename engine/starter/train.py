@@ -48,7 +48,11 @@ def build_trainer(options: argparse.Namespace) -> Trainer:
     network = NetworkConfig(width=options.width, layers=options.layers, hidden=options.width * 2)
     model = StarterModel(vocabulary, network)
     config = TrainingConfig(
-        batch=options.batch, learning_rate=options.rate, memory_rate=options.memory_rate, bf16=bf16_pays()
+        batch=options.batch,
+        learning_rate=options.rate,
+        memory_rate=options.memory_rate,
+        sketches=options.sketches,
+        bf16=bf16_pays(),
     )
     return Trainer(model, Composer(vocabulary, sprites), config)
 
@@ -125,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--width", type=int, default=256, help="of the denoiser; a GPU can take 512")
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--sketches", type=int, default=48, help="cheap noiseless pictures a step, for the memories")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--memory-rate", type=float, default=0.06, help="of the word memories")
     parser.add_argument("--cooldown", type=float, default=0.0, help="share of the run over which the rate falls to 0")

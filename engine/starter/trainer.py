@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from engine.starter.dataset import Composer, as_latents
 from engine.starter.memory import MemoryAdam
-from engine.starter.model import EncodingPlan, StarterModel
+from engine.starter.model import Conditioning, EncodingPlan, StarterModel, from_patches
+from engine.starter.sketch import Sketch
 
 SETTLED = 0.15  # added to t^2 in the velocity loss, which else counts most where the noise hides least
 SEED_STRIDE = 1_000_003
@@ -30,6 +31,7 @@ class TrainingConfig:
     memory_rate: float = 0.06
     warmup_steps: int = 300
     average_decay: float = 0.999
+    sketches: int = 48  # pictures a step for the sketch, beside the batch
     bf16: bool = False
     first_every: int = 9  # a ninth of the nouns comes first: reading memories is learned sooner from few that recur
     first_samples: int = 20_000
@@ -43,8 +45,13 @@ class Trainer:
         self.composer = composer
         self.config = config
         self.average = copy.deepcopy(model).requires_grad_(requires_grad=False).eval()
+        self.sketch = Sketch(model.config)
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+            [*model.parameters(), *self.sketch.parameters()],
+            lr=config.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=0.01,
+            fused=True,
         )
         self.samples = 0
         self.steps = 0
@@ -72,23 +79,32 @@ class Trainer:
     def _loss(self) -> tuple[EncodingPlan, Tensor, Tensor]:
         """The batch's plan, the memories it used (a leaf, for their gradient), and the loss."""
         every = self.config.first_every if self.samples < self.config.first_samples else 1
-        batch = [self.composer.sample(seed * SEED_STRIDE, every) for seed in self._next_seeds()]
-        generator = torch.Generator().manual_seed(self.samples)
-        clean = as_latents([sample.picture for sample in batch])
-        times = _times(len(batch), generator)
-        noise = torch.randn(clean.shape, generator=generator)
-        spread = times[:, None, None, None]
-        noisy = (1 - spread) * clean + spread * noise
-        plan = self.model.plan([sample.reading for sample in batch])
+        noised = [self.composer.sample(seed, every) for seed in self._seeds(self.config.batch, 0)]
+        sketched = [self.composer.sample(seed, every, settled=True) for seed in self._seeds(self.config.sketches, 1)]
+        plan = self.model.plan([sample.reading for sample in noised + sketched])
         memories = self.model.memory.flatten(0, 1)[plan.memories].requires_grad_()
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):
             conditioning = self.model.condition(plan, memories)
-            guess = self.model.predict_clean(noisy, times, conditioning)
-        errors = F.mse_loss(guess.float(), clean, reduction="none").mean((1, 2, 3))
-        return plan, memories, (errors / (times.square() + SETTLED)).mean()
+            first, rest = conditioning.split(len(noised))
+            loss = self._denoising_loss(first, as_latents([sample.picture for sample in noised]))
+            if sketched:
+                drawn = from_patches(self.sketch(rest)).float()
+                loss = loss + F.mse_loss(drawn, as_latents([sample.picture for sample in sketched]))
+        return plan, memories, loss
 
-    def _next_seeds(self) -> range:
-        return range(self.samples + 1, self.samples + 1 + self.config.batch)
+    def _denoising_loss(self, conditioning: Conditioning, clean: Tensor) -> Tensor:
+        generator = torch.Generator().manual_seed(self.samples)
+        times = _times(len(clean), generator)
+        noise = torch.randn(clean.shape, generator=generator)
+        spread = times[:, None, None, None]
+        noisy = (1 - spread) * clean + spread * noise
+        guess = self.model.predict_clean(noisy, times, conditioning)
+        errors = F.mse_loss(guess.float(), clean, reduction="none").mean((1, 2, 3))
+        return (errors / (times.square() + SETTLED)).mean()
+
+    def _seeds(self, count: int, stream: int) -> list[int]:
+        """Different for every sample of a run and for both streams, the same when the run is resumed."""
+        return [(self.samples * 8 + number) * SEED_STRIDE + stream for number in range(count)]
 
     def _follow(self) -> None:
         decay = min(self.config.average_decay, (1 + self.steps) / (20 + self.steps))
@@ -101,6 +117,7 @@ class Trainer:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
+            "sketch": self.sketch.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "memory_optimizer": self.memory_optimizer.state_dict(),
             "samples": self.samples,
@@ -119,6 +136,7 @@ class Trainer:
         if (state["network"], state["nouns"]) != ours:
             raise ValueError(f"{path} holds another network or other nouns; move it away or use its sizes")
         self.model.load_state_dict(state["model"])
+        self.sketch.load_state_dict(state["sketch"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.memory_optimizer.load_state_dict(state["memory_optimizer"])

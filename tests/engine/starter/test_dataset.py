@@ -78,3 +78,15 @@ def test_pictures_survive_the_way_to_latents_and_back(composer: Composer) -> Non
 def test_patches_are_read_row_by_row(sprites: SpriteSet) -> None:
     box = sprites.boxes["large"][2, 1]
     assert np.array_equal(patches(box)[7].reshape(8, 8, 4), box[8:16, 8:16])
+
+
+def test_a_settled_sample_leaves_nothing_open(composer: Composer) -> None:
+    for seed in range(60):
+        sample = composer.sample(seed, settled=True)
+        assert sample.reading.background == sample.background
+        assert list(sample.slots) == place(sample.reading, np.random.default_rng(0), wander=0.0)
+
+
+def test_every_so_many_nouns_can_come_first(composer: Composer) -> None:
+    nouns = {entry.noun for seed in range(80) for entry in composer.sample(seed, every=3).reading.instances}
+    assert nouns == {0, 3}

@@ -16,7 +16,7 @@ from engine.starter.sprites import SpriteSet
 from engine.starter.trainer import Trainer, TrainingConfig
 from engine.starter.vocabulary import Vocabulary, held_out
 
-CONFIG = TrainingConfig(batch=8, learning_rate=3e-3, memory_rate=0.01, warmup_steps=5)
+CONFIG = TrainingConfig(batch=8, sketches=8, learning_rate=3e-3, memory_rate=0.01, warmup_steps=5, first_samples=0)
 
 
 def test_training_lowers_the_loss(model: StarterModel, composer: Composer) -> None:
@@ -49,7 +49,7 @@ def test_a_checkpoint_of_another_network_is_refused(model: StarterModel, compose
 
 def test_only_the_memories_of_the_batch_are_trained(model: StarterModel, composer: Composer) -> None:
     before = model.memory.clone()
-    trainer = Trainer(model, composer, dataclasses.replace(CONFIG, batch=2))
+    trainer = Trainer(model, composer, dataclasses.replace(CONFIG, batch=1, sketches=1))
     for _ in range(2):  # the first step finds the output layer at zero, so nothing reaches the memory
         trainer.step()
     moved = (model.memory != before).any(dim=-1)
