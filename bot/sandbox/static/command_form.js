@@ -75,8 +75,8 @@ export class CommandForm {
     if (option.type === INTEGER || option.type === NUMBER) {
       return el("input", { type: "number", step: option.type === INTEGER ? "1" : "any", min: option.min_value, max: option.max_value });
     }
-    return el("textarea", { rows: "1", maxlength: String(option.max_length ?? 6000), role: "combobox", "aria-expanded": "false",
-      "aria-autocomplete": option.autocomplete ? "list" : "none", "aria-controls": "suggestions" });
+    return el("textarea", { rows: "1", maxlength: String(option.max_length ?? 6000), "aria-autocomplete": option.autocomplete ? "list" : "none",
+      "aria-controls": "suggestions" });
   }
 
   choices(option) {

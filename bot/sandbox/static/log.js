@@ -23,7 +23,7 @@ export class Log {
     const messages = store.list(store.current);
     const rows = [];
     messages.forEach((message, index) => {
-      if (message.id === firstUnread) rows.push(el("li", { class: "divider", role: "separator" }, el("span", {}, "New")));
+      if (message.id === firstUnread) rows.push(el("div", { class: "divider", role: "separator" }, el("span", {}, "New")));
       rows.push(this.render(message, messages[index - 1], null));
     });
     this.list.replaceChildren(welcome(this.page), ...rows);
@@ -111,6 +111,6 @@ function welcome(page) {
   const channel = page.store.channels.get(page.store.current);
   const isDirect = channel.type === 1;
   const title = isDirect ? `You and ${page.placeName(channel)}` : `Welcome to #${channel.name}`;
-  return el("li", { class: "welcome" }, el("span", { class: "welcome-sign", "aria-hidden": "true" }, isDirect ? "@" : "#"),
+  return el("div", { class: "welcome" }, el("span", { class: "welcome-sign", "aria-hidden": "true" }, isDirect ? "@" : "#"),
     el("h3", {}, title), el("p", {}, isDirect ? "Only the two of you read this." : "This is where it begins. Type / to see what can be done here."));
 }

@@ -19,7 +19,7 @@ export function continues(message, previous) {
 
 export function renderMessage(message, page, { isCompact, previous: old }) {
   const name = displayName(message.author);
-  const item = el("li", {
+  const item = el("article", {
     class: ["message", isCompact && "compact", isEphemeral(message) && "ephemeral", pingsMe(message, page) && "pinged"]
       .filter(Boolean).join(" "),
     id: `message-${message.id}`, tabindex: "-1", data: { id: message.id },

@@ -291,7 +291,7 @@ class Page {
   }
 
   sendingLine(leaf) {
-    const line = el("li", { class: "sending" }, avatar(this.store.me, 18), el("span", {}, "Sending "), el("b", {}, `/${leaf.name}`), " …");
+    const line = el("div", { class: "sending" }, avatar(this.store.me, 18), el("span", {}, "Sending "), el("b", {}, `/${leaf.name}`), " …");
     this.log.notice(line);
     return line;
   }

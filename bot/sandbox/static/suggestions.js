@@ -23,14 +23,12 @@ export class Suggestions {
     this.box.replaceChildren(el("p", { class: "suggestions-head", role: "presentation" }, heading),
       ...entries.map((entry, index) => this.render(entry, index)));
     this.box.hidden = false;
-    this.input.setAttribute("aria-expanded", "true");
     this.mark();
   }
 
   close() {
     this.box.hidden = true;
     this.entries = [];
-    this.input?.setAttribute("aria-expanded", "false");
     this.input?.removeAttribute("aria-activedescendant");
   }
 
