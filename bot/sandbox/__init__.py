@@ -11,13 +11,14 @@ from bot.sandbox.message import Message, Ping
 from bot.sandbox.permission import Permission
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.watch import Event, Sent, WaitedTooLong
-from bot.sandbox.wire import Upload
+from bot.sandbox.wire import Json, Upload
 
 __all__ = [
     "Clock",
     "Event",
     "Fault",
     "Hold",
+    "Json",
     "Member",
     "Message",
     "Permission",

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import discord
+import pytest
 import yarl
 from discord import app_commands
+from discord.gateway import DiscordWebSocket
 from PIL import Image
 
 from bot.sandbox import Sandbox
@@ -127,6 +129,13 @@ def add_commands(tree: app_commands.CommandTree[StudioBot]) -> None:
         words = ["fox", "forest", "moon"]
         return [app_commands.Choice(name=word, value=word) for word in words if word.startswith(current)]
 
+    @tree.command(description="Say where this is")
+    async def where(interaction: discord.Interaction[StudioBot]) -> None:
+        channel, limit = interaction.channel, interaction.filesize_limit
+        assert channel is not None
+        text = f"{channel.type}, guild {interaction.guild_id}, {limit} bytes, {interaction.user.name}"
+        await interaction.response.send_message(text)
+
     @tree.command(description="Never answers")
     async def silence(interaction: discord.Interaction[StudioBot]) -> None:
         return
@@ -155,15 +164,22 @@ async def finish_handlers() -> None:
 @asynccontextmanager
 async def running_bot(sandbox: Sandbox) -> AsyncIterator[StudioBot]:
     """The real client over real sockets, logged in and ready; closed at the end."""
-    discord.http.Route.BASE = sandbox.api_url
-    discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(sandbox.gateway_url)
     bot = StudioBot()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(discord.http.Route, "BASE", sandbox.api_url)
+        patch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(sandbox.gateway_url))
+        async with connected(bot, sandbox):
+            yield bot
+
+
+@asynccontextmanager
+async def connected(bot: StudioBot, sandbox: Sandbox) -> AsyncIterator[None]:
     async with bot:
         task = asyncio.create_task(bot.start(sandbox.bot_token), name="studio-bot")
         await sandbox.wait_until_bot_is_ready()
         await bot.wait_until_ready()
         try:
-            yield bot
+            yield
         finally:
             await finish_handlers()
             await bot.close()

@@ -101,6 +101,17 @@ async def test_files_go_to_the_bot_through_upload_slots(sandbox: Sandbox, bot: S
     assert result["content"].endswith(f"from {len(content)} bytes")
 
 
+async def test_a_command_in_a_direct_channel_knows_its_place_and_limit(sandbox: Sandbox, bot: StudioBot) -> None:
+    sandbox.set_upload_limit(12345)
+    ben = await sandbox.member("ben")
+    direct = await ben.open_dm()
+    answer = await ben.response(await ben.slash("where", channel=direct))
+    assert answer["content"] == "private, guild None, 12345 bytes, ben"
+    assert answer["channel_id"] == direct["id"]
+    elsewhere = await ben.response(await ben.slash("where"))
+    assert elsewhere["content"] == f"text, guild {sandbox.world.guild.id}, 12345 bytes, ben"
+
+
 async def test_a_reaction_brings_a_direct_message(sandbox: Sandbox, bot: StudioBot) -> None:
     ben = await sandbox.member("ben")
     await ben.slash("imagine", prompt="a boat")

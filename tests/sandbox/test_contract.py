@@ -1,6 +1,7 @@
 """Discord's OpenAPI document judges both sides; where it is not at hand these tests say so and are skipped."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,11 @@ from bot.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.config import CONTRACT
 from bot.sandbox.contract import Contract, with_string_ids
 from tests.sandbox.bot_api import BotApi
+
+
+def row(*children: dict[str, Any]) -> dict[str, Any]:
+    return {"type": 1, "components": list(children)}
+
 
 REASON = Contract(CONTRACT).reason_missing
 needs_document = pytest.mark.skipif(REASON is not None, reason=f"contract not checked: {REASON}")
@@ -20,6 +26,32 @@ async def test_a_request_against_the_document_is_refused_and_noted(api: BotApi, 
     assert answer.outcome == (400, 50035)
     (violation,) = sandbox.contract_violations
     assert (violation.side, violation.method, violation.path) == ("request", "POST", path)
+
+
+CAUGHT: dict[str, tuple[str, dict[str, Any]]] = {
+    "wrong type": ("POST", {"content": 5}),
+    "label over 80": ("POST", {"components": [row({"type": 2, "style": 2, "custom_id": "a", "label": "x" * 81})]}),
+    "custom id over 100": (
+        "POST",
+        {"components": [row({"type": 2, "style": 2, "custom_id": "x" * 101, "label": "x"})]},
+    ),
+    "six buttons": ("POST", {"components": [row(*[{"type": 2, "style": 2, "custom_id": "a", "label": "x"}] * 6)]}),
+    "41 components": ("POST", {"flags": 1 << 15, "components": [{"type": 10, "content": "x"}] * 41}),
+    "11 embeds": ("POST", {"embeds": [{"title": "x"}] * 11}),
+    "embed title over 256": ("POST", {"embeds": [{"title": "x" * 257}]}),
+    "edit over 2000": ("PATCH", {"content": "x" * 4001}),
+}
+
+
+@needs_document
+@pytest.mark.parametrize(("method", "broken"), CAUGHT.values(), ids=CAUGHT.keys())
+async def test_the_document_catches_what_it_models(
+    api: BotApi, sandbox: Sandbox, method: str, broken: dict[str, Any]
+) -> None:
+    posted = (await api.post("x")).body
+    tail = f"/{posted['id']}" if method == "PATCH" else ""
+    assert (await api.call(method, api.messages_path + tail, broken)).outcome == (400, 50035)
+    assert [violation.side for violation in sandbox.contract_violations] == ["request"]
 
 
 @needs_document

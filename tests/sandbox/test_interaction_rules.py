@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox import RequestRefused, Sandbox
 from bot.sandbox.message import MessageFlag
-from tests.sandbox.bot_api import BotApi
+from tests.sandbox.bot_api import COMMAND, BotApi, Pending
 
 EPHEMERAL = int(MessageFlag.EPHEMERAL)
 BUTTON = {"type": 1, "components": [{"type": 2, "style": 2, "label": "Go", "custom_id": "go"}]}
@@ -74,6 +74,25 @@ async def test_a_broken_callback_is_refused_and_may_be_repeated(
     pending, _ = await api.interact(await sandbox.member("ada"))
     assert (await pending.answer(broken["type"], broken.get("data"))).outcome == (400, 50035)
     assert (await pending.answer(4, {"content": "fine"})).status == 204
+
+
+async def test_more_than_25_choices_are_too_many(api: BotApi, sandbox: Sandbox) -> None:
+    await api.register({**COMMAND, "options": [{"name": "a", "description": "b", "type": 3, "autocomplete": True}]})
+    ada = await sandbox.member("ada")
+    command = (await ada.request("GET", f"/channels/{ada.channel_id}/application-command-index"))[
+        "application_commands"
+    ][0]
+    option = {"type": 3, "name": "a", "value": "x", "focused": True}
+    data = {"id": command["id"], "name": "imagine", "type": 1, "options": [option]}
+    body = {"type": 4, "application_id": api.application_id, "channel_id": ada.channel_id, "nonce": "7", "data": data}
+    await ada.request("POST", "/interactions", body)
+    interaction = list(sandbox.world.interactions.values())[-1]
+    pending = Pending(api, interaction.id, interaction.token)
+    choices = [{"name": str(number), "value": str(number)} for number in range(26)]
+    assert (await pending.answer(8, {"choices": choices})).outcome == (400, 50035)
+    assert (await pending.answer(8, {"choices": choices[:25]})).status == 204
+    answer = await ada.wait_for(lambda event: event.name == "APPLICATION_COMMAND_AUTOCOMPLETE_RESPONSE")
+    assert (len(answer.data["choices"]), answer.data["nonce"]) == (25, "7")
 
 
 async def test_an_empty_callback_message_is_refused(api: BotApi, sandbox: Sandbox) -> None:

@@ -1,5 +1,7 @@
 """The bot's side of interactions: the one callback, and the webhook messages that follow it."""
 
+from typing import Any
+
 from bot.sandbox import errors
 from bot.sandbox.component_rules import check_modal
 from bot.sandbox.interaction import CallbackType, Interaction, InteractionType
@@ -12,6 +14,7 @@ from bot.sandbox.rest.endpoint import Call, Route
 from bot.sandbox.wire import NO_CONTENT, Json, Reply
 from bot.sandbox.world import World
 
+MAX_CHOICES = 25
 MESSAGE_CALLBACKS = (CallbackType.MESSAGE, CallbackType.DEFERRED_MESSAGE)
 UPDATE_CALLBACKS = (CallbackType.UPDATE, CallbackType.DEFERRED_UPDATE)
 ALLOWED = {
@@ -71,6 +74,7 @@ class CallbackRoutes:
                 desk.acknowledge(interaction, kind)
                 return message
             case CallbackType.AUTOCOMPLETE:
+                _check_choices(data.get("choices"))
                 desk.offer_choices(interaction, list(data.get("choices") or []))
             case CallbackType.MODAL:
                 form = errors.FormErrors()
@@ -126,6 +130,15 @@ class CallbackRoutes:
         shown = CallbackType.MESSAGE if kind in MESSAGE_CALLBACKS else CallbackType.UPDATE
         resource = {"type": int(shown), "message": self._rendered(message)}
         return {"interaction": described, "resource": resource}
+
+
+def _check_choices(choices: Any) -> None:
+    form = errors.FormErrors()
+    if len(choices or []) > MAX_CHOICES:
+        form.add(("data", "choices"), "BASE_TYPE_MAX_LENGTH", f"Must be {MAX_CHOICES} or fewer in length.")
+    for index, choice in enumerate(choices or []):
+        form.check_length(("data", "choices", index, "name"), choice.get("name"), 1, 100)
+    form.raise_if_any()
 
 
 def _callback_type(payload: Json, interaction: Interaction) -> CallbackType:
