@@ -85,6 +85,8 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """The socket route. HELLO goes first, but a client may identify without waiting for it."""
+        if _is_foreign(request):
+            raise web.HTTPForbidden(text="This gateway is only for its own page and for programs.")
         socket = web.WebSocketResponse(max_msg_size=0, autoping=True, compress=False)
         await socket.prepare(request)
         connection = Connection(socket, request.query.get("compress"))
@@ -198,3 +200,9 @@ class Gateway:
     async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+def _is_foreign(request: web.Request) -> bool:
+    """Browsers let any website open sockets to this machine; the tokens here are no secret, so the origin decides."""
+    origin = request.headers.get("Origin")
+    return origin is not None and origin.partition("://")[2] != request.host

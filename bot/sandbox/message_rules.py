@@ -66,6 +66,7 @@ def check_message(
 ) -> None:
     """Raise unless this would be a good new message, or a good edit of `previous`."""
     form = FormErrors()
+    _check_lists(form, at, payload)
     for name in sorted(payload.keys() - MESSAGE_FIELDS):
         form.add((*at, name), "UNKNOWN_FIELD", "This field is not part of a message.")
     if payload.get("content") is not None:
@@ -81,6 +82,15 @@ def check_message(
     form.raise_if_any()
     if _is_empty(payload, files, previous):
         raise empty_message()
+
+
+def _check_lists(form: FormErrors, at: Path, payload: Json) -> None:
+    """Raises at once: nothing else can be said about a list that is none."""
+    for name in ("embeds", "components", "attachments"):
+        value = payload.get(name)
+        if value is not None and not (isinstance(value, list) and all(isinstance(item, dict) for item in value)):
+            form.add((*at, name), "LIST_TYPE_CONVERT", "Only a list of objects may be used here.")
+    form.raise_if_any()
 
 
 def _flags(payload: Json, previous: Message | None) -> int:
@@ -114,7 +124,7 @@ def _is_empty(payload: Json, files: Mapping[int, Upload], previous: Message | No
         return False
     for name in ("content", "embeds", "attachments", "components", "sticker_ids", "poll"):
         value = payload[name] if name in payload else getattr(previous, name, None)
-        if value:
+        if value.strip() if isinstance(value, str) else value:
             return False
     return True
 

@@ -99,6 +99,7 @@ class Sandbox:
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         FileRoutes(self.world, self._cdn).mount(app)
+        app.on_response_prepare.append(_stay_fresh)
         self._endpoint.mount(app, self._routes())
         self.gateway.greet = self._announcer.greeting
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -209,3 +210,9 @@ class Sandbox:
             *MessageRoutes(self.world, mailbox, self._announcer, self._renderer).routes(),
             *self._channels.routes(),
         ]
+
+
+async def _stay_fresh(request: web.Request, response: web.StreamResponse) -> None:
+    """After an update a browser must not go on with yesterday's page."""
+    if request.path == "/" or request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-cache"

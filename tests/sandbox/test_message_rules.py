@@ -58,6 +58,8 @@ BROKEN = {
     "41 V2 components": {"flags": 1 << 15, "components": TOO_MANY_V2},
     "flags that are not a message's": {"content": "x", "flags": 1 << 7},
     "wrong type": {"content": ["x"]},
+    "embeds that are no list": {"embeds": {"title": "x"}},
+    "components that are no objects": {"components": ["x"]},
 }
 
 
@@ -69,7 +71,7 @@ async def test_a_broken_message_is_an_invalid_form_body(api: BotApi, broken: dic
     assert api.sandbox.messages() == []
 
 
-@pytest.mark.parametrize("empty", [{}, {"content": ""}, {"content": None, "embeds": []}])
+@pytest.mark.parametrize("empty", [{}, {"content": ""}, {"content": " \n "}, {"content": None, "embeds": []}])
 async def test_an_empty_message_is_refused(api: BotApi, empty: dict[str, Any]) -> None:
     assert (await api.call("POST", api.messages_path, empty)).outcome == (400, 50006)
 

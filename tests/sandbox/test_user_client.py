@@ -86,6 +86,17 @@ async def test_bad_tokens_are_closed_until_they_flap(sandbox: Sandbox) -> None:
         assert (await opened.receive_json())["op"] == 11, "left open, so that nobody reconnects in a circle"
 
 
+async def test_a_foreign_website_gets_no_socket(sandbox: Sandbox) -> None:
+    async with aiohttp.ClientSession() as session:
+        for origin, status in (("https://example.org", 403), (sandbox.base_url, None)):
+            try:
+                async with session.ws_connect(sandbox.gateway_url, origin=origin):
+                    refused = None
+            except aiohttp.WSServerHandshakeError as error:
+                refused = error.status
+            assert refused == status
+
+
 async def test_a_bot_may_not_ask_for_privileged_intents(sandbox: Sandbox) -> None:
     async with socket(sandbox) as opened:
         await opened.send_json({"op": 2, "d": {"token": sandbox.bot_token, "intents": 1 << 15}})
