@@ -16,6 +16,8 @@ from bot.sandbox.permission import ALL, DIRECT_MESSAGE, MEMBER_DEFAULT, Permissi
 from bot.sandbox.snowflake import Snowflakes
 from bot.sandbox.wire import Json
 
+TOPICS = {"general": "Say hello", "studio": "Pictures are drawn here"}
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -180,5 +182,5 @@ class World:
         guild.members[self.bot.id] = GuildMember(self.bot, now, [bot_role.id])
         self.guilds[guild.id] = guild
         for name in self.config.channel_names:
-            self.add_channel(name, guild)
+            self.add_channel(name, guild).topic = TOPICS.get(name)
         return guild

@@ -21,6 +21,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Generous, because a busy machine starts browsers slowly; nothing here waits longer than it must.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the chat page was not driven"),
@@ -38,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def visit(browser: Browser, sandbox: Sandbox, member: str, size: tuple[int, int] = (1280, 860)) -> Page:
     """A tab of its own for one member, connected; a script error fails the test at the next action."""
     page = await browser.new_page(viewport={"width": size[0], "height": size[1]})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE_MS)
     await page.goto(f"{sandbox.base_url}/#member={member}")
     await expect(page.locator("#connection")).to_have_text("online")
     return page

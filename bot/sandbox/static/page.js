@@ -71,7 +71,7 @@ class Page {
     history.replaceState(null, "", `#member=${this.member.name.toLowerCase()}&channel=${channel.type === 1 ? channelId : channel.name}`);
     byId("place-sign").textContent = channel.type === 1 ? "@" : "#";
     byId("place-name").textContent = name;
-    byId("place-topic").textContent = channel.topic ?? (channel.type === 1 ? "Direct message" : "Pictures are drawn here");
+    byId("place-topic").textContent = channel.topic ?? (channel.type === 1 ? "Direct message" : "");
     byId("composer-text").placeholder = `Message ${channel.type === 1 ? "@" : "#"}${name}, or type / for commands`;
     document.body.classList.remove("drawer-open");
     this.composer.reset();
