@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.sandbox import Sandbox
-from tests.sandbox.studio_bot import StudioBot
+from tests.sandbox.studio_bot import StudioBot, png
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -169,6 +169,28 @@ async def test_silence_is_reported_and_the_page_comes_back_after_a_break(
     sandbox.gateway.drop(sandbox.user("ada").id, can_resume=False)
     await ben.say("and again")
     await expect(page.locator(".message").last).to_contain_text("and again")
+
+
+async def test_files_are_sent_and_unread_channels_are_marked(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    ada, ben = await visit(browser, sandbox, "ada"), await visit(browser, sandbox, "ben")
+    await ben.get_by_role("button", name="general").click()
+    await ada.set_input_files("#attach", {"name": "look here.png", "mimeType": "image/png", "buffer": png()})
+    await expect(ada.locator("#staged")).to_contain_text("look here.png")
+    await ada.locator("#composer-text").fill(f"see <@{sandbox.user('ben').id}>")
+    await ada.keyboard.press("Enter")
+    await expect(ada.locator(".message").last.get_by_role("button", name="Enlarge picture")).to_be_visible()
+
+    studio = ben.get_by_role("list", name="Channels").get_by_role("button", name="studio")
+    await expect(studio.get_by_label("1 mentions")).to_be_visible()
+    await expect(ben).to_have_title("(1) general · Easel sandbox")
+    await studio.click()
+    await expect(ben.get_by_role("separator")).to_have_text("New")
+    await expect(ben.locator(".me-mention")).to_have_text("@Ben")
+    await expect(ben).to_have_title("studio · Easel sandbox")
+    await ben.keyboard.press("ArrowUp")
+    await expect(ben.locator(".message").last).to_be_focused()
 
 
 async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:

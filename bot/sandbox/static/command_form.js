@@ -130,7 +130,7 @@ export class CommandForm {
   }
 
   async complete(option, input) {
-    const choices = await this.page.autocomplete(this.leaf, this.values(option.name), option.name);
+    const choices = await this.page.interactions.autocomplete(this.leaf, this.values(option.name), option.name);
     if (document.activeElement !== input) return;
     this.page.suggestions.show(choices.map((choice) => ({ label: choice.name, run: () => {
       input.value = choice.value;

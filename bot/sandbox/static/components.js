@@ -41,7 +41,7 @@ function button(item, message, page) {
   }
   const node = el("button", { type: "button", class: classes, disabled: Boolean(item.disabled), data: { customId: item.custom_id },
     "aria-label": item.label || item.emoji?.name,
-    on: { click: () => page.press(message, { component_type: BUTTON, custom_id: item.custom_id }, node) } }, inside);
+    on: { click: () => page.interactions.press(message, { component_type: BUTTON, custom_id: item.custom_id }, node) } }, inside);
   return node;
 }
 
@@ -68,7 +68,7 @@ function select(item, message, page) {
     node.append(el("option", { value: option.value, selected: Boolean(option.default) }, `${emoji}${option.label}${tail}`));
   }
   if (isMany) node.size = Math.min(6, options.length);
-  const send = () => page.press(message, { component_type: item.type, custom_id: item.custom_id,
+  const send = () => page.interactions.press(message, { component_type: item.type, custom_id: item.custom_id,
     values: [...node.selectedOptions].map((option) => option.value).filter(Boolean) }, node);
   node.addEventListener(isMany ? "blur" : "change", send);
   return el("span", { class: "select-frame" }, node);

@@ -1,7 +1,7 @@
 // The message box: plain text with files, or a slash command with its options.
 
 import { avatar, byId, el, toast } from "./dom.js";
-import { CommandForm, leaves } from "./command_form.js";
+import { CommandForm } from "./command_form.js";
 import { Suggestions } from "./suggestions.js";
 
 export class Composer {
@@ -46,7 +46,7 @@ export class Composer {
     const { value } = this.text;
     if (!value.startsWith("/") || value.includes("\n")) return this.suggestions.close();
     const wanted = value.slice(1);
-    const all = await this.page.commandLeaves();
+    const all = await this.page.interactions.commandLeaves();
     if (this.text.value !== value) return null;
     const exact = all.filter((leaf) => wanted.startsWith(`${leaf.name} `)).sort((a, b) => b.name.length - a.name.length)[0];
     if (exact) return this.enter(exact, wanted.slice(exact.name.length + 1));
@@ -124,7 +124,7 @@ export class Composer {
   async submitTyped(wanted) {
     this.enters = (this.enters ?? 0) + 1;
     if (this.enters > 1) return;
-    const all = await this.page.commandLeaves();
+    const all = await this.page.interactions.commandLeaves();
     const isDouble = this.enters > 1;
     this.enters = 0;
     const found = all.find((leaf) => wanted === leaf.name || wanted.startsWith(`${leaf.name} `)) ??
@@ -143,7 +143,7 @@ export class Composer {
     const { leaf } = form;
     this.reset();
     this.text.focus();
-    await this.page.runCommand(leaf, values, picked);
+    await this.page.interactions.runCommand(leaf, values, picked);
   }
 
   stage(files) {
@@ -166,5 +166,3 @@ export class Composer {
     this.text.style.height = `${Math.min(this.text.scrollHeight, 240)}px`;
   }
 }
-
-export { leaves };
