@@ -27,17 +27,26 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 async def _command(options: argparse.Namespace, config: Config) -> int:
-    match str(options.command):
-        case "run":
-            return await _run(config)
-        case "sandbox":
-            return await _sandbox(config)
-        case "demo":
-            return await _demo(config, options.prompt, options.out)
-        case "doctor":
-            return await _doctor(config)
-        case unknown:
-            raise AssertionError(unknown)
+    """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
+    from bot.db.database import DatabaseUnavailable
+    from bot.program import DiscordUnavailable, StoreUnavailable
+    from engine.protocol import EngineStartError
+
+    try:
+        match str(options.command):
+            case "run":
+                return await _run(config)
+            case "sandbox":
+                return await _sandbox(config)
+            case "demo":
+                return await _demo(config, options.prompt, options.out)
+            case "doctor":
+                return await _doctor(config)
+            case unknown:
+                raise AssertionError(unknown)
+    except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
+        print(problem, file=sys.stderr)
+        return 1
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:
@@ -70,10 +79,8 @@ def _config_path(given: Path | None) -> Path | None:
 
 async def _run(config: Config) -> int:
     """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
-    from bot.db.database import DatabaseUnavailable
-    from bot.program import DiscordUnavailable, StoreUnavailable, engine_config, running_studio
+    from bot.program import engine_config, running_studio
     from engine.local import LocalEngine
-    from engine.protocol import EngineStartError
 
     if config.token is None:
         print(
@@ -87,9 +94,21 @@ async def _run(config: Config) -> int:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
     except asyncio.CancelledError:
         return 0
-    except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    return _stopped_by_itself()
+
+
+async def _sandbox(config: Config) -> int:
+    from bot.demo import run_sandbox
+
+    _cancel_on_signals()
+    try:
+        await run_sandbox(config)
+    except asyncio.CancelledError:
+        return 0
+    return _stopped_by_itself()
+
+
+def _stopped_by_itself() -> int:
     print(
         "The studio has stopped by itself; the log says why. Jobs that wait go on at the next start.", file=sys.stderr
     )
@@ -101,19 +120,6 @@ def _cancel_on_signals() -> None:
     this = asyncio.current_task()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, lambda: this and this.cancel())
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
-
-
-async def _sandbox(config: Config) -> int:
-    from bot.demo import run_sandbox
-
-    return await run_sandbox(config, _stop_on_signals())
 
 
 async def _demo(config: Config, prompt: str, out: Path) -> int:

@@ -34,15 +34,15 @@ class Timings:
     seconds_to_start: float = 0.0
 
 
-async def run_sandbox(config: Config, stop: asyncio.Event) -> int:
-    """Stays up until `stop`. Everything is kept in the configured database and store, as on a real server."""
+async def run_sandbox(config: Config) -> None:
+    """Stays up until it is cancelled, or until a part of the studio ends by itself. Everything is kept in the
+    configured database and store, as on a real server."""
     settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port)
     async with Sandbox(settings) as sandbox:
         print("Starting the studio ...", flush=True)
-        async with running_studio(_pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)):
+        async with running_studio(_pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
             print(f"\nOpen {sandbox.base_url} in a browser and type /imagine. Ctrl-C ends it.", flush=True)
-            await stop.wait()
-    return 0
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
 
 
 async def run_demo(config: Config, prompt: str, out: Path) -> int:

@@ -113,4 +113,6 @@ store = "{folder / "images"}"
 [discord]
 api_url = "{sandbox.api_url}"
 gateway_url = "{sandbox.gateway_url}"
+[sandbox]
+port = 0
 """

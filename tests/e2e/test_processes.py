@@ -220,18 +220,31 @@ async def test_a_discord_that_cannot_be_reached_is_told_in_one_sentence(sandbox:
     assert "Traceback" not in err
 
 
-async def test_a_store_that_cannot_be_used_is_told_in_one_sentence(sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["run", "sandbox"])
+async def test_a_store_that_cannot_be_used_is_told_in_one_sentence(
+    sandbox: Sandbox, tmp_path: Path, command: str
+) -> None:
     (tmp_path / "images").write_text("a file where a folder should be")
-    status, _, err = await ended(await start(command_for(sandbox, tmp_path), "any"))
+    status, _, err = await ended(await start(command_for(sandbox, tmp_path, command), "any"))
     assert status == 1
     assert err.startswith(f"The image store `{tmp_path / 'images'}` cannot be used: ")
     assert err.count("\n") == 1
 
 
-def command_for(sandbox: Sandbox, folder: Path) -> list[str]:
+async def test_the_sandbox_command_says_its_address_and_ends_in_order(sandbox: Sandbox, tmp_path: Path) -> None:
+    process = await start(command_for(sandbox, tmp_path, "sandbox"))
+    assert process.stdout is not None
+    said = await process.stdout.readuntil(b"Ctrl-C ends it.")
+    assert b"Open http://127.0.0.1:" in said
+    process.send_signal(signal.SIGINT)
+    status, _, err = await ended(process)
+    assert (status, "Traceback" in err) == (0, False)
+
+
+def command_for(sandbox: Sandbox, folder: Path, command: str = "run") -> list[str]:
     config = folder / "config.toml"
     config.write_text(toml_for(sandbox, folder))
-    return [*WITHOUT_TORCH, "--config", str(config), "run"]
+    return [*WITHOUT_TORCH, "--config", str(config), command]
 
 
 async def test_without_a_token_one_sentence_says_where_it_goes() -> None:

@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 
-from bot.sandbox import Member, Sandbox
-from bot.sandbox.member import Sent
+from bot.sandbox import Member, Sandbox, Sent
 from bot.sandbox.wire import Json
 from tests.e2e.studio import Scene, draw, is_result
 
