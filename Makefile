@@ -1,8 +1,12 @@
 # One command each: `make demo` shows the product, `make test` proves it.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 PROMPT ?= a fox under a full moon
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+STEPS := sed -nE "/^ *(Downloading|Installing|Successfully|ERROR)/p"
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
@@ -15,19 +19,19 @@ help:  ## show what can be made
 $(VENV)/.torch: constraints.txt
 	@echo "[1/3] making the virtual environment"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=26"
-	@echo "[2/3] installing torch (the largest part, a few hundred megabytes)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade "pip>=26"
+	@echo "[2/3] installing torch, the largest part: some hundred megabytes"
+	@$(PIP) torch 2>&1 | $(STEPS)
 	@touch $@
 
 $(READY): $(VENV)/.torch pyproject.toml constraints.txt
 	@echo "[3/3] installing everything else that is pinned"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@$(PIP) --editable . 2>&1 | $(STEPS)
 	@touch $@
 
 $(DEV_READY): $(READY)
 	@echo "installing the tools that tests need"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@$(PIP) --group dev 2>&1 | $(STEPS)
 	@touch $@
 
 setup: $(READY)  ## install what the studio needs
