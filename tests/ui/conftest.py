@@ -13,8 +13,8 @@ from discord.gateway import DiscordWebSocket
 
 from bot.config import Config
 from bot.program import running_studio
+from bot.sandbox import Member, Sent
 from bot.sandbox.config import SandboxConfig
-from bot.sandbox.member import Member, Sent
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from tests.fakes import FakeEngine

@@ -6,7 +6,7 @@ import shutil
 
 from PIL import Image
 
-from bot.sandbox.member import Member, Sent
+from bot.sandbox import Member, Sent
 from bot.sandbox.wire import Json
 from tests.ui.conftest import Scene, buttons_of, draw
 
