@@ -1,5 +1,6 @@
 """The bot as Discord sees it: its commands, and where events go. Owns the connection, knows nothing of pictures."""
 
+import asyncio
 from typing import Any
 
 import discord
@@ -18,6 +19,11 @@ from bot.usecases.studio import Studio
 log = structlog.get_logger(__name__)
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # a studio does not speak
+
+
+HANDLERS = ("discord.py: on_", "CommandTree-invoker")
+"""How discord.py names the tasks in which it lets us answer; nobody else knows of them."""
+GOODBYE_SECONDS = 5.0
 
 
 def least_intents() -> discord.Intents:
@@ -58,6 +64,13 @@ class Client(discord.Client):
         for add in (add_imagine, add_gallery, add_message_menu):
             add(self.tree, studio)
         add_account(self.tree, self._reactions, studio)
+
+    async def close(self) -> None:
+        """What members have asked is answered before the line is cut."""
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if asked := {task for task in others if task.get_name().startswith(HANDLERS)}:
+            await asyncio.wait(asked, timeout=GOODBYE_SECONDS)
+        await super().close()
 
     async def setup_hook(self) -> None:
         """One request replaces all commands; those that did not change keep their ids, so it is safe at every start."""

@@ -134,6 +134,7 @@ async def test_the_gateway_drops_in_mid_job(scene: Scene, sandbox: Sandbox, can_
     await ada.press(grid, "U1")
     await ada.wait_for_message(lambda seen: "Image #1" in seen["content"] and is_result(seen))
     assert len(scene.engine.requests) == 1
+    await draw(ada, "a moon")
 
 
 async def test_a_token_that_is_revoked_while_it_runs_ends_the_studio(scene: Scene, sandbox: Sandbox) -> None:
