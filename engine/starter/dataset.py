@@ -13,7 +13,12 @@ from torch import Tensor
 from engine.starter.backgrounds import VARIANTS, background_set
 from engine.starter.scenes import Slot, invent_prompt, place
 from engine.starter.sprites import SpriteSet
-from engine.starter.vocabulary import BACKGROUNDS, PATCH, Instance, Reading, Vocabulary, held_out
+from engine.starter.vocabulary import PATCH, Instance, Reading, Vocabulary, held_out
+
+NAMED = 0.62  # share of captions that name the background
+WANDER = 0.12  # how often a single object whose place is not named stands off the middle
+# What a prompt without a background may get: few and far apart, so that drawing settles on one early.
+UNNAMED = ("night", "sky", "sunset", "grass", "pink", "teal")
 
 Picture = npt.NDArray[np.uint8]
 
@@ -42,13 +47,13 @@ class Composer:
         `settled`: the prompt leaves nothing open, so that it alone decides the picture."""
         rng = np.random.default_rng(seed)
         while True:
-            prompt = invent_prompt(self.vocabulary.nouns[::every], rng, 1.0 if settled else 0.72)
+            prompt = invent_prompt(self.vocabulary.nouns[::every], rng, 1.0 if settled else NAMED)
             reading = self.vocabulary.read(prompt)
-            background = reading.background or BACKGROUNDS[rng.integers(len(BACKGROUNDS))]
+            background = reading.background or UNNAMED[rng.integers(len(UNNAMED))]
             if settled and reading.background is None:
                 continue
             if not any(self._is_held_out(instance, background) for instance in reading.instances):
-                slots = place(reading, rng, 0.0 if settled else 0.25)
+                slots = place(reading, rng, 0.0 if settled else WANDER)
                 picture = self.compose(reading, background, slots, int(rng.integers(VARIANTS)))
                 return Sample(prompt, reading, background, tuple(slots), picture)
 

@@ -15,7 +15,7 @@ from engine.starter.dataset import Picture, as_picture
 from engine.starter.model import Conditioning, StarterModel
 from engine.starter.vocabulary import PICTURE
 
-DRAWING_STEPS = 12
+DRAWING_STEPS = 20
 
 
 @torch.inference_mode()

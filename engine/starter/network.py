@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+COLOUR_SPREAD = 0.25  # variance of a picture's mean colour, in latents' units
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -185,15 +187,18 @@ class Denoiser(nn.Module):
         self.places = nn.Parameter(torch.randn(config.tokens, config.width) * 0.3)
         self.time = nn.Sequential(nn.Linear(64, config.width), nn.SiLU(), nn.Linear(config.width, config.width))
         self.whole = nn.Linear(config.layout, config.width)
+        self.glance = nn.Sequential(nn.Linear(6, 128), nn.GELU(), nn.Linear(128, config.width))
         self.modulate = nn.Linear(config.width, config.width * 9)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.last = nn.Linear(config.width, config.width * 2)
         self.patch_out = nn.Linear(config.width, config.patch_values)
         nn.init.zeros_(self.patch_out.weight)
+        nn.init.zeros_(self.glance[2].weight)
 
     def forward(self, patches: Tensor, times: Tensor, rows: Tensor, mask: Tensor, pooled: Tensor) -> Tensor:
         """patches [B, 64, 192], times [B] in [0, 1], rows [B, L, 2 + content], pooled [B, layout]."""
-        whole = F.silu(self.time(_waves(times).to(patches.dtype)) + self.whole(pooled))
+        glance = self.glance(_half_colours(patches, times).to(patches.dtype))
+        whole = F.silu(self.time(_waves(times).to(patches.dtype)) + self.whole(pooled) + glance)
         modulation = self.modulate(whole).view(len(patches), 9, -1)
         x = self.patch_in(patches) + self.places
         for block in self.blocks:
@@ -206,6 +211,15 @@ def _waves(times: Tensor) -> Tensor:
     rates = torch.exp(torch.linspace(0.0, math.log(200.0), 32, device=times.device))
     angles = times.float()[:, None] * rates
     return torch.cat((angles.sin(), angles.cos()), dim=-1)
+
+
+def _half_colours(patches: Tensor, times: Tensor) -> Tensor:
+    """[B, 6]: the likely mean colours of the upper and lower half behind the noise. A mean over so many pixels shows
+    through nearly pure noise, so all patches can agree on a background the prompt did not name."""
+    means = patches.float().unflatten(1, (2, -1)).unflatten(-1, (-1, 3)).mean(dim=(2, 3)).flatten(1)
+    share = 1 - times.float()[:, None]
+    noise = times.float()[:, None].square() / (patches.shape[1] * patches.shape[2] / 6)
+    return means * share / (share.square() + noise / COLOUR_SPREAD)
 
 
 def _modulated(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

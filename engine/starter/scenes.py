@@ -32,8 +32,9 @@ RELATION_PHRASES = (
 Slot = tuple[int, int]  # top row and left column of a box, in patches
 
 
-def place(reading: Reading, rng: np.random.Generator, wander: float = 0.25) -> list[Slot]:
-    """One slot per instance. `wander`: how often what the prompt leaves open is not the middle."""
+def place(reading: Reading, rng: np.random.Generator, wander: float) -> list[Slot]:
+    """One slot per instance. `wander`: how often a single object with no place named is not in the middle; where
+    several stand, the prompt decides."""
     count = len(reading.instances)
     if count == 0:
         return []
@@ -41,10 +42,9 @@ def place(reading: Reading, rng: np.random.Generator, wander: float = 0.25) -> l
         return [_single(reading, rng, wander)]
     relation = next((word for word in reading.words if word in ("above", "below", *SIDE_BY_SIDE)), "beside")
     if relation in ("above", "below"):
-        return _stacked(reading, relation, rng, wander)
+        return _stacked(reading, relation)
     if count == 2:
-        row = int(rng.choice((0, 4))) if rng.random() < wander else 2
-        return [(row, 4), (row, 0)] if relation == "right_of" else [(row, 0), (row, 4)]
+        return [(2, 4), (2, 0)] if relation == "right_of" else [(2, 0), (2, 4)]
     return _grid(count)
 
 
@@ -59,41 +59,34 @@ def _single(reading: Reading, rng: np.random.Generator, wander: float) -> Slot:
     return int(row) * last // 2, int(column) * last // 2
 
 
-def _stacked(reading: Reading, relation: str, rng: np.random.Generator, wander: float) -> list[Slot]:
+def _stacked(reading: Reading, relation: str) -> list[Slot]:
     """The objects named before the relation fill one row of the canvas, the others the other row."""
     at = reading.words.index(relation)
     first = sum(instance.word < at for instance in reading.instances)
     second = len(reading.instances) - first
     if max(first, second) > 2:
         return _grid(len(reading.instances))
-    rows = (0, 4) if relation == "above" else (4, 0)
-    return [(rows[0], column) for column in _columns(first, rng, wander)] + [
-        (rows[1], column) for column in _columns(second, rng, wander)
-    ]
-
-
-def _columns(count: int, rng: np.random.Generator, wander: float) -> Sequence[int]:
-    if count == 2:
-        return (0, 4)
-    return (int(rng.choice((0, 4))),) if rng.random() < wander else (2,)
+    upper, lower = (0, 4) if relation == "above" else (4, 0)
+    columns = {1: (2,), 2: (0, 4)}
+    return [(upper, column) for column in columns[first]] + [(lower, column) for column in columns[second]]
 
 
 def _grid(count: int) -> list[Slot]:
     return [(0, 2), (4, 0), (4, 4)] if count == 3 else [(0, 0), (0, 4), (4, 0), (4, 4)]
 
 
-def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator, setting: float = 0.72) -> str:
+def invent_prompt(nouns: Sequence[Noun], rng: np.random.Generator, setting: float) -> str:
     """A caption as members type them: mostly one object, else several, two in a relation, or none. `setting`: how
     often it names a background."""
     kind = rng.random()
     if kind < 0.04:
         return _background_phrase(rng) if rng.random() < 0.6 else ""
-    if kind < 0.64:
+    if kind < 0.54:
         core = _single_phrase(nouns, rng)
-    elif kind < 0.72:
+    elif kind < 0.67:
         number = ("two", "three", "four", "2", "3")[rng.integers(5)]
         core = f"{number} {_size(rng, 0.3)}{_name(nouns, rng)}s"
-    elif kind < 0.82:
+    elif kind < 0.76:
         core = " and ".join(f"a {_name(nouns, rng)}" for _ in range(int(rng.integers(3, 5))))
     else:
         relation = RELATION_PHRASES[rng.integers(len(RELATION_PHRASES))]

@@ -148,7 +148,7 @@ def _times(count: int, generator: torch.Generator) -> Tensor:
     drawing begins."""
     bell = torch.sigmoid(torch.randn(count, generator=generator) * 1.2 + 1.0)
     start = 1 - 0.1 * torch.rand(count, generator=generator).square()
-    chosen = torch.where(torch.rand(count, generator=generator) < 0.85, bell, start)
+    chosen = torch.where(torch.rand(count, generator=generator) < 0.78, bell, start)
     return chosen.clamp(1e-3, 1.0)
 
 

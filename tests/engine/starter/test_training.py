@@ -4,6 +4,7 @@ import copy
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -77,3 +78,16 @@ def test_the_judge_recognises_true_renders_and_not_shuffled_ones(composer: Compo
 def test_courtesy_never_asks_for_less_than_one_thread() -> None:
     courtesy = Courtesy()
     assert courtesy.threads() >= 1
+
+
+def test_the_judges_distance_is_that_of_composed_renders(composer: Composer, sprites: SpriteSet) -> None:
+    """The products give what composing every render and subtracting would."""
+    from engine.starter.judge import _Renders
+
+    boxes = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 4)).astype(np.uint8)
+    boxes[..., :3] = np.minimum(boxes[..., :3], boxes[..., 3:])  # premultiplied
+    box, behind = np.random.default_rng(1).random((2, 32, 32, 3)).astype(np.float32)
+    found = _Renders(boxes).distances(box, behind).reshape(2, 3)
+    scaled = boxes / 255
+    composed = scaled[..., :3] + (1 - scaled[..., 3:]) * behind
+    assert np.allclose(found, np.square(composed - box).mean(axis=(2, 3, 4)), atol=1e-4)
