@@ -28,7 +28,7 @@ _BROKEN = (
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    return _save(_to_image(pixels), "PNG", compress_level=4)  # level 6 takes twice as long for 2 % less
+    return _save(_to_image(pixels), "PNG", compress_level=2)  # level 4 takes twice as long for an eighth less
 
 
 def decode_rgb(data: bytes) -> Pixels:
@@ -41,7 +41,7 @@ def compose_grid(masters: Sequence[bytes]) -> bytes:
     """PNG of the pictures side by side, two to a row, without a border. A single picture stays the very same bytes."""
     if len(masters) == 1:
         return masters[0]
-    return _save(_tile([_flatten(_open(master)) for master in masters]), "PNG", compress_level=4)
+    return _save(_tile([_flatten(_open(master)) for master in masters]), "PNG", compress_level=1)  # a member waits
 
 
 def compose_preview(pixels: Sequence[Pixels], size: int) -> bytes:
@@ -49,7 +49,7 @@ def compose_preview(pixels: Sequence[Pixels], size: int) -> bytes:
     grid = _tile([_to_image(picture) for picture in pixels])
     scale = min(size, 512) / max(grid.size)
     resized = grid.resize(_scaled(grid, scale), Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC)
-    return _save(resized, "WEBP", quality=PREVIEW_QUALITY, method=2)
+    return _save(resized, "WEBP", quality=PREVIEW_QUALITY, method=0)
 
 
 def compose_contact_sheet(masters: Sequence[bytes]) -> bytes:
