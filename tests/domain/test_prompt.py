@@ -198,7 +198,7 @@ def test_what_a_prompt_means(raw: str, expected: dict[str, Any] | type[PromptErr
         ("fox --raw.", "`.` sticks to `--raw`"),
         ("fox --ar 3:2.", "`.` sticks to the value of `--ar`; write `--ar 3:2`."),
         ("fox --v 6,", "`,` sticks to the value of `--v`; write `--v 6`."),
-        ("fox --stilyze 5", "Did you mean `--stylize`?"),
+        ("fox --stylise 5", "Did you mean `--stylize`?"),
         ("fox --ar 3:2 at night", "Text belongs before the first parameter."),
         ("fox —and hound", "a space on both sides"),
         ("fox --v 7 --v2 --V 6", "Unrecognized parameter(s): v2, V."),

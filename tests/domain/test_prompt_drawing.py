@@ -45,7 +45,7 @@ def plan(raw: str, capabilities: Capabilities = ABLE) -> DrawingPlan:
     ("raw", "expected"),
     [
         ("fox", {"prompt": "fox", "width": 1024, "height": 1024, "steps": 30, "guidance_scales": (), "notes": ()}),
-        ("fox --ar 2:1", {"width": 1448, "height": 724 // 8 * 8}),
+        ("fox --ar 2:1", {"width": 1448, "height": 728}),
         ("fox --ar 14:1", {"width": 2048, "height": 512}),
         ("fox --ar 1:14", {"width": 512, "height": 2048}),
         ("fox --q .5", {"steps": 15}),

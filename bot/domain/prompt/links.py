@@ -15,7 +15,11 @@ from bot.domain.prompt.parameters import ImageLink
 MAX_LINK = 2_048
 
 NUMBER = r"-?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
-_LINK = re.compile(rf"<(?P<angled>https?://[^\s<>]+)>(?:::(?P<weight>{NUMBER})?(?=[\s,.;]|$))?|https?://[^\s<>]+", re.I)
+_LINK = re.compile(
+    rf"<(?P<angled>https?://[^\s<>]+)>(?:::(?P<weight>{NUMBER})?(?=[\s,.;<>]|$))?"
+    r"|(?<![A-Za-z0-9_])https?://[^\s<>]+",
+    re.I,
+)
 _WEIGHT = re.compile(rf"::(?P<weight>{NUMBER})?[,.;]*$")
 _FOREIGN = re.compile(r"\b(?:blob:http\S*|(?:file|ftp|javascript)://\S*|data:image/\S*)", re.I)
 _LONELY_COMMA = re.compile(r" +([,;])")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.errors import InvalidParameter, PromptTooLong
+from bot.domain.errors import InvalidParameter, InvalidPrompt, PromptTooLong
 from bot.domain.prompt.characters import narrow
 from bot.domain.prompt.checks import PromptRules, check_plan, check_together, check_version
 from bot.domain.prompt.echo import write_echo
@@ -19,6 +19,9 @@ from bot.domain.prompt.weights import check_weights, split_parts
 
 OMNI_VERSION = "7"
 """The one that draws `--oref`, whatever newer one is asked for."""
+
+MAX_WRITTEN = 60_000
+"""Characters of all prompts of one command together, so that reading them stays a matter of milliseconds."""
 
 Draw = Callable[[], int]
 """A fresh random number of 32 bits, for seeds and for styles by chance."""
@@ -51,7 +54,9 @@ def parse_submission(
     counts = [_repeats(outline.given) for outline in outlines]
     if sum(counts) > reader.rules.batch_limit:
         raise too_many(sum(counts), reader.rules.batch_limit)
-    prompts = [reader.build(outline) for outline, count in zip(outlines, counts, strict=True) for _ in range(count)]
+    prompts = [
+        prompt for outline, count in zip(outlines, counts, strict=True) for prompt in reader.build(outline, count)
+    ]
     for prompt in prompts:
         check_plan(prompt.params, len(prompts), reader.preferences.speed, reader.rules)
     return Submission(tuple(prompts), tuple(dict.fromkeys(reader.notices)))
@@ -75,7 +80,7 @@ class _Reader:
     def outline(self, raw: str) -> Iterator[Split]:
         """One for every combination of choices in braces, with what the member has stored appended."""
         stored, limit = self.preferences, self.rules.batch_limit
-        line = self._write_out(raw)
+        line, written = self._write_out(raw), 0
         settings, notice = read_stored(prepare(stored.settings, {}), "settings")
         self.notices += notice
         suffixes = [read_stored(prepare(text, {}), "suffix") for text in expand(self._write_out(stored.suffix), limit)]
@@ -85,9 +90,29 @@ class _Reader:
             for suffix, notice in suffixes:
                 given = give_more(typed.given, suffix, "suffix")
                 self.notices += notice
-                yield replace(typed, given=give_more(given, settings, "settings"))
+                outline = replace(typed, given=give_more(given, settings, "settings"))
+                written += len(text) * (_repeats(outline.given) if _draws_styles(outline.given) else 1)
+                if written > MAX_WRITTEN:
+                    raise InvalidPrompt(
+                        f"Written out, the prompts of this command have more than {MAX_WRITTEN:,} characters. "
+                        "Please shorten the text, or take out some of the choices in braces."
+                    )
+                yield outline
 
-    def build(self, outline: Split) -> ParsedPrompt:
+    def build(self, outline: Split, repeats: int) -> Iterator[ParsedPrompt]:
+        """Each repeat has a seed of its own, and a style of its own where chance chooses it."""
+        first = self._build(outline)
+        yield first
+        is_seeded = any(one.name == "seed" for one in outline.given)
+        for _ in range(repeats - 1):
+            if _draws_styles(outline.given):
+                yield self._build(outline)
+            elif is_seeded:
+                yield first
+            else:
+                yield replace(first, params=replace(first.params, seed=self._draw()))
+
+    def _build(self, outline: Split) -> ParsedPrompt:
         version = _version_of(outline.given)
         given, readings = self._read_all(outline.given, version)
         links = list(find_links(outline.body))
@@ -151,6 +176,10 @@ def _repeats(given: Iterable[Given]) -> int:
     """How many jobs the prompt makes. A value that is no number is refused where all values are read."""
     words = next((narrow(one.words[0]) for one in given if one.name == "repeat"), "1")
     return max(1, int(words)) if words.isascii() and words.isdigit() and len(words) < 9 else 1
+
+
+def _draws_styles(given: Iterable[Given]) -> bool:
+    return any(one.name == "sref" and "random" in one.words for one in given)
 
 
 def _in_order(given: Iterable[Given], readings: Iterable[Reading], params: GenerationParams) -> Iterator[str]:

@@ -5,6 +5,7 @@ braces are matched before anything is built, so that unclosed ones cost no backt
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -26,15 +27,17 @@ class Group:
     count: int = 0
 
 
-def expand(template: str, limit: int) -> list[str]:
+def expand(template: str, limit: int) -> Iterator[str]:
     """The last group changes fastest. Raises `NotInPlan` above `limit` lines, before any of them is written."""
+    if "{" not in template and "\\" not in template:
+        return iter((template,))
     sequence, depth = _read(template)
     if depth > MAX_DEPTH:
         raise InvalidPrompt(f"The groups in braces are nested {depth} deep; at most {MAX_DEPTH} are understood.")
     count = _count(sequence)
     if count > limit:
         raise too_many(count, limit)
-    return [_pick(sequence, index) for index in range(count)]
+    return (_pick(sequence, index) for index in range(count))
 
 
 def too_many(count: int, limit: int) -> NotInPlan:
@@ -72,14 +75,33 @@ def _read(template: str) -> tuple[Sequence, int]:
             depth = max(depth, len(outer))
         elif token == "}" and index in paired:
             current, group = outer.pop()
-            group.count = sum(map(_count, group.alternatives))
-            current.append(group)
+            current.append(_close(group))
         elif token == "," and outer:
             current = []
             outer[-1][1].alternatives.append(current)
         else:
             current.append(token[1:] if len(token) == 2 and token[0] == "\\" else token)
-    return current, depth
+    return _merge(current), depth
+
+
+def _close(group: Group) -> "str | Group":
+    """A group without a choice is its text, so that only real choices cost time with every line."""
+    group.alternatives = [_merge(alternative) for alternative in group.alternatives]
+    group.count = sum(map(_count, group.alternatives))
+    return _pick_alternative(group, 0) if group.count == 1 else group
+
+
+def _merge(sequence: Sequence) -> Sequence:
+    """Each run of texts as one, between any two groups."""
+    merged: Sequence = []
+    texts: list[str] = []
+    for item in sequence:
+        if isinstance(item, str):
+            texts.append(item)
+        else:
+            merged += ["".join(texts), item]
+            texts = []
+    return [*merged, "".join(texts)]
 
 
 def _pair(tokens: list[str]) -> set[int]:

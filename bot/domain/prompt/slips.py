@@ -61,6 +61,6 @@ def _hint(word: str) -> str:
     if glued := _NAME_AND_VALUE.fullmatch(name):
         known, value = glued["name"].lower(), glued["value"]
         return f"Put one space between name and value: `--{known} {value}`." if known in NAMES else ""
-    if close := difflib.get_close_matches(name.lower(), _LONG_NAMES, n=1, cutoff=0.7):
+    if close := difflib.get_close_matches(name.lower(), _LONG_NAMES, n=1, cutoff=0.75):
         return f"Did you mean `--{close[0]}`?"
     return ""

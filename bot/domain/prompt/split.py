@@ -64,7 +64,8 @@ def split(line: str) -> Split:
     check_spaced(body)
     given = _merge_lists(_understand(pieces))
     kept, doubled = _keep_first(given)
-    return Split(body, tuple(kept), (*find_slips(body), *doubled))
+    phrases = [word for one in kept if one.parameter.kind is Kind.PHRASES for word in one.words]
+    return Split(body, tuple(kept), (*find_slips(" ".join((body, *phrases))), *doubled))
 
 
 def give_more(given: tuple[Given, ...], more: Iterable[Given], origin: str) -> tuple[Given, ...]:

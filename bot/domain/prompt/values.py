@@ -198,7 +198,7 @@ def _read_style(given: Given, version: str) -> Reading:
 
 
 def _read_phrases(given: Given) -> Reading:
-    phrases = [phrase.strip(" .;*\\") for phrase in " ".join(given.words).split(",")]
+    phrases = [phrase.strip(" .;*\\-") for phrase in " ".join(given.words).split(",")]
     phrases = [phrase for phrase in phrases if phrase]
     if not phrases:
         raise InvalidParameter(f"`--no` needs words after it, such as `{given.parameter.example}`.")
