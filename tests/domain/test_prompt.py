@@ -307,6 +307,26 @@ def test_any_text_is_read_or_refused_by_name(raw: str) -> None:
         check_echo(prompt)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "fox <https://x.org>::https://x.org/a.png::2",
+        "fox https://x.org::2<https://x.org/a.png>",
+        "fox –arhttps://x.org 3:2",
+        "fox --no ,{,--foo bar",
+        "fox --no x,－－foo y",
+        r"fox --no x\\,\\－－ar y",
+        r"fox \\, \{a, b\} {c\, d}",
+        'fox " --foo " --r 1 --no "',
+        "fox\\ --r 1",
+        "fox https://x.org/{a}.png,",
+        "fox https://x.org/a*b.png",
+    ],
+)
+def test_an_echo_comes_back(raw: str) -> None:
+    check_echo(parse(raw, random_seed=7))
+
+
 def check_echo(parsed: ParsedPrompt) -> None:
     echo = parsed.echo
     assert "**" not in echo

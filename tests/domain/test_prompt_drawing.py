@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.errors import CannotDraw
 from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, parse, plan_drawing
-from bot.domain.prompt.drawing import ODD_WORDS
+from bot.domain.prompt.drawing_words import ODD_WORDS
 from bot.domain.prompt.parameters import PromptPart
 
 A = "https://ex.org/a.png"

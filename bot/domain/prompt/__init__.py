@@ -1,7 +1,8 @@
 """The prompt language: what a member typed becomes what is drawn, or a named error."""
 
+from bot.domain.prompt.capabilities import Capabilities
 from bot.domain.prompt.checks import PromptRules
-from bot.domain.prompt.drawing import Capabilities, DrawingPlan, plan_drawing
+from bot.domain.prompt.drawing import DrawingPlan, plan_drawing
 from bot.domain.prompt.echo import shorten_echo
 from bot.domain.prompt.parameters import GenerationParams, Speed, Visibility, load_params
 from bot.domain.prompt.parse import ParsedPrompt, Submission, parse, parse_submission

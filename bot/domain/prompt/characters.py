@@ -16,6 +16,8 @@ _LONG = "—–―‒⸺"
 """Count as two hyphens each."""
 _DASHES = re.compile(rf"(?:^|(?<=[\s{{,]))(?:[{_SHORT}{_LONG}]{{2,6}}|[{_LONG}])(?P<name>[a-z][a-z0-9_-]*)")
 
+_AROUND_PHRASES = f" .;*\\{_SHORT}{_LONG}"
+
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
 
@@ -38,6 +40,11 @@ def _encode(address: re.Match[str]) -> str:
 def strip_ends(text: str) -> str:
     """What stands next to the two stars of bold text must be neither a star nor an escape."""
     return text.strip("* \\")
+
+
+def strip_phrase(text: str) -> str:
+    """One phrase of a list, without what would begin a parameter or end bold text when it is written anew."""
+    return text.strip(_AROUND_PHRASES)
 
 
 def says_something(text: str) -> bool:

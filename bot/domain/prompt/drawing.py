@@ -5,13 +5,14 @@ the model lacks it. What only tunes a picture is drawn without, and a note under
 left out in silence. The table in docs/prompt-language.md follows this file.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bot.domain.errors import CannotDraw
+from bot.domain.prompt.capabilities import HD_SCALE, Capabilities
+from bot.domain.prompt.drawing_notes import write_notes
+from bot.domain.prompt.drawing_words import added_words, reads, weigh_parts
 from bot.domain.prompt.parameters import GenerationParams, ImageLink, PromptPart, StyleReference
 from bot.domain.prompt.table import NAMES
-from bot.domain.prompt.versions import NIJI, name_version
 from bot.domain.size import fit_size
 
 MAX_STEPS = 500
@@ -23,40 +24,6 @@ GUIDANCE_SPREAD = 0.6
 
 RAW_GUIDANCE = 1.15
 DRAFT_STEPS = 0.5
-HD_SCALE = 2
-
-ODD_WORDS = ("surreal", "uncanny", "eccentric", "dreamlike", "off-kilter", "otherworldly", "absurd", "grotesque")
-STYLE_WORDS = {"cute": "cute", "expressive": "expressive", "scenic": "scenic"}
-NIJI_WORDS = "anime style"
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a model can do. `width`, `height` in pixels, `steps` and `guidance_scale` are what it draws by itself.
-
-    `guidance_scale` None: the model is not guided, or only by a fixed amount. `max_pixels` is the largest picture's
-    area, `max_ratio` its longer side over the shorter. An empty `vocabulary` means that it reads any words.
-    """
-
-    model: str
-    width: int
-    height: int
-    steps: int
-    guidance_scale: float | None = None
-    max_pixels: int = 0
-    max_ratio: float = 4.0
-    vocabulary: frozenset[str] = frozenset()
-    supports_negative: bool = False
-    supports_weights: bool = False
-    supports_guidance_per_row: bool = False
-    supports_stop: bool = False
-    supports_tile: bool = False
-    supports_image_prompt: bool = False
-    supports_style_reference: bool = False
-    supports_character_reference: bool = False
-    supports_omni_reference: bool = False
-    supports_personal_style: bool = False
-    supports_video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +61,11 @@ def plan_drawing(params: GenerationParams, capabilities: Capabilities, picture_c
     _check_abilities(params, capabilities)
     width, height = plan_size(params, capabilities)
     steps = plan_steps(params, capabilities)
-    words = [word for word in _added_words(params) if _reads(word, capabilities)]
+    words = [word for word in added_words(params) if reads(word, capabilities)]
     return DrawingPlan(
         prompt=", ".join((params.text, *words)) if params.text else ", ".join(words),
         negative_prompt=params.negative if capabilities.supports_negative else "",
-        parts=_parts(params, words) if capabilities.supports_weights else (),
+        parts=weigh_parts(params, words) if capabilities.supports_weights else (),
         seeds=tuple((params.seed + index) % 2**32 for index in range(picture_count)),
         width=width,
         height=height,
@@ -117,13 +84,13 @@ def plan_drawing(params: GenerationParams, capabilities: Capabilities, picture_c
         omni_reference=params.omni_reference,
         omni_weight=params.omni_weight / 100,
         profiles=params.profiles if capabilities.supports_personal_style else (),
-        notes=tuple(_notes(params, capabilities)),
+        notes=tuple(write_notes(params, capabilities)),
     )
 
 
 def plan_size(params: GenerationParams, capabilities: Capabilities) -> tuple[int, int]:
     """Pixels: about the model's own area, in the asked shape or the nearest that it can draw."""
-    scale = HD_SCALE if params.hd and _can_draw_hd(capabilities) else 1
+    scale = HD_SCALE if params.hd and capabilities.can_draw_hd else 1
     ratio = params.aspect[0] / params.aspect[1]
     aspect = params.aspect
     if max(ratio, 1 / ratio) > capabilities.max_ratio:
@@ -184,84 +151,3 @@ def _check_abilities(params: GenerationParams, capabilities: Capabilities) -> No
         if asked and not is_able:
             written = f"`{name}`" if name.startswith("--") else name
             raise CannotDraw(f"{capabilities.model} cannot {deed}. Leave {written} out, or choose another model.")
-
-
-def _notes(params: GenerationParams, capabilities: Capabilities) -> Iterator[str]:
-    model = capabilities.model
-    if params.version and not params.model:
-        yield f"`{name_version(params.version)}` is drawn by {model} here."
-    if params.negative and not capabilities.supports_negative:
-        yield f"{model} cannot leave things out, so `--no` and negative weights have no effect."
-    if params.parts and not capabilities.supports_weights:
-        yield f"{model} does not weigh parts; `::` was read as a comma."
-    if params.stop < 100 and not capabilities.supports_stop:
-        yield f"{model} cannot stop early; `--stop` has no effect."
-    if params.profiles and not capabilities.supports_personal_style:
-        yield f"{model} has no personal styles; `--profile` has no effect."
-    if params.hd and not _can_draw_hd(capabilities):
-        yield f"{model} draws {capabilities.width}x{capabilities.height} at most; `--hd` has no effect."
-    if max(params.aspect) / min(params.aspect) > capabilities.max_ratio:
-        yield f"{model} draws shapes up to {capabilities.max_ratio:g}:1; the nearest was drawn."
-    yield from _guidance_notes(params, capabilities)
-    yield from _word_notes(params, capabilities)
-
-
-def _guidance_notes(params: GenerationParams, capabilities: Capabilities) -> Iterator[str]:
-    if capabilities.guidance_scale is None:
-        asked = {
-            "--stylize": params.stylize is not None,
-            "--raw": params.raw,
-            "--exp": bool(params.experimental),
-            "--chaos": bool(params.chaos),
-        }
-        names = [f"`{name}`" for name, is_asked in asked.items() if is_asked]
-        if names:
-            yield f"{capabilities.model} is not guided by a scale, so it has no use for {', '.join(names)}."
-    elif params.chaos and not capabilities.supports_guidance_per_row:
-        yield f"{capabilities.model} guides all pictures of a grid alike; `--chaos` has no effect."
-    if params.experimental > 25 and params.stylize is not None:
-        yield "Above 25, `--exp` takes the place of `--stylize`."
-
-
-def _word_notes(params: GenerationParams, capabilities: Capabilities) -> Iterator[str]:
-    if params.style and params.style not in STYLE_WORDS:
-        yield f"The style `{params.style}` is not known here and has no effect."
-    for word in _added_words(params):
-        if not _reads(word, capabilities):
-            yield f"{capabilities.model} does not know the word “{word}”, which {_reason(word)} would add."
-
-
-def _reason(word: str) -> str:
-    if word in ODD_WORDS:
-        return "`--weird`"
-    return "`--niji`" if word == NIJI_WORDS else "`--style`"
-
-
-def _added_words(params: GenerationParams) -> list[str]:
-    """Parameters that speak to the model in words: always the same ones for the same seed."""
-    words = [STYLE_WORDS[params.style]] if params.style in STYLE_WORDS else []
-    if params.version in NIJI and not params.model:
-        words.append(NIJI_WORDS)
-    odd_count = 1 + min(2, params.weird // 1000) if params.weird else 0
-    return words + [ODD_WORDS[(params.seed + index) % len(ODD_WORDS)] for index in range(odd_count)]
-
-
-def _reads(words: str, capabilities: Capabilities) -> bool:
-    return not capabilities.vocabulary or all(word in capabilities.vocabulary for word in words.split())
-
-
-def _parts(params: GenerationParams, words: list[str]) -> tuple[PromptPart, ...]:
-    """The positive parts, and the odd words as one more that weighs the heavier the weirder."""
-    parts = tuple(part for part in params.parts if part.weight > 0)
-    odd = ", ".join(word for word in words if word in ODD_WORDS)
-    plain = ", ".join(word for word in words if word not in ODD_WORDS)
-    if not parts and not odd:
-        return ()
-    parts = parts or (PromptPart(params.text),)
-    usual = sum(part.weight for part in parts) / len(parts)
-    more = [PromptPart(plain, usual)] if plain else []
-    return (*parts, *more, *([PromptPart(odd, usual * params.weird / 3000)] if odd else []))
-
-
-def _can_draw_hd(capabilities: Capabilities) -> bool:
-    return capabilities.max_pixels >= capabilities.width * capabilities.height * HD_SCALE**2

@@ -15,7 +15,8 @@ def write_echo(body: str, links: Iterable[FoundLink], parameters: Iterable[str])
     pieces: list[str] = []
     start = 0
     for link in links:
-        pieces += (body[start : link.start], link.echo)
+        gap = " " if body.startswith("::", link.end) else ""  # or the cut would become the link's weight
+        pieces += (body[start : link.start], link.echo, gap)
         start = link.end
     text = "".join((*pieces, body[start:]))
     return escape(clean(" ".join((text, *parameters))))

@@ -12,8 +12,9 @@ from bot.domain.prompt.links import FoundLink, find_links, remove_links
 from bot.domain.prompt.parameters import GenerationParams, PromptPart
 from bot.domain.prompt.permutations import expand, too_many
 from bot.domain.prompt.preferences import MAX_PROMPT, PromptPreferences, expand_options, prepare, read_stored
+from bot.domain.prompt.reading import Personal, Reading
 from bot.domain.prompt.split import Given, Split, give_more, split
-from bot.domain.prompt.values import Personal, Reading, read, read_version_key
+from bot.domain.prompt.values import read, read_version_key
 from bot.domain.prompt.versions import ANY, find_model, name_version
 from bot.domain.prompt.weights import check_weights, split_parts
 
