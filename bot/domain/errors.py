@@ -47,7 +47,7 @@ class EmptyPrompt(PromptError):
 
 class PromptTooLong(PromptError):
     def __init__(self, length: int, limit: int) -> None:
-        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} can be shown. Please shorten it.")
+        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} are taken. Please shorten it.")
 
 
 class InvalidPrompt(PromptError):

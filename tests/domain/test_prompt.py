@@ -180,7 +180,8 @@ def submit(raw: str, rules: PromptRules | None = None) -> Submission:
 def test_what_a_prompt_means(raw: str, expected: dict[str, Any] | type[PromptError]) -> None:
     if isinstance(expected, dict):
         params = read(raw)
-        assert params == GenerationParams(**{"text": "", "seed": 7} | {"version": params.version} | expected)
+        fields: dict[str, Any] = {"seed": 7, "version": params.version} | expected
+        assert params == GenerationParams(**fields)
     else:
         with pytest.raises(PromptError) as caught:
             read(raw)

@@ -38,7 +38,7 @@ def _guidance_notes(params: GenerationParams, capabilities: Capabilities) -> Ite
         }
         names = [f"`{name}`" for name, is_asked in asked.items() if is_asked]
         if names:
-            yield f"{capabilities.model} is not guided by a scale, so it has no use for {', '.join(names)}."
+            yield f"The guidance of {capabilities.model} cannot be changed, so {', '.join(names)} has no effect."
     elif params.chaos and not capabilities.supports_guidance_per_row:
         yield f"{capabilities.model} guides all pictures of a grid alike; `--chaos` has no effect."
     if params.experimental > 25 and params.stylize is not None:
