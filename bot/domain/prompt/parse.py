@@ -21,7 +21,7 @@ from bot.domain.prompt.weights import check_weights, split_parts
 OMNI_VERSION = "7"
 """The one that draws `--oref`, whatever newer one is asked for."""
 
-MAX_WRITTEN = 60_000
+MAX_WRITTEN = 40_000
 """Characters of all prompts of one command together, so that reading them stays a matter of milliseconds."""
 
 Draw = Callable[[], int]
