@@ -1,7 +1,7 @@
 """Jobs in the database. Every change names the state that it expects to replace; the database settles who was first."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.db.models import JobRow
 from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
-from bot.domain.prompt.parameters import GenerationParams
+from bot.domain.prompt import load_params
 from bot.usecases.ports import ConflictingChange
 
 
@@ -153,7 +153,7 @@ def to_job(row: JobRow) -> Job:
         channel_id=row.channel_id,
         guild_id=row.guild_id,
         prompt=row.prompt,
-        params=to_params(row.params),
+        params=load_params(row.params),
         created_at=row.created_at,
         status=row.status,
         delivery=row.delivery,
@@ -170,13 +170,6 @@ def to_job(row: JobRow) -> Job:
         incident_id=row.incident_id,
         notes=tuple(row.notes),
     )
-
-
-def to_params(stored: dict[str, Any]) -> GenerationParams:
-    """What an older version did not store takes its default; what a newer one added is left out."""
-    known = {field.name: stored[field.name] for field in fields(GenerationParams) if field.name in stored}
-    width, height = known.pop("aspect", (1, 1))
-    return GenerationParams(**known, aspect=(width, height))
 
 
 def to_message_ref(channel_id: int | None, message_id: int | None) -> MessageRef | None:

@@ -4,7 +4,12 @@
     ├── PromptError            the words cannot be drawn as written
     │   ├── EmptyPrompt
     │   ├── PromptTooLong
-    │   └── InvalidParameter
+    │   ├── InvalidPrompt      its structure: weights, groups, too many jobs at once
+    │   ├── InvalidParameter
+    │   ├── InvalidLink
+    │   ├── NotEnoughRatings   a personal style that does not exist yet
+    │   ├── NotInPlan          a speed, a visibility or a batch that the member's plan leaves out
+    │   └── CannotDraw         a model that lacks what the picture would be about
     ├── NotAllowed             it exists, but is not theirs to change
     ├── JobGone                the job or picture is no longer there
     ├── JobNotCancellable      it has ended already
@@ -42,10 +47,30 @@ class EmptyPrompt(PromptError):
 
 class PromptTooLong(PromptError):
     def __init__(self, length: int, limit: int) -> None:
-        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} can be shown. Please shorten it.")
+        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} are taken. Please shorten it.")
+
+
+class InvalidPrompt(PromptError):
+    title = "Invalid prompt"
 
 
 class InvalidParameter(PromptError):
+    title = "Invalid parameter"
+
+
+class InvalidLink(PromptError):
+    title = "Invalid link"
+
+
+class NotEnoughRatings(PromptError):
+    title = "Not enough ratings"
+
+
+class NotInPlan(PromptError):
+    title = "Job action restricted"
+
+
+class CannotDraw(PromptError):
     title = "Invalid parameter"
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.domain.errors import JobGone, StoreFull
+from bot.domain.errors import CannotDraw, JobGone, StoreFull
 from bot.domain.gallery import Picture
 from bot.domain.job import FailureReason, Job, JobKind, JobStatus
-from bot.domain.size import fit_size
 from bot.pictures import compose_preview, decode_rgb, encode_png
+from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 from engine.protocol import (
@@ -66,6 +66,8 @@ async def _draw_or_fail(job: Job, studio: Studio) -> None:
         raise
     except JobGone:
         await _fail(job, FailureReason.SOURCE_GONE, "the picture it starts from is gone", studio)
+    except CannotDraw as refusal:
+        await _fail(job, FailureReason.MODEL, refusal.sentence, studio)
     except StoreFull:
         await _fail(job, FailureReason.DISK_FULL, "the image store is full", studio)
     except Exception:
@@ -95,20 +97,19 @@ async def _draw(job: Job, studio: Studio) -> None:
 
 
 async def _make_request(job: Job, studio: Studio) -> GenerateRequest:
-    model = next((m for m in studio.engine.list_models() if m.name == job.params.model), studio.engine.list_models()[0])
-    width, height = fit_size(job.params.aspect, model.width, model.height)
-    steps = max(1, round(model.steps * job.params.quality))
+    model = choose_model(job.params, studio)
+    plan = plan_for_model(job.params, model, job.picture_count)
     return GenerateRequest(
         id=job.request_id,
-        prompt=job.params.text,
-        negative_prompt=job.params.negative,
+        prompt=plan.prompt,
+        negative_prompt=plan.negative_prompt,
         seeds=job.seeds,
         model=model.name,
-        width=width,
-        height=height,
-        steps=steps,
+        width=plan.width,
+        height=plan.height,
+        steps=plan.steps,
         init_image=await _source_of(job, studio),
-        preview_every=max(1, steps // PREVIEWS_PER_JOB),
+        preview_every=max(1, plan.steps // PREVIEWS_PER_JOB),
         fairness_key=str(job.user_id),
     )
 
@@ -141,6 +142,7 @@ async def _show_progress(job: Job, event: Progress, studio: Studio) -> None:
 async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     """Bytes first, then one transaction for job and gallery: what the database names, the store has."""
     now = studio.now()
+    plan = plan_for_model(job.params, choose_model(job.params, studio), job.picture_count)
     masters = await asyncio.gather(*(asyncio.to_thread(encode_png, pixels) for pixels in event.images))
     keys = [f"{job.id}/{index}.png" for index in range(len(masters))]
     await _put_all(keys, masters, studio)
@@ -149,7 +151,7 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
         for index, (pixels, seed, key) in enumerate(zip(event.images, job.seeds, keys, strict=True))
     ]
     async with studio.db.transaction() as tx:
-        ended = job.succeed(now, event.engine_seconds, event.notes)
+        ended = job.succeed(now, event.engine_seconds, (*plan.notes, *event.notes))
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))

@@ -8,8 +8,9 @@ from bot.domain.buttons import Action, Button
 from bot.domain.errors import JobGone, PressedTwice, QueueFull
 from bot.domain.gallery import Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
-from bot.domain.prompt import parse
+from bot.domain.prompt import parse, shorten_echo
 from bot.usecases.deliver import tidy
+from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -33,6 +34,7 @@ def random_seed() -> int:
 async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Job:
     """Raises a `PromptError` or `QueueFull`."""
     parsed = parse(prompt, random_seed=random_seed())
+    plan_for_model(parsed.params, choose_model(parsed.params, studio))  # what it refuses must not be queued
     job = Job(
         id=new_job_id(),
         kind=JobKind.IMAGINE,
@@ -40,7 +42,7 @@ async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Job:
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
-        prompt=parsed.echo,
+        prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=studio.now(),
     )

@@ -13,11 +13,11 @@ async def test_an_empty_prompt_is_answered_with_an_example(scene: Scene, prompt:
     assert await scene.jobs() == []
 
 
-async def test_six_thousand_characters_are_told_the_limit(scene: Scene) -> None:
+async def test_more_than_six_thousand_characters_are_told_the_limit(scene: Scene) -> None:
     ada = await scene.member()
-    title, sentence = await refusal(ada, "x" * 6_000)
+    title, sentence = await refusal(ada, "—" * 6_000)  # each is written as two hyphens
     assert title == "Invalid prompt"
-    assert "6,000 characters; at most 1,800" in sentence
+    assert "12,000 characters; at most 6,000" in sentence
     with pytest.raises(RequestRefused):  # Discord itself takes no more
         await ada.slash("imagine", prompt="x" * 6_001)
     assert await scene.jobs() == []
@@ -33,7 +33,7 @@ async def test_the_longest_prompt_that_is_taken_is_shown_whole_to_the_end(scene:
     ("prompt", "said"),
     [
         ("a fox --chaoz 9", "Unrecognized parameter(s): chaoz"),
-        ("a fox --ar 9:1", "use a shape between 1:4 and 4:1"),
+        ("a fox --ar 15:1", "use a shape between 1:14 and 14:1"),
         ("a fox --seed cat", "`--seed` needs a whole number"),
     ],
 )

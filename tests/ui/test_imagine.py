@@ -52,9 +52,10 @@ async def test_only_the_member_is_notified(scene: Scene) -> None:
     ("prompt", "title", "sentence"),
     [
         (" ", "Empty prompt", "nothing to draw"),
-        ("a fox " * 1_000, "Invalid prompt", "Please shorten"),
+        ("—" * 5_000, "Invalid prompt", "Please shorten"),
         ("a fox --frobnicate 3", "Invalid parameter", "Unrecognized parameter(s): frobnicate"),
         ("a fox --ar 1:99", "Invalid parameter", "--ar 1:99"),
+        ("a fox --tile", "Invalid parameter", "fake cannot draw tiles"),
     ],
 )
 async def test_a_prompt_that_cannot_be_drawn(scene: Scene, prompt: str, title: str, sentence: str) -> None:
@@ -67,6 +68,14 @@ async def test_a_prompt_that_cannot_be_drawn(scene: Scene, prompt: str, title: s
     assert embed["footer"]["text"].strip() == f"/imagine {prompt}"[:2_048].strip()
     assert answer["flags"] & 64
     assert scene.engine.requests == []
+
+
+async def test_what_the_model_leaves_out_is_noted_under_the_picture(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    await ada.slash("imagine", prompt="a fox --chaos 20 --q .5")
+    result = await ada.wait_for_message(is_result)
+    assert "-# The guidance of fake cannot be changed, so `--chaos` has no effect." in result["content"]
+    assert scene.engine.requests[0].steps == 2
 
 
 async def test_a_full_queue(scene: Scene) -> None:

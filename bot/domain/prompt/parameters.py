@@ -1,18 +1,60 @@
-"""The parameters that a prompt may carry, as data: names, what each accepts, and the sentence when it does not."""
+"""What a prompt asks for, as one value: the job keeps it, and `drawing` makes an engine's settings of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
 
-from bot.domain.errors import InvalidParameter
+from bot.domain.prompt.table import MAX_SEED as MAX_SEED
 
-MAX_SEED = 2**32 - 1
-MAX_ASPECT = 4
+
+class Speed(StrEnum):
+    FAST = "fast"
+    RELAX = "relax"
+    TURBO = "turbo"
+
+
+class Visibility(StrEnum):
+    PUBLIC = "public"
+    STEALTH = "stealth"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPart:
+    """One part of a multi-prompt. Weights are relative to each other; a negative one pushes away."""
+
+    text: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLink:
+    """A picture by its address; `weight` is relative to the others beside it."""
+
+    url: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class StyleReference:
+    """A style by the address of a picture or by its number as text."""
+
+    source: str
+    weight: float = 1.0
+
+    @property
+    def is_link(self) -> bool:
+        return "://" in self.source
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationParams:
-    """What the engine needs to know of a prompt.
+    """What one prompt asks for.
 
-    `text` is the prompt without its parameters; `aspect` is width to height; `quality` scales the number of steps.
+    `text` holds the positive words without links and parameters, `negative` those of `--no` and of parts with
+    negative weight, separated by commas; `parts` is empty unless the prompt has `::`. `aspect` is width to height;
+    `quality` scales the number of steps; `stop` is a percentage of them. `stylize` None is the model's usual amount.
+    `model` empty is the studio's first; `speed` and `visibility` None are the member's own settings.
     """
 
     text: str
@@ -21,34 +63,57 @@ class GenerationParams:
     aspect: tuple[int, int] = (1, 1)
     quality: float = 1.0
     model: str = ""
+    version: str = ""
+    parts: tuple[PromptPart, ...] = ()
+    chaos: int = 0
+    stylize: int | None = None
+    weird: int = 0
+    experimental: int = 0
+    stop: int = 100
+    style: str = ""
+    raw: bool = False
+    tile: bool = False
+    draft: bool = False
+    hd: bool = False
+    images: tuple[ImageLink, ...] = ()
+    image_weight: float = 1.0
+    style_references: tuple[StyleReference, ...] = ()
+    style_weight: int = 100
+    style_version: int | None = None
+    character_references: tuple[str, ...] = ()
+    character_weight: int = 100
+    omni_reference: str = ""
+    omni_weight: int = 100
+    profiles: tuple[str, ...] = ()
+    video: bool = False
+    motion: str = "low"
+    loop: bool = False
+    end_frame: str = ""
+    video_count: int = 4
+    zoom: float | None = None
+    speed: Speed | None = None
+    visibility: Visibility | None = None
 
 
-def parse_aspect(value: str) -> tuple[int, int]:
-    width_text, colon, height_text = value.partition(":")
-    if not (
-        colon and width_text.isascii() and width_text.isdigit() and height_text.isascii() and height_text.isdigit()
-    ):
-        raise InvalidParameter(f"`--ar {value[:40]}` needs two whole numbers, such as `--ar 3:2`.")
-    if max(len(width_text), len(height_text)) > 6:
-        raise InvalidParameter("`--ar` takes numbers of at most six digits, such as `--ar 3:2`.")
-    width, height = int(width_text), int(height_text)
-    if not width or not height or max(width / height, height / width) > MAX_ASPECT:
-        raise InvalidParameter(f"`--ar {value}` is too narrow; use a shape between 1:{MAX_ASPECT} and {MAX_ASPECT}:1.")
-    return width, height
+def load_params(stored: Mapping[str, Any]) -> GenerationParams:
+    """Back from `dataclasses.asdict` and JSON.
+
+    What an older version did not store takes its default; what a newer one added is left out.
+    """
+    known = {field.name: stored[field.name] for field in fields(GenerationParams) if field.name in stored}
+    for name, read in _FROM_JSON.items():
+        if known.get(name) is not None:
+            known[name] = read(known[name])
+    return GenerationParams(**known)
 
 
-def parse_integer(name: str, value: str, low: int, high: int) -> int:
-    digits = value.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 12:
-        raise InvalidParameter(f"`--{name}` needs a whole number from {low} to {high}, not `{value[:40]}`.")
-    number = int(value)
-    if not low <= number <= high:
-        raise InvalidParameter(f"`--{name}` must be between {low} and {high}; you asked for {number}.")
-    return number
-
-
-def parse_quality(value: str) -> float:
-    allowed = {".25": 0.25, "0.25": 0.25, ".5": 0.5, "0.5": 0.5, "1": 1.0, "2": 2.0}
-    if value not in allowed:
-        raise InvalidParameter(f"`--quality` must be .25, .5, 1 or 2, not `{value[:40]}`.")
-    return allowed[value]
+_FROM_JSON: Mapping[str, Any] = {
+    "aspect": tuple,
+    "parts": lambda parts: tuple(PromptPart(part["text"], part["weight"]) for part in parts),
+    "images": lambda links: tuple(ImageLink(link["url"], link["weight"]) for link in links),
+    "style_references": lambda styles: tuple(StyleReference(style["source"], style["weight"]) for style in styles),
+    "character_references": tuple,
+    "profiles": tuple,
+    "speed": Speed,
+    "visibility": Visibility,
+}

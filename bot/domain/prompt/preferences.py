@@ -1,0 +1,112 @@
+"""What a member has stored for all prompts: personal options, a suffix, settings. Knows how they enter a prompt."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from bot.domain.errors import InvalidParameter, PromptTooLong
+from bot.domain.prompt.characters import clean, straighten_dashes
+from bot.domain.prompt.parameters import Speed
+from bot.domain.prompt.split import Given, split
+from bot.domain.prompt.table import NAMES
+
+MAX_PROMPT = 6_000
+"""Characters: what a text option of a command can hold."""
+MAX_OPTIONS = 20
+MAX_OPTION_NAME = 32
+
+_OPTION = re.compile(r"(?:^|(?<=[\s{,]))--(?P<name>[a-z][a-z0-9_-]*)")
+_OPTION_NAME = re.compile(rf"[a-z][a-z0-9_-]{{0,{MAX_OPTION_NAME - 1}}}")
+_MENTION = re.compile(r"<@!?(?P<id>[0-9]{1,20})>")
+
+Texts = Mapping[str, str]
+
+
+def _nothing() -> Texts:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class PromptPreferences:
+    """`options` are texts by name, without dashes; `suffix` and `settings` hold parameters as they would be typed.
+
+    What is typed wins over the suffix, the suffix over the settings. `speed` is the one used when no flag names
+    another. `profile` is the code of the member's own style, empty until enough pictures are rated; `profiles` those of
+    members that the prompt may mention, by user id (see `find_mentions`).
+    """
+
+    options: Texts = field(default_factory=_nothing)
+    suffix: str = ""
+    settings: str = ""
+    speed: Speed = Speed.FAST
+    profile: str = ""
+    profiles: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def find_mentions(text: str) -> frozenset[int]:
+    """The user ids whose style a prompt may ask for by `--p <@id>`."""
+    return frozenset(int(match["id"]) for match in _MENTION.finditer(text[:MAX_PROMPT]))
+
+
+def check_option(name: str, value: str) -> None:
+    """Whether a personal option may be stored so. Raises `InvalidParameter`."""
+    if not _OPTION_NAME.fullmatch(name):
+        raise InvalidParameter(
+            f"`{name[:40]}` cannot be the name of an option: use at most {MAX_OPTION_NAME} small letters and digits."
+        )
+    if name in NAMES:
+        raise InvalidParameter(f"`--{name}` has a meaning already; choose another name.")
+    if len(value) > MAX_PROMPT:
+        raise PromptTooLong(len(value), MAX_PROMPT)
+    expand_options(prepare(value, {name: value}), {name: value})
+
+
+def check_suffix(value: str) -> None:
+    """Whether a suffix may be stored so: parameters only. Raises a `PromptError`."""
+    if len(value) > MAX_PROMPT:
+        raise PromptTooLong(len(value), MAX_PROMPT)
+    if text := split(prepare(value, {})).body:
+        raise InvalidParameter(f"A suffix holds parameters only, such as `--ar 3:2`; `{text[:60]}` is text.")
+
+
+def prepare(raw: str, options: Texts) -> str:
+    """One safe line with plain dashes, as every reader of prompts expects it."""
+    return straighten_dashes(clean(raw), NAMES.keys() | options.keys())
+
+
+def expand_options(line: str, options: Texts) -> str:
+    """Write every personal option out, also within others. Raises `InvalidParameter` for one within itself."""
+    if not options:
+        return line
+    written = len(line)
+
+    def write_out(text: str, within: tuple[str, ...]) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            nonlocal written
+            name = match["name"]
+            if name not in options or name in NAMES:
+                return match[0]
+            if name in within or len(within) > MAX_OPTIONS:
+                raise InvalidParameter(
+                    f"Your option `--{name}` stands within itself; change it with `/prefer option set`."
+                )
+            value = prepare(options[name], options)
+            written += len(value)
+            if written > MAX_PROMPT:
+                raise PromptTooLong(written, MAX_PROMPT)
+            return write_out(value, (*within, name))
+
+        return _OPTION.sub(value_of, text)
+
+    return write_out(line, ())
+
+
+def read_stored(text: str, kind: str) -> tuple[tuple[Given, ...], tuple[str, ...]]:
+    """The parameters of a suffix or of settings, and a notice about words that do not belong there."""
+    try:
+        stored = split(text)
+    except InvalidParameter as error:
+        raise InvalidParameter(f"In your {kind}: {error.sentence}") from None
+    notice = (f"The words in your {kind} were left out; it may hold parameters only.",) if stored.body else ()
+    return stored.given, notice

@@ -1,0 +1,45 @@
+"""What reading one parameter gives, and the words for a value that does not fit. Knows no parameter by name."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.errors import InvalidParameter
+from bot.domain.prompt.characters import narrow
+from bot.domain.prompt.split import Given
+
+Values = Mapping[str, Any]
+"""Fields of `GenerationParams` by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one parameter sets, how the echo writes it (empty: not at all), and what the member should know."""
+
+    values: Values
+    echo: str = ""
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """What values may come from outside the prompt: the member's own style, others' styles, and chance."""
+
+    profile: str
+    profiles: Mapping[int, str]
+    draw: Callable[[], int]
+
+
+def echo_value(given: Given, value: str) -> str:
+    return f"--{given.typed} {value}"
+
+
+def wrong_value(given: Given, problem: str, would_fit: Callable[[str], bool]) -> InvalidParameter:
+    """Says what a value should be; when only punctuation is in the way, says that."""
+    word = narrow(given.words[0])
+    bare = word.rstrip(".,;:!?")
+    if bare != word and would_fit(bare):
+        return InvalidParameter(
+            f"`{word[-1]}` sticks to the value of `--{given.typed}`; write `--{given.typed} {bare[:40]}`."
+        )
+    return InvalidParameter(f"`--{given.typed}` {problem}, such as `{given.parameter.example}`.")

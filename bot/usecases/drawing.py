@@ -1,0 +1,24 @@
+"""Which model draws a job, and what it is told: the engine's models meet the prompt's parameters."""
+
+from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, plan_drawing
+from bot.usecases.studio import Studio
+from engine.protocol import ModelInfo
+
+
+def choose_model(params: GenerationParams, studio: Studio) -> ModelInfo:
+    """The one that the parameters name, else the studio's first."""
+    models = studio.engine.list_models()
+    return next((model for model in models if model.name == params.model), models[0])
+
+
+def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: int = 4) -> DrawingPlan:
+    """Raises `CannotDraw`."""
+    capabilities = Capabilities(
+        model=model.name,
+        width=model.width,
+        height=model.height,
+        steps=model.steps,
+        vocabulary=frozenset(model.vocabulary),
+        supports_negative=model.supports_negative_prompt,
+    )
+    return plan_drawing(params, capabilities, picture_count)
