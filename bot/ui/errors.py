@@ -29,7 +29,7 @@ FAILURES = {
     ),
     FailureReason.BAD_PICTURE: (
         "Internal error",
-        "The model produced no usable picture for this prompt and seed. Press 🔄 or change a word.",
+        "The model produced no usable picture for this prompt and seed. Please send it again, or change a word.",
     ),
     FailureReason.MODEL: ("Internal error", "The model is out of order. The operator has been told; try again later."),
     FailureReason.DISK_FULL: (
