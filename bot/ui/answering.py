@@ -5,7 +5,7 @@ a waiting message, and its result comes as a message of its own.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 import discord
@@ -14,7 +14,7 @@ import structlog
 from bot.domain.errors import NotAllowed
 from bot.domain.job import Job, MessageRef, UserId
 from bot.ui.posting import LINE_TROUBLE, post
-from bot.ui.render import render_waiting
+from bot.ui.render import MESSAGE_LIMIT, render_waiting
 from bot.ui.views.job_actions import waiting_actions
 from bot.usecases.ports import DeliveryError
 from bot.usecases.studio import Studio
@@ -106,3 +106,14 @@ async def post_waiting(client: discord.Client, job: Job) -> MessageRef | None:
     except DeliveryError as trouble:
         log.warning("waiting message not placed", job=job.id, why=str(trouble))
         return None
+
+
+async def tell_notices(interaction: Interaction, notices: Sequence[str]) -> None:
+    """What was understood otherwise than it was typed, for the member alone. A kindness: its failure costs nothing."""
+    if not notices:
+        return
+    text = "\n".join(f"-# {notice}" for notice in notices)[:MESSAGE_LIMIT]
+    try:
+        await interaction.followup.send(text, ephemeral=True)
+    except (discord.HTTPException, *LINE_TROUBLE) as trouble:
+        log.info("notices not told", interaction=interaction.id, why=str(trouble))

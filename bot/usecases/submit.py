@@ -8,7 +8,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.errors import JobGone, PressedTwice, QueueFull
 from bot.domain.gallery import Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
-from bot.domain.prompt import parse, shorten_echo
+from bot.domain.prompt import ParsedPrompt, PromptRules, parse_submission, shorten_echo
 from bot.usecases.deliver import tidy
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import Transaction
@@ -31,11 +31,37 @@ def random_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Job:
-    """Raises a `PromptError` or `QueueFull`."""
-    parsed = parse(prompt, random_seed=random_seed())
-    plan_for_model(parsed.params, choose_model(parsed.params, studio))  # what it refuses must not be queued
-    job = Job(
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The jobs of one command in their order; `notices` say what was understood otherwise than it was typed."""
+
+    jobs: tuple[Job, ...]
+    notices: tuple[str, ...]
+
+
+async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted:
+    """One job, or one for each choice of a permutation or repeat: all of them or none.
+
+    Raises a `PromptError` or `QueueFull`.
+    """
+    now = studio.now()
+    async with studio.db.transaction() as tx:
+        await tx.users.lock(place.user_id, place.user_name, now)
+        plan = await studio.plan_of(place.user_id, tx)
+        rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth)
+        submission = parse_submission(prompt, draw=random_seed, rules=rules)
+        jobs = tuple(_imagined(parsed, place, now, number) for number, parsed in enumerate(submission.prompts))
+        for job in jobs:
+            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+        await _check_queue(place.user_id, len(jobs), tx, studio)
+        for job in jobs:
+            await tx.jobs.add(job)
+    return Submitted(jobs, submission.notices)
+
+
+def _imagined(parsed: ParsedPrompt, place: Place, now: datetime, number: int) -> Job:
+    """Jobs of one command are a microsecond apart, which keeps their order."""
+    return Job(
         id=new_job_id(),
         kind=JobKind.IMAGINE,
         user_id=place.user_id,
@@ -44,13 +70,8 @@ async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Job:
         guild_id=place.guild_id,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
-        created_at=studio.now(),
+        created_at=now + timedelta(microseconds=number),
     )
-    async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, job.created_at)
-        await _check_queue(job, tx, studio)
-        await tx.jobs.add(job)
-    return job
 
 
 async def submit_press(button: Button, place: Place, pressed: MessageRef, *, studio: Studio) -> Job:
@@ -67,7 +88,7 @@ async def submit_press(button: Button, place: Place, pressed: MessageRef, *, stu
             raise PressedTwice
         if button.action is Action.UPSCALE:
             return await _split(job, tx)
-        await _check_queue(job, tx, studio)
+        await _check_queue(place.user_id, 1, tx, studio)
         await tx.jobs.add(job)
     return job
 
@@ -131,7 +152,7 @@ def _copy_for(job: Job, source: Picture) -> Picture:
     )
 
 
-async def _check_queue(job: Job, tx: Transaction, studio: Studio) -> None:
-    limits = (await studio.plan_of(job.user_id, tx)).limits
-    if await tx.jobs.count_of_member(job.user_id, JobStatus.QUEUED) >= limits.max_waiting:
+async def _check_queue(user_id: UserId, newcomers: int, tx: Transaction, studio: Studio) -> None:
+    limits = (await studio.plan_of(user_id, tx)).limits
+    if await tx.jobs.count_of_member(user_id, JobStatus.QUEUED) + newcomers > limits.max_waiting:
         raise QueueFull(limits.max_waiting)

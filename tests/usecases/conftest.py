@@ -39,7 +39,7 @@ class World:
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
         """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
-        job = await submit_imagine(prompt, place_of(user_id), studio=self.studio)
+        [job] = (await submit_imagine(prompt, place_of(user_id), studio=self.studio)).jobs
         if is_waiting:
             await attach_waiting_message(job.id, self.notifier.wait(job), studio=self.studio)
         return await self.job(job.id)
