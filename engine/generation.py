@@ -27,18 +27,36 @@ class BatchKey:
     height: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """Of a masked row: where it is redrawn (`mask[1, 1, h, w]`, 1 = redraw), and what stands everywhere else."""
+
+    mask: torch.Tensor
+    clean: torch.Tensor
+    noise: torch.Tensor
+
+
 @dataclass(slots=True, eq=False)
 class Row:
-    """One picture of a generation: its latents, its own random numbers and its own walk through the sampler."""
+    """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
+
+    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
+    """
 
     generation: Generation
     seed: int
     step_index: int = 0
     sampler: Sampler | None = None
     generator: torch.Generator | None = None
-    latents: torch.Tensor | None = None
+    planes: torch.Tensor | None = None
+    blend: Blend | None = None
     preview: Pixels | None = None
     image: Pixels | None = None
+
+    @property
+    def latents(self) -> torch.Tensor | None:
+        """`[1, C, h, w]`."""
+        return None if self.planes is None else self.planes[:, 0]
 
     @property
     def is_denoised(self) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import torch
 
-from engine.generation import Batch, Generation, Row
+from engine.generation import Batch, Blend, Generation, Row
+from engine.pictures import to_mask_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
 from engine.protocol import Failed, FailureCode
-from engine.samplers import Sampler
+from engine.samplers import Sampler, StepNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Runner:
         started = time.perf_counter()
         try:
             row.image = pipeline.decode(_finite(row.latents))
-            row.latents = row.generator = row.sampler = None
+            row.planes = row.generator = row.sampler = row.blend = None
         except Exception as error:
             return failure_from(error)
         finally:
@@ -86,7 +87,9 @@ class Runner:
         A forward changes nothing, so its rows can be tried again.
         """
         try:
-            noise_pred = self._noise_pred(rows)
+            step = self._gather(rows)
+            noise_pred = self._noise_pred(step)
+            planes = step.numbers.advance(step.planes, noise_pred, _fresh_noise(step))
         except Exception as error:
             failure = failure_from(error)
             if len(rows) == 1:
@@ -96,22 +99,30 @@ class Runner:
             _release_memory(error)
             fitting = [self._step_rows(part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
-        for row, row_noise_pred in zip(rows, noise_pred.split(1), strict=True):
-            self._advance(row, row_noise_pred, failures)
+        self._show_previews(step, noise_pred, failures)
+        for index, row in enumerate(rows):
+            self._scatter(step, index, noise_pred, planes, failures)
+            row.step_index += 1
         return len(rows)
 
-    def _noise_pred(self, rows: Sequence[Row]) -> torch.Tensor:
+    def _gather(self, rows: Sequence[Row]) -> "Step":
+        device = self._pipelines[rows[0].generation.model].device
+        numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
+        return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
+
+    def _noise_pred(self, step: "Step") -> torch.Tensor:
         """`[rows, C, h, w]` float32, guided. Rows without guidance have no unconditional half in the forward."""
+        rows = step.rows
         pipeline = self._pipelines[rows[0].generation.model]
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
-        model_input = torch.cat([_sampler_of(row).model_input(_latents_of(row), row.step_index) for row in rows])
-        timesteps = torch.stack([_sampler_of(row).timesteps[row.step_index].float() for row in rows])
+        model_input = step.latents * step.numbers.input_scales
+        timesteps = step.numbers.timesteps
         conditioning = [_conditioning_of(row).positive for row in rows]
         if guided:
             model_input = torch.cat([model_input, model_input[guided]])
             timesteps = torch.cat([timesteps, timesteps[guided]])
             conditioning += [negative for row in rows if (negative := _conditioning_of(row).negative) is not None]
-        noise_pred = pipeline.denoise(model_input, timesteps.to(pipeline.device), _gather(conditioning)).float()
+        noise_pred = pipeline.denoise(model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
             scales = [rows[index].generation.settings.guidance_scale for index in guided]
@@ -119,18 +130,64 @@ class Runner:
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
 
-    def _advance(self, row: Row, noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
-        generation, sampler, latents = row.generation, _sampler_of(row), _latents_of(row)
-        if generation in failures or row.generator is None:
+    def _show_previews(self, step: "Step", noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
+        if not any(_wants_preview(row) for row in step.rows):
             return
+        clean = step.numbers.clean_estimate(noise_pred, step.latents)
+        for index, row in enumerate(step.rows):
+            if not _wants_preview(row) or row.generation in failures:
+                continue
+            try:
+                row.preview = self._pipelines[row.generation.model].preview(_finite(clean[index : index + 1]))
+            except Exception as error:
+                failures[row.generation] = failure_from(error)
+
+    def _scatter(
+        self,
+        step: "Step",
+        index: int,
+        noise_pred: torch.Tensor,
+        planes: torch.Tensor,
+        failures: dict[Generation, Failed],
+    ) -> None:
+        """One row's next state, out of the batch's. What is no table's business is done here, row by row."""
+        row = step.rows[index]
+        if row.generation in failures:
+            return
+        sampler, one = _sampler_of(row), slice(index, index + 1)
+        row.planes = planes[one]
         try:
-            if _wants_preview(row):
-                clean = sampler.clean_estimate(noise_pred, latents, row.step_index)
-                row.preview = self._pipelines[generation.model].preview(_finite(clean))
-            row.latents = sampler.step(noise_pred, latents, row.step_index, row.generator)
+            if not sampler.table.is_linear:
+                latents = step.latents[one]
+                row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
+            if row.blend is not None:
+                kept = step.numbers.of(index).renoise(row.blend.clean, row.blend.noise)
+                row.planes[:, 0] = torch.lerp(kept, row.planes[:, 0], row.blend.mask)
         except Exception as error:
-            failures[generation] = failure_from(error)
-        row.step_index += 1
+            failures[row.generation] = failure_from(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the rows of a batch bring to one step, gathered: `planes[rows, 4, C, h, w]`. A throw-away view."""
+
+    rows: tuple[Row, ...]
+    planes: torch.Tensor
+    numbers: StepNumbers
+
+    @property
+    def latents(self) -> torch.Tensor:
+        return self.planes[:, 0]
+
+
+def _fresh_noise(step: Step) -> torch.Tensor:
+    """`[rows, C, h, w]`: each row's from its own generator, if its sampler asks for any at this step."""
+    noise = torch.zeros_like(step.latents)
+    for index, row in enumerate(step.rows):
+        table = _sampler_of(row).table
+        if table.is_linear and table.draws_noise[row.step_index]:
+            noise[index] = torch.randn(noise.shape[1:], generator=_generator_of(row)).to(noise.device)
+    return noise
 
 
 def failure_from(error: Exception) -> Failed:
@@ -165,10 +222,19 @@ def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None) -> 
     row.sampler = pipeline.start_sampler(settings)
     clean = draw_clean(row.generator) if draw_clean else None
     noise = torch.randn(1, *pipeline.latent_shape(settings), generator=row.generator).to(pipeline.device)
-    if clean is None:
-        row.latents = row.sampler.begin_from_noise(noise)
+    if clean is None or draw_clean is None or settings.init_image is None:
+        row.planes = row.sampler.begin_from_noise(noise)
+        return
+    if settings.mask is None:
+        row.planes = row.sampler.begin_from_clean(clean, noise)
+        return
+    draw_clean(row.generator)  # stock draws the masked picture's posterior too, and drops it for models like these
+    size, latent_size = (settings.width, settings.height), (noise.shape[2], noise.shape[3])
+    row.blend = Blend(to_mask_tensor(settings.mask, size, latent_size).to(pipeline.device), clean, noise)
+    if settings.init_image.strength == 1.0:
+        row.planes = row.sampler.begin_from_noise(noise)
     else:
-        row.latents = row.sampler.begin_from_clean(clean, noise)
+        row.planes = row.sampler.begin_from_clean(clean, noise)
 
 
 def _gather(rows: Sequence[Tensors]) -> Tensors:
@@ -192,9 +258,14 @@ def _sampler_of(row: Row) -> Sampler:
     return row.sampler
 
 
-def _latents_of(row: Row) -> torch.Tensor:
-    assert row.latents is not None, "the row was not prepared"
-    return row.latents
+def _planes_of(row: Row) -> torch.Tensor:
+    assert row.planes is not None, "the row was not prepared"
+    return row.planes
+
+
+def _generator_of(row: Row) -> torch.Generator:
+    assert row.generator is not None, "the row was not prepared"
+    return row.generator
 
 
 def _conditioning_of(row: Row) -> Conditioning:
