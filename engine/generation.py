@@ -25,6 +25,7 @@ class BatchKey:
     model: str
     width: int
     height: int
+    in_full_precision: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +76,17 @@ class Generation:
     total_steps: int | None = None
     conditioning: Conditioning | None = None
     reported_steps: int = 0
+    in_full_precision: bool = False
     engine_seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
+
+    def restart_in_full_precision(self) -> None:
+        """From the first step, with fresh rows of the same seeds."""
+        self.in_full_precision = True
+        self.total_steps = self.conditioning = None
+        self.reported_steps = 0
         self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
 
     @property
@@ -86,7 +95,7 @@ class Generation:
 
     @property
     def key(self) -> BatchKey:
-        return BatchKey(self.model, self.settings.width, self.settings.height)
+        return BatchKey(self.model, self.settings.width, self.settings.height, self.in_full_precision)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,7 +120,7 @@ class Owner:
             self._step(batch)
         row = self._scheduler.next_decode()
         if row is not None:
-            self._decode(row)
+            self._decode(self._scheduler.rows_to_decode(row, self._runner.decode_rows(row.generation.key)))
 
     def _accept(self, request: GenerateRequest, stream: Stream) -> None:
         model = request.model or next(iter(self._pipelines))
@@ -148,7 +148,7 @@ class Owner:
         failure = self._runner.prepare(generation)
         if failure is not None:
             self._end(generation, failure)
-        else:
+        elif not generation.in_full_precision:
             self._tell(self._streams[generation], Started(generation.total_steps or 0))
 
     def _step(self, batch: Batch) -> None:
@@ -158,16 +158,28 @@ class Owner:
             self._scheduler.limit_rows(batch.key, outcome.fitting_rows)
         for result in outcome.results:
             if result.failure is not None:
-                self._end(result.generation, result.failure)
+                self._retry_or_fail(result.generation, result.failure)
             else:
                 self._report_progress(result.generation)
 
-    def _decode(self, row: Row) -> None:
-        failure = self._runner.decode(row)
-        if failure is not None:
-            self._end(row.generation, failure)
-        elif row.generation.is_drawn:
-            self._finish(row.generation)
+    def _decode(self, rows: Sequence[Row]) -> None:
+        failures = self._runner.decode(rows)
+        for generation in dict.fromkeys(row.generation for row in rows):
+            failure = failures.get(generation)
+            if failure is not None:
+                self._retry_or_fail(generation, failure)
+            elif generation.is_drawn:
+                self._finish(generation)
+
+    def _retry_or_fail(self, generation: Generation, failure: Failed) -> None:
+        """What half precision made black is drawn once more in full."""
+        if failure.code is not FailureCode.NOT_A_NUMBER or not self._runner.can_retry(generation):
+            self._end(generation, failure)
+            return
+        log.warning("not a number: request=%s is drawn again in float32", generation.id)
+        self._scheduler.remove(generation)
+        generation.restart_in_full_precision()
+        self._scheduler.add(generation)
 
     def _report_progress(self, generation: Generation) -> None:
         done, total = generation.steps_done, generation.total_steps or 0

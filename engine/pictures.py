@@ -4,6 +4,7 @@ import numpy
 import torch
 from PIL import Image, ImageOps
 
+from engine.precision import NotANumber
 from engine.protocol import Mask, Pixels
 
 HALF = 127.5  # of 255
@@ -30,6 +31,9 @@ def to_mask_tensor(mask: Mask, size: tuple[int, int], latent_size: tuple[int, in
 
 
 def to_pixels(picture: torch.Tensor) -> Pixels:
+    """Of the first picture. Raises `NotANumber`; asked here, where tensors leave the device anyway."""
+    if not bool(torch.isfinite(picture).all()):
+        raise NotANumber("the picture is not finite; try float32 or another sampler")
     values = (picture[0].float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
     levels = (values * 255).round().astype(numpy.uint8)
     height, width, _ = levels.shape

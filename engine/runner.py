@@ -5,15 +5,20 @@ The only module that moves tensors between requests and models. It knows nothing
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 
-from engine.generation import Batch, Blend, Generation, Row
+from engine.embeddings import EmbeddingCache
+from engine.generation import Batch, BatchKey, Blend, Generation, Row
 from engine.pictures import to_mask_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
+from engine.precision import NotANumber
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler, StepNumbers
+
+DECODE_PIXELS = 4 * 512 * 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,54 +37,87 @@ class StepOutcome:
     fitting_rows: int | None = None
 
 
-class NotANumber(Exception):
-    """The latents are no longer finite: the picture would be black."""
-
-
 class Runner:
     def __init__(self, pipelines: Mapping[str, Pipeline]) -> None:
         self._pipelines = pipelines
+        self._embeddings = EmbeddingCache()
 
     def prepare(self, generation: Generation) -> Failed | None:
         """Encode the prompt and lay out every row's first latents."""
-        pipeline = self._pipelines[generation.model]
         started = time.perf_counter()
         try:
-            generation.conditioning = pipeline.encode(generation.settings)
-            has_image = generation.settings.init_image is not None
-            draw_clean = pipeline.encode_image(generation.settings) if has_image else None
-            for row in generation.rows:
-                _prepare_row(row, pipeline, draw_clean)
-            generation.total_steps = _sampler_of(generation.rows[0]).total_steps
+            with self._precision(generation.key):
+                self._prepare_rows(generation)
         except Exception as error:
             return failure_from(error)
         finally:
             generation.engine_seconds += time.perf_counter() - started
         return None
 
+    def _prepare_rows(self, generation: Generation) -> None:
+        pipeline, settings = self._pipelines[generation.model], generation.settings
+        generation.conditioning = self._embeddings.find_or_encode(
+            generation.model, settings, pipeline.encode, in_full_precision=generation.in_full_precision
+        )
+        draw_clean = pipeline.encode_image(settings) if settings.init_image is not None else None
+        for row in generation.rows:
+            _prepare_row(row, pipeline, draw_clean)
+        generation.total_steps = _sampler_of(generation.rows[0]).total_steps
+
     def step(self, batch: Batch) -> StepOutcome:
         """One denoiser forward for all rows, one sampler step for each."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        fitting_rows = self._step_rows(batch.rows, failures)
+        with self._precision(batch.key):
+            fitting_rows = self._step_rows(batch.rows, failures)
         share = (time.perf_counter() - started) / len(batch.rows)
         for row in batch.rows:
             row.generation.engine_seconds += share
         results = tuple(StepResult(generation, failures.get(generation)) for generation in batch.generations)
         return StepOutcome(results, fitting_rows if fitting_rows < len(batch.rows) else None)
 
-    def decode(self, row: Row) -> Failed | None:
-        """One finished picture. Bounded work, so that others' steps do not wait for a whole grid."""
-        pipeline = self._pipelines[row.generation.model]
+    def decode(self, rows: Sequence[Row]) -> dict[Generation, Failed]:
+        """Finished pictures of one key. Bounded work, so that others' steps do not wait for a whole grid."""
         started = time.perf_counter()
+        failures: dict[Generation, Failed] = {}
+        with self._precision(rows[0].generation.key):
+            self._decode_rows(rows, failures)
+        share = (time.perf_counter() - started) / len(rows)
+        for row in rows:
+            row.generation.engine_seconds += share
+        return failures
+
+    def can_retry(self, generation: Generation) -> bool:
+        """In float32, once."""
+        return not generation.in_full_precision and self._pipelines[generation.model].full_precision() is not None
+
+    def decode_rows(self, key: BatchKey) -> int:
+        """How many pictures to decode at once: a CPU is as fast one by one, and a VAE's memory grows with pixels."""
+        if self._pipelines[key.model].device.type == "cpu":
+            return 1
+        return max(1, DECODE_PIXELS // (key.width * key.height))
+
+    def _precision(self, key: BatchKey) -> AbstractContextManager[None]:
+        full = self._pipelines[key.model].full_precision() if key.in_full_precision else None
+        return full or nullcontext()
+
+    def _decode_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> None:
+        """One by one as soon as there is trouble."""
         try:
-            row.image = pipeline.decode(_finite(row.latents))
-            row.planes = row.generator = row.sampler = row.blend = None
+            latents = torch.cat([_finite(row.latents) for row in rows])
+            images = self._pipelines[rows[0].generation.model].decode(latents)
         except Exception as error:
-            return failure_from(error)
-        finally:
-            row.generation.engine_seconds += time.perf_counter() - started
-        return None
+            failure = failure_from(error)
+            if len(rows) == 1:
+                failures[rows[0].generation] = failure
+                return
+            _release_memory(error)
+            for row in rows:
+                self._decode_rows((row,), failures)
+            return
+        for row, image in zip(rows, images, strict=True):
+            row.image = image
+            row.planes = row.generator = row.sampler = row.blend = None
 
     def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.

@@ -76,6 +76,12 @@ class Scheduler:
         rows = (row for g in self._by_rank() for row in g.rows if row.is_denoised and row.image is None)
         return next(rows, None)
 
+    def rows_to_decode(self, first: Row, limit: int) -> tuple[Row, ...]:
+        """`first` and others of its key that wait likewise."""
+        key = first.generation.key
+        rows = (row for g in self._by_rank() if g.key == key for row in g.rows if row.is_denoised and row.image is None)
+        return tuple(rows)[:limit]
+
     def _rank_of_waiting(self, generation: Generation) -> tuple[int, int]:
         """Priority, then the least served fairness key; `min` settles ties by age, the order of the list."""
         return generation.request.priority, self._served[generation.request.fairness_key]

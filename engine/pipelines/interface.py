@@ -1,6 +1,7 @@
 """What a model family offers the runner. A pipeline holds weights and settings, never a request's state."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +60,10 @@ class Pipeline(Protocol):
         """A small, cheap picture of one row."""
         ...
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
-        """The finished picture of one row."""
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        """Everything inside computes in float32. None if it does so anyway."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
+        """The finished pictures of a few rows. Raises `NotANumber`."""
         ...

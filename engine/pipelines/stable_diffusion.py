@@ -4,6 +4,7 @@ Loaded by diffusers; drawn in the order of its StableDiffusionPipeline and Stabl
 same seed gives the same picture. Fine-tunes for inpainting (9 channels) are not of this family.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -132,10 +134,14 @@ class StableDiffusion:
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
         return preview_latents(clean_latents, LATENT_RGB_FACTORS)
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        parts = self.components
+        return in_float32((parts.unet, parts.vae, parts.text_encoder)) if is_half(parts.unet) else None
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
-        return to_pixels(picture)
+        return tuple(to_pixels(one) for one in picture.split(1))
 
 
 def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:

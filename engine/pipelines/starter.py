@@ -3,6 +3,7 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from engine.config import ModelConfig
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
@@ -85,8 +87,12 @@ class Starter:
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
         return to_pixels(clean_latents)
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
-        return to_pixels(self.upscaler.enlarge(latents.clamp(-1, 1)))
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        """The denoiser alone; a picture that the upscaler cannot make in half precision stays undrawn."""
+        return in_float32((self.model.denoiser,)) if is_half(self.model.denoiser) else None
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return tuple(to_pixels(self.upscaler.enlarge(row.clamp(-1, 1))) for row in latents.split(1))
 
 
 def _tensors(conditioning: Any) -> Tensors:

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,8 @@ class Gate:
 class DotPipeline:
     """A pipeline of 4x4 pictures without weights: its velocity is its latents, so any noise fades to grey."""
 
+    is_half = False
+
     def __init__(self, gate: Gate | None = None, trouble: Callable[[], None] = lambda: None) -> None:
         import torch
 
@@ -109,12 +111,15 @@ class DotPipeline:
         return latents
 
     def preview(self, clean_latents: "torch.Tensor") -> Pixels:
-        return self.decode(clean_latents)
+        return self.decode(clean_latents)[0]
 
-    def decode(self, latents: "torch.Tensor") -> Pixels:
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        return nullcontext() if self.is_half else None
+
+    def decode(self, latents: "torch.Tensor") -> tuple[Pixels, ...]:
         from engine.pictures import to_pixels
 
-        return to_pixels(latents)
+        return tuple(to_pixels(row) for row in latents.split(1))
 
 
 def a_request(name: str = "r", steps: int = 3, rows: int = 1, **changes: object) -> GenerateRequest:
@@ -351,6 +356,37 @@ async def test_a_dead_thread_answers_everybody_and_can_be_started_again(error: t
         assert late == last
         await engine.start()
         assert isinstance((await events_of(engine, a_request("again")))[-1], Finished)
+
+
+class Blackout(DotPipeline):
+    """Draws black the first so many times."""
+
+    is_half = True
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._times = times
+
+    def encode(self, settings: Settings) -> "Conditioning":
+        self._times -= 1
+        return super().encode(settings)
+
+    def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
+        return latents * float("nan") if self._times >= 0 else latents
+
+
+@pytest.mark.parametrize("preview_every", [0, 1])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_black_pictures_are_drawn_again_once_in_full_precision(times: int, preview_every: int) -> None:
+    async with an_engine(lambda: Blackout(times)) as engine:
+        events = await events_of(engine, a_request(rows=2, preview_every=preview_every))
+    assert [type(event) for event in events].count(Started) == 1
+    if times == 1:
+        assert isinstance(events[-1], Finished)
+        assert len(events[-1].images) == 2
+    else:
+        assert isinstance(events[-1], Failed)
+        assert events[-1].code is FailureCode.NOT_A_NUMBER
 
 
 async def test_a_fault_of_the_device_is_nobodys_request() -> None:

@@ -116,8 +116,7 @@ def draw(
         for generation in scheduler.generations:
             if all(row.is_denoised for row in generation.rows):
                 latents[generation.id] = torch.cat([row.latents for row in generation.rows if row.latents is not None])
-                for row in generation.rows:
-                    assert runner.decode(row) is None
+                assert runner.decode(generation.rows) == {}
                 pictures[generation.id] = [row.image for row in generation.rows if row.image is not None]
                 scheduler.remove(generation)
     return latents, pictures
@@ -236,7 +235,7 @@ def test_strength_zero_keeps_the_picture(tiny_sd: Path) -> None:
     _, pictures = draw(pipelines, [request])
     settings = resolve(request, pipelines["tiny"].traits)
     once = pipelines["tiny"].encode_image(settings)(torch.Generator("cpu").manual_seed(1))
-    assert pictures["r"] == [pipelines["tiny"].decode(once)]
+    assert pictures["r"] == list(pipelines["tiny"].decode(once))
 
 
 def prepared(pipeline: Pipeline, *requests: GenerateRequest) -> tuple[Runner, Scheduler]:
@@ -346,8 +345,7 @@ def test_latents_that_are_no_numbers_are_not_shown_as_black(tiny_sd: Path, previ
                 failures[result.generation.id] = result.failure.code
                 scheduler.remove(result.generation)
     while row := scheduler.next_decode():
-        failure = runner.decode(row)
-        if failure is not None:
-            failures[row.generation.id] = failure.code
-            scheduler.remove(row.generation)
+        for generation, failure in runner.decode(scheduler.rows_to_decode(row, 9)).items():
+            failures[generation.id] = failure.code
+            scheduler.remove(generation)
     assert failures == {"bad": FailureCode.NOT_A_NUMBER}
