@@ -78,6 +78,7 @@ class Generation:
     reported_steps: int = 0
     in_full_precision: bool = False
     engine_seconds: float = 0.0
+    is_paused: bool = False
 
     def __post_init__(self) -> None:
         self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
@@ -100,6 +101,12 @@ class Generation:
     @property
     def notes(self) -> tuple[str, ...]:
         return self.settings.notes + (self.conditioning.notes if self.conditioning else ())
+
+    @property
+    def row_steps_left(self) -> int:
+        """Exact once the rows are prepared; before that a walk from a picture counts in full."""
+        total_steps = self.settings.steps if self.total_steps is None else self.total_steps
+        return sum(max(0, total_steps - row.step_index) for row in self.rows)
 
     @property
     def steps_done(self) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import EngineConfig
 from engine.inbox import Inbox, InboxClosed
-from engine.owner import Cancel, LoadModels, Message, Stream, Submit, start_owner
+from engine.owner import Cancel, LoadModels, Message, Pause, Stream, Submit, start_owner
 from engine.protocol import (
     EngineStartError,
     Event,
@@ -103,6 +103,13 @@ class LocalEngine:
 
     def cancel(self, request_id: str) -> None:
         self._post(Cancel(request_id))
+
+    def pause(self, request_id: str) -> None:
+        """No further step until `resume`; the rows keep their place in the device's memory. Cancelling works."""
+        self._post(Pause(request_id, is_paused=True))
+
+    def resume(self, request_id: str) -> None:
+        self._post(Pause(request_id, is_paused=False))
 
     def list_models(self) -> tuple[ModelInfo, ...]:
         return self._models

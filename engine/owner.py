@@ -11,11 +11,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from engine.config import EngineConfig
-from engine.generation import Batch, Generation, Row
+from engine.generation import Batch, BatchKey, Generation, Row
 from engine.inbox import Inbox, InboxClosed
+from engine.policy import CostCurve, curve_for
 from engine.protocol import (
     Cancelled,
     Event,
@@ -55,7 +57,15 @@ class Cancel:
     request_id: str
 
 
-Message = Submit | Cancel
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Between two steps, until `is_paused` is taken back."""
+
+    request_id: str
+    is_paused: bool
+
+
+Message = Submit | Cancel | Pause
 
 
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
@@ -63,12 +73,19 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
     _share_the_cores()
     import torch
 
+    from engine.calibration import calibrate
     from engine.runner import Runner
 
     torch.set_num_threads(_thread_count(config.threads))
     with torch.inference_mode():
         pipelines = load(config)
-    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines))
+        costs = {} if config.max_rows else calibrate(pipelines, config.cache_dir)
+
+    @lru_cache(maxsize=256)
+    def curve_of(key: BatchKey) -> CostCurve:
+        return curve_for(costs, key.model, key.width * key.height)
+
+    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
     return Owner(pipelines, scheduler, Runner(pipelines), inbox, call)
 
 
@@ -110,6 +127,8 @@ class Owner:
                     self._accept(request, stream)
                 case Cancel(request_id):
                     self._cancel(request_id)
+                case Pause(request_id, is_paused):
+                    self._pause(request_id, is_paused=is_paused)
 
     def _turn(self) -> None:
         """Newcomers prepared, one denoising step for one batch, one picture decoded."""
@@ -143,6 +162,11 @@ class Owner:
         generation = self._scheduler.find(request_id)
         if generation is not None:
             self._end(generation, Cancelled())
+
+    def _pause(self, request_id: str, *, is_paused: bool) -> None:
+        generation = self._scheduler.find(request_id)
+        if generation is not None:
+            generation.is_paused = is_paused
 
     def _prepare(self, generation: Generation) -> None:
         failure = self._runner.prepare(generation)

@@ -1,11 +1,12 @@
 """What a model family offers the runner. A pipeline holds weights and settings, never a request's state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from torch import nn
 
 from engine.protocol import Pixels
 from engine.samplers import Sampler
@@ -39,6 +40,11 @@ class Pipeline(Protocol):
 
     @property
     def device(self) -> torch.device: ...
+
+    @property
+    def networks(self) -> Sequence[nn.Module]:
+        """The weights that a picture goes through."""
+        ...
 
     def encode(self, settings: Settings) -> Conditioning: ...
 

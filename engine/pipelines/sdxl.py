@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
@@ -56,6 +57,11 @@ class StableDiffusionXL:
     traits: ModelTraits
     device: torch.device
     components: Any
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        parts = self.components
+        return (parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2)
 
     def encode(self, settings: Settings) -> Conditioning:
         """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
@@ -120,12 +126,7 @@ class StableDiffusionXL:
         return preview_latents(clean_latents, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
-        parts = self.components
-        return (
-            in_float32((parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2))
-            if is_half(parts.unet)
-            else None
-        )
+        return in_float32(self.networks) if is_half(self.components.unet) else None
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae

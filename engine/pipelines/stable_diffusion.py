@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
@@ -86,6 +87,11 @@ class StableDiffusion:
     device: torch.device
     components: Any
 
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        parts = self.components
+        return (parts.unet, parts.vae, parts.text_encoder)
+
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
         takes_scale = self.components.unet.config.time_cond_proj_dim is not None
@@ -135,8 +141,7 @@ class StableDiffusion:
         return preview_latents(clean_latents, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
-        parts = self.components
-        return in_float32((parts.unet, parts.vae, parts.text_encoder)) if is_half(parts.unet) else None
+        return in_float32(self.networks) if is_half(self.components.unet) else None
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.pictures import to_pixels, to_tensor
@@ -55,6 +56,10 @@ class Starter:
     model: Any
     upscaler: Upscaler
 
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        return (self.model.denoiser,)
+
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
@@ -88,8 +93,8 @@ class Starter:
         return to_pixels(clean_latents)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
-        """The denoiser alone; a picture that the upscaler cannot make in half precision stays undrawn."""
-        return in_float32((self.model.denoiser,)) if is_half(self.model.denoiser) else None
+        """A picture that the upscaler cannot make in half precision stays undrawn."""
+        return in_float32(self.networks) if is_half(self.model.denoiser) else None
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         return tuple(to_pixels(self.upscaler.enlarge(row.clamp(-1, 1))) for row in latents.split(1))

@@ -78,6 +78,10 @@ class DotPipeline:
         self._gate = gate or Gate()
         self._trouble = trouble
 
+    @property
+    def networks(self) -> "tuple[torch.nn.Module, ...]":
+        return ()
+
     def encode(self, settings: Settings) -> "Conditioning":
         import torch
 
@@ -249,6 +253,32 @@ async def test_a_task_that_is_cancelled_cancels_its_request() -> None:
     assert len(gate.rows) <= 3
 
 
+async def test_a_paused_request_takes_no_step_until_it_is_resumed() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
+        paused = tasks.create_task(events_of(engine, a_request("paused", steps=3)))
+        await arrived(gate)
+        engine.pause("paused")
+        engine.pause("unknown")
+        gate.open()
+        assert isinstance((await events_of(engine, a_request("other", steps=2, rows=2)))[-1], Finished)
+        assert gate.rows == [1, 2, 2]
+        engine.resume("paused")
+        assert isinstance((await paused)[-1], Finished)
+    assert gate.rows == [1, 2, 2, 1, 1]
+
+
+async def test_a_paused_request_can_be_cancelled() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine:
+        stream = asyncio.create_task(events_of(engine, a_request(steps=ENDLESS)))
+        await arrived(gate)
+        engine.pause("r")
+        engine.cancel("r")
+        gate.open()
+        assert isinstance((await stream)[-1], Cancelled)
+
+
 async def test_a_second_request_under_a_living_id_is_refused() -> None:
     gate = Gate(steps=0)
     async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
@@ -284,7 +314,7 @@ async def test_stop_ends_what_runs_and_what_waits() -> None:
     gate = Gate(steps=0)
     async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine:
         running = asyncio.create_task(events_of(engine, a_request("running", steps=ENDLESS)))
-        waiting = asyncio.create_task(events_of(engine, a_request("waiting")))
+        waiting = asyncio.create_task(events_of(engine, a_request("waiting", steps=ENDLESS)))
         await arrived(gate)
         stopping = asyncio.create_task(engine.stop())
         gate.open()
@@ -300,7 +330,9 @@ async def test_stop_ends_what_runs_and_what_waits() -> None:
 
 async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
     gate = Gate(steps=0)
-    engine = LocalEngine(EngineConfig(stop_timeout_seconds=0.05, threads=1), load=lambda _: {"dots": DotPipeline(gate)})
+    engine = LocalEngine(
+        EngineConfig(stop_timeout_seconds=0.05, threads=1, max_rows=4), load=lambda _: {"dots": DotPipeline(gate)}
+    )
     await engine.start()
     stream = asyncio.create_task(events_of(engine, a_request()))
     await arrived(gate)
@@ -440,9 +472,10 @@ async def test_starting_twice_is_refused() -> None:
         assert [model.name for model in engine.list_models()] == ["dots"]
 
 
-async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path) -> None:
+async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path, tmp_path: Path) -> None:
     """Same seeds, same pictures: alone, and beside others."""
-    config = EngineConfig(models=(ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),), device="cpu", threads=1)
+    models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),)
+    config = EngineConfig(models=models, device="cpu", threads=1, cache_dir=tmp_path)
     engine = LocalEngine(config)
     await engine.start()
     request = a_request("alone", rows=2, width=32, height=32, preview_every=1)
