@@ -86,7 +86,7 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
         return curve_for(costs, key.model, key.width * key.height)
 
     scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
-    return Owner(pipelines, scheduler, Runner(pipelines), inbox, call)
+    return Owner(pipelines, scheduler, Runner(pipelines, config.fixed_rows), inbox, call)
 
 
 class Owner:

@@ -328,6 +328,28 @@ async def test_stop_ends_what_runs_and_what_waits() -> None:
         assert late == Failed(FailureCode.ENGINE_STOPPED, "the engine was stopped")
 
 
+@pytest.mark.parametrize("steps", [3, ENDLESS])
+async def test_a_drain_lets_work_finish_within_its_deadline(steps: int) -> None:
+    """What is longer than the deadline is handed back; what comes meanwhile is refused."""
+    gate = Gate(steps=0)
+    config = EngineConfig(max_rows=4, threads=1, drain_seconds=60 if steps == 3 else 0.05, stop_timeout_seconds=0.05)
+    engine = LocalEngine(config, load=lambda _: {"dots": DotPipeline(gate)})
+    await engine.start()
+    running = asyncio.create_task(events_of(engine, a_request("running", steps=steps)))
+    await arrived(gate)
+    stopping = asyncio.create_task(engine.stop())
+    await asyncio.sleep(0)
+    assert await events_of(engine, a_request("late")) == [Failed(FailureCode.ENGINE_STOPPED, "the engine is stopping")]
+    if steps == ENDLESS:
+        await stopping
+    gate.open()
+    last = (await running)[-1]
+    await stopping
+    assert isinstance(last, Finished if steps == 3 else Failed)
+    assert engine._thread is not None
+    await asyncio.to_thread(engine._thread.join)
+
+
 async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
     gate = Gate(steps=0)
     engine = LocalEngine(

@@ -99,10 +99,14 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
 
 
 def draw(
-    pipelines: Mapping[str, Pipeline], requests: Sequence[GenerateRequest], *, max_rows: int = 16
+    pipelines: Mapping[str, Pipeline],
+    requests: Sequence[GenerateRequest],
+    *,
+    max_rows: int = 16,
+    fixed_rows: int = 0,
 ) -> tuple[dict[str, torch.Tensor], dict[str, list[Pixels]]]:
     """Final latents and pictures of each request. Each joins one step after the one before it."""
-    runner, scheduler, waiting = Runner(pipelines), Scheduler(max_rows), list(requests)
+    runner, scheduler, waiting = Runner(pipelines, fixed_rows), Scheduler(max_rows), list(requests)
     latents: dict[str, torch.Tensor] = {}
     pictures: dict[str, list[Pixels]] = {}
     while waiting or scheduler.has_work:
@@ -219,6 +223,19 @@ def test_a_row_budget_smaller_than_the_request_changes_nothing(tiny_sd: Path) ->
     request = a_request(seeds=(1, 2, 3))
     latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request], max_rows=2)
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+def test_padded_to_a_fixed_size_the_bits_are_the_same_whatever_the_neighbours(tiny_sd: Path) -> None:
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    request = a_request(sampler="dpmpp_2m_sde", steps=6)
+    strangers = [
+        a_request("a", steps=9, seeds=(5, 6, 7), sampler="unipc"),
+        a_request("b", prompt="a red kite", seeds=(8,), guidance_scale=1.0, sampler="euler_a"),
+    ]
+    alone, _ = draw(pipelines, [request], fixed_rows=8)
+    among, _ = draw(pipelines, [*strangers, request], fixed_rows=8)
+    assert torch.equal(alone["r"], among["r"])
+    assert_close(alone["r"], stock(tiny_sd, "stable-diffusion", request))
 
 
 @pytest.mark.parametrize("family", ["stable-diffusion", "sdxl"])
