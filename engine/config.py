@@ -41,7 +41,9 @@ class EngineConfig:
     `device` is "auto" or a torch device; `dtype` is "auto", "float32", "float16" or "bfloat16".
     `max_rows` is how many pictures may share one denoising step and `threads` how many CPU threads torch may
     use; 0 lets the engine choose. `max_pixels` bounds one picture. `upscaler` names the network that enlarges
-    the starter's pictures: "auto", "compact" or "anime".
+    the starter's pictures: "auto", "compact" or "anime". `fixed_rows` pads every denoiser forward to that many rows
+    (a guided picture takes two), so that the same seed gives the same bits whatever the neighbours; 0 is off.
+    `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
     models: tuple[ModelConfig, ...] = (STARTER,)
@@ -51,5 +53,7 @@ class EngineConfig:
     threads: int = 0
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
+    fixed_rows: int = 0
+    drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0
     cache_dir: Path = field(default_factory=default_cache_dir)

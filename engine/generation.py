@@ -25,20 +25,39 @@ class BatchKey:
     model: str
     width: int
     height: int
+    in_full_precision: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blend:
+    """Of a masked row: where it is redrawn (`mask[1, 1, h, w]`, 1 = redraw), and what stands everywhere else."""
+
+    mask: torch.Tensor
+    clean: torch.Tensor
+    noise: torch.Tensor
 
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One picture of a generation: its latents, its own random numbers and its own walk through the sampler."""
+    """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
+
+    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
+    """
 
     generation: Generation
     seed: int
     step_index: int = 0
     sampler: Sampler | None = None
     generator: torch.Generator | None = None
-    latents: torch.Tensor | None = None
+    planes: torch.Tensor | None = None
+    blend: Blend | None = None
     preview: Pixels | None = None
     image: Pixels | None = None
+
+    @property
+    def latents(self) -> torch.Tensor | None:
+        """`[1, C, h, w]`."""
+        return None if self.planes is None else self.planes[:, 0]
 
     @property
     def is_denoised(self) -> bool:
@@ -57,9 +76,18 @@ class Generation:
     total_steps: int | None = None
     conditioning: Conditioning | None = None
     reported_steps: int = 0
+    in_full_precision: bool = False
     engine_seconds: float = 0.0
+    is_paused: bool = False
 
     def __post_init__(self) -> None:
+        self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
+
+    def restart_in_full_precision(self) -> None:
+        """From the first step, with fresh rows of the same seeds."""
+        self.in_full_precision = True
+        self.total_steps = self.conditioning = None
+        self.reported_steps = 0
         self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
 
     @property
@@ -68,11 +96,17 @@ class Generation:
 
     @property
     def key(self) -> BatchKey:
-        return BatchKey(self.model, self.settings.width, self.settings.height)
+        return BatchKey(self.model, self.settings.width, self.settings.height, self.in_full_precision)
 
     @property
     def notes(self) -> tuple[str, ...]:
         return self.settings.notes + (self.conditioning.notes if self.conditioning else ())
+
+    @property
+    def row_steps_left(self) -> int:
+        """Exact once the rows are prepared; before that a walk from a picture counts in full."""
+        total_steps = self.settings.steps if self.total_steps is None else self.total_steps
+        return sum(max(0, total_steps - row.step_index) for row in self.rows)
 
     @property
     def steps_done(self) -> int:

@@ -5,6 +5,7 @@ terminal event: the generation's own, or Failed(ENGINE_STOPPED) when the owner t
 """
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import EngineConfig
 from engine.inbox import Inbox, InboxClosed
-from engine.owner import Cancel, LoadModels, Message, Stream, Submit, start_owner
+from engine.owner import Cancel, LoadModels, Message, Pause, Stream, Submit, start_owner
 from engine.protocol import (
     EngineStartError,
     Event,
@@ -52,6 +53,9 @@ class LocalEngine:
         self._models: tuple[ModelInfo, ...] = ()
         self._streams: dict[str, Stream] = {}
         self._ended = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._is_draining = False
         self._end_reason = "the engine was not started"
 
     async def start(self) -> None:
@@ -63,6 +67,7 @@ class LocalEngine:
         self._thread = threading.Thread(target=self._own, args=(inbox, loop, loaded), name="engine", daemon=True)
         self._inbox = inbox
         self._ended.clear()
+        self._is_draining = False
         self._end_reason = "the engine thread died"
         self._thread.start()
         try:
@@ -83,34 +88,53 @@ class LocalEngine:
         if request.id in self._streams:
             yield Failed(FailureCode.INVALID_REQUEST, f"request {request.id} is already under way")
             return
+        if self._is_draining:
+            yield Failed(FailureCode.ENGINE_STOPPED, "the engine is stopping")
+            return
         stream: Stream = asyncio.Queue()
         if not self._post(Submit(request, stream)):
             yield Failed(FailureCode.ENGINE_STOPPED, self._end_reason)
             return
         self._streams[request.id] = stream
+        self._drained.clear()
         event: Event = Queued()
         try:
             yield event
             while not isinstance(event, TerminalEvent):
                 event = await stream.get()
                 if isinstance(event, TerminalEvent):
-                    del self._streams[request.id]  # before the caller sees it: the id is free again
+                    self._forget(request.id)  # before the caller sees it: the id is free again
                 yield event
         finally:
             if not isinstance(event, TerminalEvent):
-                del self._streams[request.id]
+                self._forget(request.id)
                 self._post(Cancel(request.id))
+
+    def _forget(self, request_id: str) -> None:
+        del self._streams[request_id]
+        if not self._streams:
+            self._drained.set()
 
     def cancel(self, request_id: str) -> None:
         self._post(Cancel(request_id))
+
+    def pause(self, request_id: str) -> None:
+        """No further step until `resume`; the rows keep their place in the device's memory. Cancelling works."""
+        self._post(Pause(request_id, is_paused=True))
+
+    def resume(self, request_id: str) -> None:
+        self._post(Pause(request_id, is_paused=False))
 
     def list_models(self) -> tuple[ModelInfo, ...]:
         return self._models
 
     async def stop(self) -> None:
-        """The owner thread leaves at the next step boundary; one that is stuck is given up after a while."""
+        """What is under way may finish within `drain_seconds`. Then the owner thread leaves at the next step boundary;
+        one that is stuck is given up after a while.
+        """
         if self._thread is None or self._inbox is None:
             return
+        await self._drain()
         if not self._ended.is_set():
             self._end_reason = "the engine was stopped"
         self._inbox.close()
@@ -119,6 +143,14 @@ class LocalEngine:
             log.error("the engine thread did not stop within %.0f s", self._config.stop_timeout_seconds)
             self._on_end("the engine thread is stuck and was given up")
         await self._ended.wait()
+
+    async def _drain(self) -> None:
+        """No new requests; what is left at the deadline ends in Failed(ENGINE_STOPPED), for the caller to keep."""
+        if self._ended.is_set() or self._config.drain_seconds <= 0:
+            return
+        self._is_draining = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), self._config.drain_seconds)
 
     async def wait_ended(self) -> str:
         """Returns the reason once the owner thread has ended: it was stopped, or it died and may be started again."""

@@ -72,7 +72,7 @@ def _warm_up(pipeline: Pipeline) -> None:
         failure = runner.prepare(generation)
         if failure is None:
             [result] = runner.step(Batch(generation.key, generation.rows)).results
-            failure = result.failure or runner.decode(generation.rows[0])
+            failure = result.failure or runner.decode(generation.rows).get(generation)
     if failure is not None:
         raise EngineStartError(f"model {info.name} is loaded but cannot draw: {failure.reason}")
 

@@ -9,13 +9,15 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from engine.config import EngineConfig
-from engine.generation import Batch, Generation, Row
+from engine.generation import Batch, BatchKey, Generation, Row
 from engine.inbox import Inbox, InboxClosed
+from engine.policy import CostCurve, curve_for
 from engine.protocol import (
     Cancelled,
     Event,
@@ -55,7 +57,15 @@ class Cancel:
     request_id: str
 
 
-Message = Submit | Cancel
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Between two steps, until `is_paused` is taken back."""
+
+    request_id: str
+    is_paused: bool
+
+
+Message = Submit | Cancel | Pause
 
 
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
@@ -63,13 +73,20 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
     _share_the_cores()
     import torch
 
+    from engine.calibration import calibrate
     from engine.runner import Runner
 
     torch.set_num_threads(_thread_count(config.threads))
     with torch.inference_mode():
         pipelines = load(config)
-    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines))
-    return Owner(pipelines, scheduler, Runner(pipelines), inbox, call)
+        costs = {} if config.max_rows else calibrate(pipelines, config.cache_dir)
+
+    @lru_cache(maxsize=256)
+    def curve_of(key: BatchKey) -> CostCurve:
+        return curve_for(costs, key.model, key.width * key.height)
+
+    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
+    return Owner(pipelines, scheduler, Runner(pipelines, config.fixed_rows), inbox, call)
 
 
 class Owner:
@@ -110,6 +127,8 @@ class Owner:
                     self._accept(request, stream)
                 case Cancel(request_id):
                     self._cancel(request_id)
+                case Pause(request_id, is_paused):
+                    self._pause(request_id, is_paused=is_paused)
 
     def _turn(self) -> None:
         """Newcomers prepared, one denoising step for one batch, one picture decoded."""
@@ -120,7 +139,7 @@ class Owner:
             self._step(batch)
         row = self._scheduler.next_decode()
         if row is not None:
-            self._decode(row)
+            self._decode(self._scheduler.rows_to_decode(row, self._runner.decode_rows(row.generation.key)))
 
     def _accept(self, request: GenerateRequest, stream: Stream) -> None:
         model = request.model or next(iter(self._pipelines))
@@ -144,11 +163,16 @@ class Owner:
         if generation is not None:
             self._end(generation, Cancelled())
 
+    def _pause(self, request_id: str, *, is_paused: bool) -> None:
+        generation = self._scheduler.find(request_id)
+        if generation is not None:
+            generation.is_paused = is_paused
+
     def _prepare(self, generation: Generation) -> None:
         failure = self._runner.prepare(generation)
         if failure is not None:
             self._end(generation, failure)
-        else:
+        elif not generation.in_full_precision:
             self._tell(self._streams[generation], Started(generation.total_steps or 0))
 
     def _step(self, batch: Batch) -> None:
@@ -158,16 +182,28 @@ class Owner:
             self._scheduler.limit_rows(batch.key, outcome.fitting_rows)
         for result in outcome.results:
             if result.failure is not None:
-                self._end(result.generation, result.failure)
+                self._retry_or_fail(result.generation, result.failure)
             else:
                 self._report_progress(result.generation)
 
-    def _decode(self, row: Row) -> None:
-        failure = self._runner.decode(row)
-        if failure is not None:
-            self._end(row.generation, failure)
-        elif row.generation.is_drawn:
-            self._finish(row.generation)
+    def _decode(self, rows: Sequence[Row]) -> None:
+        failures = self._runner.decode(rows)
+        for generation in dict.fromkeys(row.generation for row in rows):
+            failure = failures.get(generation)
+            if failure is not None:
+                self._retry_or_fail(generation, failure)
+            elif generation.is_drawn:
+                self._finish(generation)
+
+    def _retry_or_fail(self, generation: Generation, failure: Failed) -> None:
+        """What half precision made black is drawn once more in full."""
+        if failure.code is not FailureCode.NOT_A_NUMBER or not self._runner.can_retry(generation):
+            self._end(generation, failure)
+            return
+        log.warning("not a number: request=%s is drawn again in float32", generation.id)
+        self._scheduler.remove(generation)
+        generation.restart_in_full_precision()
+        self._scheduler.add(generation)
 
     def _report_progress(self, generation: Generation) -> None:
         done, total = generation.steps_done, generation.total_steps or 0

@@ -4,7 +4,10 @@ import numpy
 import torch
 from PIL import Image, ImageOps
 
-from engine.protocol import Pixels
+from engine.precision import NotANumber
+from engine.protocol import Mask, Pixels
+
+HALF = 127.5  # of 255
 
 
 def to_tensor(pixels: Pixels, width: int, height: int) -> torch.Tensor:
@@ -16,7 +19,21 @@ def to_tensor(pixels: Pixels, width: int, height: int) -> torch.Tensor:
     return torch.from_numpy(values).permute(2, 0, 1).unsqueeze(0) * 2.0 - 1.0
 
 
+def to_mask_tensor(mask: Mask, size: tuple[int, int], latent_size: tuple[int, int]) -> torch.Tensor:
+    """`[1, 1, h, w]` of 0 and 1 (redraw). Scaled to the picture's (width, height) as the picture is, cut at half
+    brightness, then one pixel taken for each of the latents' (height, width), as diffusers does.
+    """
+    picture = Image.frombytes("L", (mask.width, mask.height), mask.levels)
+    if picture.size != size:
+        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    levels = torch.from_numpy(numpy.asarray(picture, dtype=numpy.float32))
+    return torch.nn.functional.interpolate((levels >= HALF).float().view(1, 1, *levels.shape), size=latent_size)
+
+
 def to_pixels(picture: torch.Tensor) -> Pixels:
+    """Of the first picture. Raises `NotANumber`; asked here, where tensors leave the device anyway."""
+    if not bool(torch.isfinite(picture).all()):
+        raise NotANumber("the picture is not finite; try float32 or another sampler")
     values = (picture[0].float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
     levels = (values * 255).round().astype(numpy.uint8)
     height, width, _ = levels.shape

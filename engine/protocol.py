@@ -31,6 +31,19 @@ class InitImage:
 
 
 @dataclass(frozen=True, slots=True)
+class Mask:
+    """Which part of a picture is drawn anew: one byte a pixel, rows from the top; from 128 up it is redrawn."""
+
+    width: int
+    height: int
+    levels: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.levels) != self.width * self.height:
+            raise ValueError(f"a {self.width}x{self.height} mask needs {self.width * self.height} bytes")
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """One job: as many pictures (rows) as there are seeds.
 
@@ -38,6 +51,7 @@ class GenerateRequest:
     requests with the same key share one fair portion of the machine. `width` and `height` are pixels of the
     picture; a family draws at the nearest size it can and reports the size it drew.
     `steps`, `guidance_scale` and `sampler` left at None take the model's own default.
+    `mask` needs an `init_image` of the same shape, and keeps it where the mask is black.
     """
 
     id: str
@@ -54,6 +68,7 @@ class GenerateRequest:
     preview_every: int = 0
     priority: int = 0
     fairness_key: str = ""
+    mask: Mask | None = None
 
 
 class FailureCode(StrEnum):

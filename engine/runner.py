@@ -5,14 +5,20 @@ The only module that moves tensors between requests and models. It knows nothing
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 
-from engine.generation import Batch, Generation, Row
+from engine.embeddings import EmbeddingCache
+from engine.generation import Batch, BatchKey, Blend, Generation, Row
+from engine.pictures import to_mask_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
+from engine.precision import NotANumber
 from engine.protocol import Failed, FailureCode
-from engine.samplers import Sampler
+from engine.samplers import Sampler, StepNumbers
+
+DECODE_PIXELS = 4 * 512 * 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,54 +37,88 @@ class StepOutcome:
     fitting_rows: int | None = None
 
 
-class NotANumber(Exception):
-    """The latents are no longer finite: the picture would be black."""
-
-
 class Runner:
-    def __init__(self, pipelines: Mapping[str, Pipeline]) -> None:
+    def __init__(self, pipelines: Mapping[str, Pipeline], fixed_rows: int = 0) -> None:
         self._pipelines = pipelines
+        self._fixed_rows = fixed_rows
+        self._embeddings = EmbeddingCache()
 
     def prepare(self, generation: Generation) -> Failed | None:
         """Encode the prompt and lay out every row's first latents."""
-        pipeline = self._pipelines[generation.model]
         started = time.perf_counter()
         try:
-            generation.conditioning = pipeline.encode(generation.settings)
-            has_image = generation.settings.init_image is not None
-            draw_clean = pipeline.encode_image(generation.settings) if has_image else None
-            for row in generation.rows:
-                _prepare_row(row, pipeline, draw_clean)
-            generation.total_steps = _sampler_of(generation.rows[0]).total_steps
+            with self._precision(generation.key):
+                self._prepare_rows(generation)
         except Exception as error:
             return failure_from(error)
         finally:
             generation.engine_seconds += time.perf_counter() - started
         return None
 
+    def _prepare_rows(self, generation: Generation) -> None:
+        pipeline, settings = self._pipelines[generation.model], generation.settings
+        generation.conditioning = self._embeddings.find_or_encode(
+            generation.model, settings, pipeline.encode, in_full_precision=generation.in_full_precision
+        )
+        draw_clean = pipeline.encode_image(settings) if settings.init_image is not None else None
+        for row in generation.rows:
+            _prepare_row(row, pipeline, draw_clean)
+        generation.total_steps = _sampler_of(generation.rows[0]).total_steps
+
     def step(self, batch: Batch) -> StepOutcome:
         """One denoiser forward for all rows, one sampler step for each."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        fitting_rows = self._step_rows(batch.rows, failures)
+        with self._precision(batch.key):
+            fitting_rows = self._step_rows(batch.rows, failures)
         share = (time.perf_counter() - started) / len(batch.rows)
         for row in batch.rows:
             row.generation.engine_seconds += share
         results = tuple(StepResult(generation, failures.get(generation)) for generation in batch.generations)
         return StepOutcome(results, fitting_rows if fitting_rows < len(batch.rows) else None)
 
-    def decode(self, row: Row) -> Failed | None:
-        """One finished picture. Bounded work, so that others' steps do not wait for a whole grid."""
-        pipeline = self._pipelines[row.generation.model]
+    def decode(self, rows: Sequence[Row]) -> dict[Generation, Failed]:
+        """Finished pictures of one key. Bounded work, so that others' steps do not wait for a whole grid."""
         started = time.perf_counter()
+        failures: dict[Generation, Failed] = {}
+        with self._precision(rows[0].generation.key):
+            self._decode_rows(rows, failures)
+        share = (time.perf_counter() - started) / len(rows)
+        for row in rows:
+            row.generation.engine_seconds += share
+        return failures
+
+    def can_retry(self, generation: Generation) -> bool:
+        """In float32, once."""
+        return not generation.in_full_precision and self._pipelines[generation.model].full_precision() is not None
+
+    def decode_rows(self, key: BatchKey) -> int:
+        """How many pictures to decode at once: a CPU is as fast one by one, and a VAE's memory grows with pixels."""
+        if self._pipelines[key.model].device.type == "cpu":
+            return 1
+        return max(1, DECODE_PIXELS // (key.width * key.height))
+
+    def _precision(self, key: BatchKey) -> AbstractContextManager[None]:
+        full = self._pipelines[key.model].full_precision() if key.in_full_precision else None
+        return full or nullcontext()
+
+    def _decode_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> None:
+        """One by one as soon as there is trouble."""
         try:
-            row.image = pipeline.decode(_finite(row.latents))
-            row.latents = row.generator = row.sampler = None
+            latents = torch.cat([_finite(row.latents) for row in rows])
+            images = self._pipelines[rows[0].generation.model].decode(latents)
         except Exception as error:
-            return failure_from(error)
-        finally:
-            row.generation.engine_seconds += time.perf_counter() - started
-        return None
+            failure = failure_from(error)
+            if len(rows) == 1:
+                failures[rows[0].generation] = failure
+                return
+            _release_memory(error)
+            for row in rows:
+                self._decode_rows((row,), failures)
+            return
+        for row, image in zip(rows, images, strict=True):
+            row.image = image
+            row.planes = row.generator = row.sampler = row.blend = None
 
     def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
@@ -86,7 +126,9 @@ class Runner:
         A forward changes nothing, so its rows can be tried again.
         """
         try:
-            noise_pred = self._noise_pred(rows)
+            step = self._gather(rows)
+            noise_pred = self._noise_pred(step)
+            planes = step.numbers.advance(step.planes, noise_pred, _fresh_noise(step))
         except Exception as error:
             failure = failure_from(error)
             if len(rows) == 1:
@@ -96,22 +138,30 @@ class Runner:
             _release_memory(error)
             fitting = [self._step_rows(part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
-        for row, row_noise_pred in zip(rows, noise_pred.split(1), strict=True):
-            self._advance(row, row_noise_pred, failures)
+        self._show_previews(step, noise_pred, failures)
+        for index, row in enumerate(rows):
+            self._scatter(step, index, noise_pred, planes, failures)
+            row.step_index += 1
         return len(rows)
 
-    def _noise_pred(self, rows: Sequence[Row]) -> torch.Tensor:
+    def _gather(self, rows: Sequence[Row]) -> "Step":
+        device = self._pipelines[rows[0].generation.model].device
+        numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
+        return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
+
+    def _noise_pred(self, step: "Step") -> torch.Tensor:
         """`[rows, C, h, w]` float32, guided. Rows without guidance have no unconditional half in the forward."""
+        rows = step.rows
         pipeline = self._pipelines[rows[0].generation.model]
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
-        model_input = torch.cat([_sampler_of(row).model_input(_latents_of(row), row.step_index) for row in rows])
-        timesteps = torch.stack([_sampler_of(row).timesteps[row.step_index].float() for row in rows])
+        model_input = step.latents * step.numbers.input_scales
+        timesteps = step.numbers.timesteps
         conditioning = [_conditioning_of(row).positive for row in rows]
         if guided:
             model_input = torch.cat([model_input, model_input[guided]])
             timesteps = torch.cat([timesteps, timesteps[guided]])
             conditioning += [negative for row in rows if (negative := _conditioning_of(row).negative) is not None]
-        noise_pred = pipeline.denoise(model_input, timesteps.to(pipeline.device), _gather(conditioning)).float()
+        noise_pred = self._denoise(pipeline, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
             scales = [rows[index].generation.settings.guidance_scale for index in guided]
@@ -119,18 +169,84 @@ class Runner:
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
 
-    def _advance(self, row: Row, noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
-        generation, sampler, latents = row.generation, _sampler_of(row), _latents_of(row)
-        if generation in failures or row.generator is None:
+    def _denoise(
+        self, pipeline: Pipeline, model_input: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors
+    ) -> torch.Tensor:
+        """One forward; with `fixed_rows`, as many of exactly that size as it takes, the last one filled up."""
+        size = self._fixed_rows
+        if not size:
+            return pipeline.denoise(model_input, timesteps, conditioning)
+        parts = []
+        for start in range(0, len(model_input), size):
+            filled = [_filled(part[start : start + size], size) for part in (model_input, timesteps)]
+            more = {name: _filled(tensor[start : start + size], size) for name, tensor in conditioning.items()}
+            parts.append(pipeline.denoise(filled[0], filled[1], more))
+        return torch.cat(parts)[: len(model_input)]
+
+    def _show_previews(self, step: "Step", noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
+        if not any(_wants_preview(row) for row in step.rows):
             return
+        clean = step.numbers.clean_estimate(noise_pred, step.latents)
+        for index, row in enumerate(step.rows):
+            if not _wants_preview(row) or row.generation in failures:
+                continue
+            try:
+                row.preview = self._pipelines[row.generation.model].preview(_finite(clean[index : index + 1]))
+            except Exception as error:
+                failures[row.generation] = failure_from(error)
+
+    def _scatter(
+        self,
+        step: "Step",
+        index: int,
+        noise_pred: torch.Tensor,
+        planes: torch.Tensor,
+        failures: dict[Generation, Failed],
+    ) -> None:
+        """One row's next state, out of the batch's. What is no table's business is done here, row by row."""
+        row = step.rows[index]
+        if row.generation in failures:
+            return
+        sampler, one = _sampler_of(row), slice(index, index + 1)
+        row.planes = planes[one]
         try:
-            if _wants_preview(row):
-                clean = sampler.clean_estimate(noise_pred, latents, row.step_index)
-                row.preview = self._pipelines[generation.model].preview(_finite(clean))
-            row.latents = sampler.step(noise_pred, latents, row.step_index, row.generator)
+            if not sampler.table.is_linear:
+                latents = step.latents[one]
+                row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
+            if row.blend is not None:
+                kept = step.numbers.of(index).renoise(row.blend.clean, row.blend.noise)
+                row.planes[:, 0] = torch.lerp(kept, row.planes[:, 0], row.blend.mask)
         except Exception as error:
-            failures[generation] = failure_from(error)
-        row.step_index += 1
+            failures[row.generation] = failure_from(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the rows of a batch bring to one step, gathered: `planes[rows, 4, C, h, w]`. A throw-away view."""
+
+    rows: tuple[Row, ...]
+    planes: torch.Tensor
+    numbers: StepNumbers
+
+    @property
+    def latents(self) -> torch.Tensor:
+        return self.planes[:, 0]
+
+
+def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
+    """Up to `size` rows by repeating the last."""
+    missing = size - len(rows)
+    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])]) if missing else rows
+
+
+def _fresh_noise(step: Step) -> torch.Tensor:
+    """`[rows, C, h, w]`: each row's from its own generator, if its sampler asks for any at this step."""
+    noise = torch.zeros_like(step.latents)
+    for index, row in enumerate(step.rows):
+        table = _sampler_of(row).table
+        if table.is_linear and table.draws_noise[row.step_index]:
+            noise[index] = torch.randn(noise.shape[1:], generator=_generator_of(row)).to(noise.device)
+    return noise
 
 
 def failure_from(error: Exception) -> Failed:
@@ -165,10 +281,19 @@ def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None) -> 
     row.sampler = pipeline.start_sampler(settings)
     clean = draw_clean(row.generator) if draw_clean else None
     noise = torch.randn(1, *pipeline.latent_shape(settings), generator=row.generator).to(pipeline.device)
-    if clean is None:
-        row.latents = row.sampler.begin_from_noise(noise)
+    if clean is None or draw_clean is None or settings.init_image is None:
+        row.planes = row.sampler.begin_from_noise(noise)
+        return
+    if settings.mask is None:
+        row.planes = row.sampler.begin_from_clean(clean, noise)
+        return
+    draw_clean(row.generator)  # stock draws the masked picture's posterior too, and drops it for models like these
+    size, latent_size = (settings.width, settings.height), (noise.shape[2], noise.shape[3])
+    row.blend = Blend(to_mask_tensor(settings.mask, size, latent_size).to(pipeline.device), clean, noise)
+    if settings.init_image.strength == 1.0:
+        row.planes = row.sampler.begin_from_noise(noise)
     else:
-        row.latents = row.sampler.begin_from_clean(clean, noise)
+        row.planes = row.sampler.begin_from_clean(clean, noise)
 
 
 def _gather(rows: Sequence[Tensors]) -> Tensors:
@@ -192,9 +317,14 @@ def _sampler_of(row: Row) -> Sampler:
     return row.sampler
 
 
-def _latents_of(row: Row) -> torch.Tensor:
-    assert row.latents is not None, "the row was not prepared"
-    return row.latents
+def _planes_of(row: Row) -> torch.Tensor:
+    assert row.planes is not None, "the row was not prepared"
+    return row.planes
+
+
+def _generator_of(row: Row) -> torch.Generator:
+    assert row.generator is not None, "the row was not prepared"
+    return row.generator
 
 
 def _conditioning_of(row: Row) -> Conditioning:

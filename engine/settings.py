@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from engine.protocol import GenerateRequest, InitImage, ModelInfo
+from engine.protocol import GenerateRequest, InitImage, Mask, ModelInfo
 
 MAX_STEPS = 500
 MAX_SEED = 2**64 - 1  # what torch.Generator.manual_seed takes
@@ -40,6 +40,7 @@ class Settings:
     sampler: str
     init_image: InitImage | None = None
     notes: tuple[str, ...] = field(default=())
+    mask: Mask | None = None
 
 
 def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
@@ -55,6 +56,7 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
         _check_between("strength", request.init_image.strength, 0, 1)
     if sampler not in traits.samplers:
         raise InvalidRequest(f"{info.name} has no sampler {sampler!r}; choose from {', '.join(traits.samplers)}")
+    _check_mask(request.mask, request.init_image)
     width, height, notes = _drawn_size(request.width, request.height, traits)
     if request.negative_prompt and not info.supports_negative_prompt:
         notes += (f"{info.name} has no negative prompt; it was ignored.",)
@@ -68,6 +70,7 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
         sampler=sampler,
         init_image=request.init_image,
         notes=notes,
+        mask=request.mask,
     )
 
 
@@ -81,6 +84,23 @@ def _check_seeds(seeds: tuple[int, ...]) -> None:
 def _check_between(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise InvalidRequest(f"{name} is {value}; it must be between {low} and {high}")
+
+
+def _check_mask(mask: Mask | None, init_image: InitImage | None) -> None:
+    """A mask of another size is scaled with its picture; one of another shape would land beside it."""
+    if mask is None:
+        return
+    if init_image is None:
+        raise InvalidRequest("a mask needs the picture that it belongs to; send it as the init image")
+    if mask.width * mask.height == 0:
+        raise InvalidRequest(f"a mask of {mask.width}x{mask.height} pixels has no area")
+    picture = init_image.pixels
+    scaled_height = mask.width * picture.height / picture.width
+    if abs(scaled_height - mask.height) > max(1.0, 0.01 * mask.height):
+        raise InvalidRequest(
+            f"the mask is {mask.width}x{mask.height} and its picture {picture.width}x{picture.height}; "
+            "draw the mask in the picture's shape"
+        )
 
 
 def _drawn_size(width: int, height: int, traits: ModelTraits) -> tuple[int, int, tuple[str, ...]]:

@@ -1,10 +1,12 @@
 """What a model family offers the runner. A pipeline holds weights and settings, never a request's state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
+from torch import nn
 
 from engine.protocol import Pixels
 from engine.samplers import Sampler
@@ -39,6 +41,11 @@ class Pipeline(Protocol):
     @property
     def device(self) -> torch.device: ...
 
+    @property
+    def networks(self) -> Sequence[nn.Module]:
+        """The weights that a picture goes through."""
+        ...
+
     def encode(self, settings: Settings) -> Conditioning: ...
 
     def start_sampler(self, settings: Settings) -> Sampler:
@@ -59,6 +66,10 @@ class Pipeline(Protocol):
         """A small, cheap picture of one row."""
         ...
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
-        """The finished picture of one row."""
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        """Everything inside computes in float32. None if it does so anyway."""
+        ...
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
+        """The finished pictures of a few rows. Raises `NotANumber`."""
         ...

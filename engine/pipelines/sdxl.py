@@ -4,16 +4,19 @@ Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline and Sta
 Refiners, which expect an aesthetic score, are not of this family.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.pipelines.stable_diffusion import note_truncation, preview_latents, read_traits
+from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -54,6 +57,11 @@ class StableDiffusionXL:
     traits: ModelTraits
     device: torch.device
     components: Any
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        parts = self.components
+        return (parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2)
 
     def encode(self, settings: Settings) -> Conditioning:
         """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
@@ -117,11 +125,15 @@ class StableDiffusionXL:
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
         return preview_latents(clean_latents, LATENT_RGB_FACTORS)
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         mean, std = self._latent_statistics()
         unscaled = latents * std / vae.config.scaling_factor + mean
-        return to_pixels(vae.decode(unscaled.to(vae.dtype), return_dict=False)[0])
+        picture = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
+        return tuple(to_pixels(one) for one in picture.split(1))
 
     def _latent_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and deviation per channel, for the fine-tunes whose VAE states them."""

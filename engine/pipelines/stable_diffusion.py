@@ -4,15 +4,18 @@ Loaded by diffusers; drawn in the order of its StableDiffusionPipeline and Stabl
 same seed gives the same picture. Fine-tunes for inpainting (9 channels) are not of this family.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -84,6 +87,11 @@ class StableDiffusion:
     device: torch.device
     components: Any
 
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        parts = self.components
+        return (parts.unet, parts.vae, parts.text_encoder)
+
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
         takes_scale = self.components.unet.config.time_cond_proj_dim is not None
@@ -132,10 +140,13 @@ class StableDiffusion:
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
         return preview_latents(clean_latents, LATENT_RGB_FACTORS)
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
-        return to_pixels(picture)
+        return tuple(to_pixels(one) for one in picture.split(1))
 
 
 def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:

@@ -3,15 +3,18 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from engine.config import ModelConfig
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
@@ -53,6 +56,10 @@ class Starter:
     model: Any
     upscaler: Upscaler
 
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        return (self.model.denoiser,)
+
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
@@ -85,8 +92,12 @@ class Starter:
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
         return to_pixels(clean_latents)
 
-    def decode(self, latents: torch.Tensor) -> Pixels:
-        return to_pixels(self.upscaler.enlarge(latents.clamp(-1, 1)))
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        """A picture that the upscaler cannot make in half precision stays undrawn."""
+        return in_float32(self.networks) if is_half(self.model.denoiser) else None
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return tuple(to_pixels(self.upscaler.enlarge(row.clamp(-1, 1))) for row in latents.split(1))
 
 
 def _tensors(conditioning: Any) -> Tensors:

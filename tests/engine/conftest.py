@@ -17,24 +17,24 @@ os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 @pytest.fixture(scope="session")
 def tiny_sd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stable Diffusion with epsilon prediction: 32-pixel pictures, 16x16 latents."""
-    return _save(_stable_diffusion(), tmp_path_factory.mktemp("tiny-sd"))
+    return _save(stable_diffusion(), tmp_path_factory.mktemp("tiny-sd"))
 
 
 @pytest.fixture(scope="session")
 def tiny_sd_v(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with v-prediction and zero terminal SNR, as Stable Diffusion 2 has it."""
-    return _save(_stable_diffusion(prediction_type="v_prediction"), tmp_path_factory.mktemp("tiny-sd-v"))
+    return _save(stable_diffusion(prediction_type="v_prediction"), tmp_path_factory.mktemp("tiny-sd-v"))
 
 
 @pytest.fixture(scope="session")
 def tiny_sd_lcm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Distilled on guidance: the scale is an embedding, and there is no unconditional half."""
-    return _save(_stable_diffusion(time_cond_proj_dim=32), tmp_path_factory.mktemp("tiny-sd-lcm"))
+    return _save(stable_diffusion(time_cond_proj_dim=32), tmp_path_factory.mktemp("tiny-sd-lcm"))
 
 
 @pytest.fixture(scope="session")
 def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _save(_sdxl(), tmp_path_factory.mktemp("tiny-sdxl"))
+    return _save(sdxl(), tmp_path_factory.mktemp("tiny-sdxl"))
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +126,7 @@ def _save(pipeline: Any, folder: Path) -> Path:
     return folder
 
 
-def _stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int | None = None) -> Any:
+def stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int | None = None) -> Any:
     import torch
     from diffusers import DDIMScheduler, StableDiffusionPipeline
 
@@ -144,7 +144,7 @@ def _stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int 
     )
 
 
-def _sdxl() -> Any:
+def sdxl() -> Any:
     import torch
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,8 @@ class Gate:
 class DotPipeline:
     """A pipeline of 4x4 pictures without weights: its velocity is its latents, so any noise fades to grey."""
 
+    is_half = False
+
     def __init__(self, gate: Gate | None = None, trouble: Callable[[], None] = lambda: None) -> None:
         import torch
 
@@ -75,6 +77,10 @@ class DotPipeline:
         self.device = torch.device("cpu")
         self._gate = gate or Gate()
         self._trouble = trouble
+
+    @property
+    def networks(self) -> "tuple[torch.nn.Module, ...]":
+        return ()
 
     def encode(self, settings: Settings) -> "Conditioning":
         import torch
@@ -109,12 +115,15 @@ class DotPipeline:
         return latents
 
     def preview(self, clean_latents: "torch.Tensor") -> Pixels:
-        return self.decode(clean_latents)
+        return self.decode(clean_latents)[0]
 
-    def decode(self, latents: "torch.Tensor") -> Pixels:
+    def full_precision(self) -> AbstractContextManager[None] | None:
+        return nullcontext() if self.is_half else None
+
+    def decode(self, latents: "torch.Tensor") -> tuple[Pixels, ...]:
         from engine.pictures import to_pixels
 
-        return to_pixels(latents)
+        return tuple(to_pixels(row) for row in latents.split(1))
 
 
 def a_request(name: str = "r", steps: int = 3, rows: int = 1, **changes: object) -> GenerateRequest:
@@ -244,6 +253,32 @@ async def test_a_task_that_is_cancelled_cancels_its_request() -> None:
     assert len(gate.rows) <= 3
 
 
+async def test_a_paused_request_takes_no_step_until_it_is_resumed() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
+        paused = tasks.create_task(events_of(engine, a_request("paused", steps=3)))
+        await arrived(gate)
+        engine.pause("paused")
+        engine.pause("unknown")
+        gate.open()
+        assert isinstance((await events_of(engine, a_request("other", steps=2, rows=2)))[-1], Finished)
+        assert gate.rows == [1, 2, 2]
+        engine.resume("paused")
+        assert isinstance((await paused)[-1], Finished)
+    assert gate.rows == [1, 2, 2, 1, 1]
+
+
+async def test_a_paused_request_can_be_cancelled() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate)) as engine:
+        stream = asyncio.create_task(events_of(engine, a_request(steps=ENDLESS)))
+        await arrived(gate)
+        engine.pause("r")
+        engine.cancel("r")
+        gate.open()
+        assert isinstance((await stream)[-1], Cancelled)
+
+
 async def test_a_second_request_under_a_living_id_is_refused() -> None:
     gate = Gate(steps=0)
     async with an_engine(lambda: DotPipeline(gate)) as engine, asyncio.TaskGroup() as tasks:
@@ -279,7 +314,7 @@ async def test_stop_ends_what_runs_and_what_waits() -> None:
     gate = Gate(steps=0)
     async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine:
         running = asyncio.create_task(events_of(engine, a_request("running", steps=ENDLESS)))
-        waiting = asyncio.create_task(events_of(engine, a_request("waiting")))
+        waiting = asyncio.create_task(events_of(engine, a_request("waiting", steps=ENDLESS)))
         await arrived(gate)
         stopping = asyncio.create_task(engine.stop())
         gate.open()
@@ -293,9 +328,33 @@ async def test_stop_ends_what_runs_and_what_waits() -> None:
         assert late == Failed(FailureCode.ENGINE_STOPPED, "the engine was stopped")
 
 
+@pytest.mark.parametrize("steps", [3, ENDLESS])
+async def test_a_drain_lets_work_finish_within_its_deadline(steps: int) -> None:
+    """What is longer than the deadline is handed back; what comes meanwhile is refused."""
+    gate = Gate(steps=0)
+    config = EngineConfig(max_rows=4, threads=1, drain_seconds=60 if steps == 3 else 0.05, stop_timeout_seconds=0.05)
+    engine = LocalEngine(config, load=lambda _: {"dots": DotPipeline(gate)})
+    await engine.start()
+    running = asyncio.create_task(events_of(engine, a_request("running", steps=steps)))
+    await arrived(gate)
+    stopping = asyncio.create_task(engine.stop())
+    await asyncio.sleep(0)
+    assert await events_of(engine, a_request("late")) == [Failed(FailureCode.ENGINE_STOPPED, "the engine is stopping")]
+    if steps == ENDLESS:
+        await stopping
+    gate.open()
+    last = (await running)[-1]
+    await stopping
+    assert isinstance(last, Finished if steps == 3 else Failed)
+    assert engine._thread is not None
+    await asyncio.to_thread(engine._thread.join)
+
+
 async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
     gate = Gate(steps=0)
-    engine = LocalEngine(EngineConfig(stop_timeout_seconds=0.05, threads=1), load=lambda _: {"dots": DotPipeline(gate)})
+    engine = LocalEngine(
+        EngineConfig(stop_timeout_seconds=0.05, threads=1, max_rows=4), load=lambda _: {"dots": DotPipeline(gate)}
+    )
     await engine.start()
     stream = asyncio.create_task(events_of(engine, a_request()))
     await arrived(gate)
@@ -353,6 +412,37 @@ async def test_a_dead_thread_answers_everybody_and_can_be_started_again(error: t
         assert isinstance((await events_of(engine, a_request("again")))[-1], Finished)
 
 
+class Blackout(DotPipeline):
+    """Draws black the first so many times."""
+
+    is_half = True
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._times = times
+
+    def encode(self, settings: Settings) -> "Conditioning":
+        self._times -= 1
+        return super().encode(settings)
+
+    def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
+        return latents * float("nan") if self._times >= 0 else latents
+
+
+@pytest.mark.parametrize("preview_every", [0, 1])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_black_pictures_are_drawn_again_once_in_full_precision(times: int, preview_every: int) -> None:
+    async with an_engine(lambda: Blackout(times)) as engine:
+        events = await events_of(engine, a_request(rows=2, preview_every=preview_every))
+    assert [type(event) for event in events].count(Started) == 1
+    if times == 1:
+        assert isinstance(events[-1], Finished)
+        assert len(events[-1].images) == 2
+    else:
+        assert isinstance(events[-1], Failed)
+        assert events[-1].code is FailureCode.NOT_A_NUMBER
+
+
 async def test_a_fault_of_the_device_is_nobodys_request() -> None:
     """After an illegal access nothing that the device says can be trusted: the thread ends, and may be restarted."""
     import torch
@@ -404,9 +494,10 @@ async def test_starting_twice_is_refused() -> None:
         assert [model.name for model in engine.list_models()] == ["dots"]
 
 
-async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path) -> None:
+async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path, tmp_path: Path) -> None:
     """Same seeds, same pictures: alone, and beside others."""
-    config = EngineConfig(models=(ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),), device="cpu", threads=1)
+    models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),)
+    config = EngineConfig(models=models, device="cpu", threads=1, cache_dir=tmp_path)
     engine = LocalEngine(config)
     await engine.start()
     request = a_request("alone", rows=2, width=32, height=32, preview_every=1)

@@ -15,7 +15,7 @@ from engine.config import EngineConfig, ModelConfig
 from engine.generation import Generation
 from engine.models import load_models
 from engine.pipelines.interface import Pipeline, Tensors
-from engine.protocol import FailureCode, GenerateRequest, InitImage, Pixels
+from engine.protocol import FailureCode, GenerateRequest, InitImage, Mask, Pixels
 from engine.runner import Runner
 from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
@@ -41,12 +41,12 @@ def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
 
 
 @cache
-def stock_of(folder: Path, family: str, *, from_image: bool) -> Any:
+def stock_of(folder: Path, family: str, mode: str) -> Any:
     import diffusers
 
     name = {"stable-diffusion": "StableDiffusion", "sdxl": "StableDiffusionXL"}[family]
     more = {"safety_checker": None, "requires_safety_checker": False} if family == "stable-diffusion" else {}
-    pipeline = getattr(diffusers, f"{name}{'Img2Img' if from_image else ''}Pipeline").from_pretrained(folder, **more)
+    pipeline = getattr(diffusers, f"{name}{mode}Pipeline").from_pretrained(folder, **more)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
@@ -61,12 +61,18 @@ def a_picture(side: int = SIDE) -> Pixels:
     return Pixels(side, side, ramp.transpose(1, 0, 2).tobytes())
 
 
+def a_mask(side: int = SIDE) -> Mask:
+    """The right half and a little more."""
+    return Mask(side, side, bytes(255 if column > 0.4 * side else 0 for _ in range(side) for column in range(side)))
+
+
 def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: str = "latent") -> Any:
     """What diffusers itself makes of the request, one generator a row."""
     import diffusers
 
     init = request.init_image
-    pipeline = stock_of(folder, family, from_image=init is not None)
+    mode = "" if init is None else "Img2Img" if request.mask is None else "Inpaint"
+    pipeline = stock_of(folder, family, mode)
     scheduler = pipeline.scheduler
     if request.sampler is not None and request.sampler != OWN_SAMPLER:
         class_name, changes = SAMPLERS[request.sampler]
@@ -75,6 +81,9 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
     if init is not None:
         image = Image.frombytes("RGB", (init.pixels.width, init.pixels.height), init.pixels.rgb)
         more = {"image": [image] * len(request.seeds), "strength": init.strength}
+    if request.mask is not None:
+        mask = Image.frombytes("L", (request.mask.width, request.mask.height), request.mask.levels)
+        more |= {"mask_image": [mask] * len(request.seeds), "width": request.width, "height": request.height}
     try:
         return pipeline(
             prompt=[request.prompt] * len(request.seeds),
@@ -90,10 +99,14 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
 
 
 def draw(
-    pipelines: Mapping[str, Pipeline], requests: Sequence[GenerateRequest], *, max_rows: int = 16
+    pipelines: Mapping[str, Pipeline],
+    requests: Sequence[GenerateRequest],
+    *,
+    max_rows: int = 16,
+    fixed_rows: int = 0,
 ) -> tuple[dict[str, torch.Tensor], dict[str, list[Pixels]]]:
     """Final latents and pictures of each request. Each joins one step after the one before it."""
-    runner, scheduler, waiting = Runner(pipelines), Scheduler(max_rows), list(requests)
+    runner, scheduler, waiting = Runner(pipelines, fixed_rows), Scheduler(max_rows), list(requests)
     latents: dict[str, torch.Tensor] = {}
     pictures: dict[str, list[Pixels]] = {}
     while waiting or scheduler.has_work:
@@ -107,8 +120,7 @@ def draw(
         for generation in scheduler.generations:
             if all(row.is_denoised for row in generation.rows):
                 latents[generation.id] = torch.cat([row.latents for row in generation.rows if row.latents is not None])
-                for row in generation.rows:
-                    assert runner.decode(row) is None
+                assert runner.decode(generation.rows) == {}
                 pictures[generation.id] = [row.image for row in generation.rows if row.image is not None]
                 scheduler.remove(generation)
     return latents, pictures
@@ -136,6 +148,25 @@ def test_every_sampler_starts_from_a_picture_as_stock_does(tiny_sd: Path, sample
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
 
 
+@pytest.mark.parametrize("strength", [0.6, 1.0])
+@pytest.mark.parametrize("sampler", SAMPLER_CASES)
+def test_every_sampler_redraws_behind_a_mask_as_stock_does(tiny_sd: Path, sampler: str, strength: float) -> None:
+    request = a_request(sampler=sampler, init_image=InitImage(a_picture(), strength), mask=a_mask(), steps=5)
+    latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
+    assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+def test_a_mask_keeps_what_is_black_whatever_its_size(tiny_sd: Path) -> None:
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    masks = [a_mask(2 * SIDE), a_mask()]
+    requests = [a_request(str(n), init_image=InitImage(a_picture(), 0.9), mask=mask) for n, mask in enumerate(masks)]
+    kept = a_request("kept", init_image=InitImage(a_picture(), 0.0))
+    latents, _ = draw(pipelines, [*requests, kept])
+    assert_close(latents["0"], latents["1"])
+    assert torch.equal(latents["0"][..., :6], latents["kept"][..., :6])
+    assert (latents["0"][..., 8:] - latents["kept"][..., 8:]).abs().min() > 0
+
+
 @pytest.mark.parametrize("family", ["stable-diffusion", "sdxl"])
 def test_a_batch_of_strangers_changes_nobodys_picture(tiny_sd: Path, tiny_sdxl: Path, family: str) -> None:
     """Other prompts, samplers, lengths, guidance and modes, each joining at another step."""
@@ -146,6 +177,8 @@ def test_a_batch_of_strangers_changes_nobodys_picture(tiny_sd: Path, tiny_sdxl: 
         a_request("c", sampler="ddim", negative_prompt="blue", seeds=(2**40,), guidance_scale=9.0),
         a_request("d", sampler="lcm", init_image=InitImage(a_picture(), 0.8), steps=6),
         a_request("e", sampler="unipc", prompt="", steps=3),
+        a_request("f", sampler="dpmpp_2m_sde", init_image=InitImage(a_picture(), 0.7), mask=a_mask(), steps=6),
+        a_request("g", sampler="heun", steps=3),
     ]
     latents, pictures = draw(pipelines_of(folder, family), requests)
     for request in requests:
@@ -192,6 +225,19 @@ def test_a_row_budget_smaller_than_the_request_changes_nothing(tiny_sd: Path) ->
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
 
 
+def test_padded_to_a_fixed_size_the_bits_are_the_same_whatever_the_neighbours(tiny_sd: Path) -> None:
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    request = a_request(sampler="dpmpp_2m_sde", steps=6)
+    strangers = [
+        a_request("a", steps=9, seeds=(5, 6, 7), sampler="unipc"),
+        a_request("b", prompt="a red kite", seeds=(8,), guidance_scale=1.0, sampler="euler_a"),
+    ]
+    alone, _ = draw(pipelines, [request], fixed_rows=8)
+    among, _ = draw(pipelines, [*strangers, request], fixed_rows=8)
+    assert torch.equal(alone["r"], among["r"])
+    assert_close(alone["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
 @pytest.mark.parametrize("family", ["stable-diffusion", "sdxl"])
 def test_what_of_a_long_prompt_is_read_is_said(tiny_sd: Path, tiny_sdxl: Path, family: str) -> None:
     pipeline = pipelines_of(tiny_sd if family == "stable-diffusion" else tiny_sdxl, family)["tiny"]
@@ -206,7 +252,7 @@ def test_strength_zero_keeps_the_picture(tiny_sd: Path) -> None:
     _, pictures = draw(pipelines, [request])
     settings = resolve(request, pipelines["tiny"].traits)
     once = pipelines["tiny"].encode_image(settings)(torch.Generator("cpu").manual_seed(1))
-    assert pictures["r"] == [pipelines["tiny"].decode(once)]
+    assert pictures["r"] == list(pipelines["tiny"].decode(once))
 
 
 def prepared(pipeline: Pipeline, *requests: GenerateRequest) -> tuple[Runner, Scheduler]:
@@ -229,10 +275,8 @@ def test_previews_near_the_end_look_like_the_picture(tiny_sd: Path, tiny_sd_v: P
     runner, scheduler = prepared(pipeline, request)
     row = scheduler.generations[0].rows[0]
     while batch := scheduler.schedule():
-        assert row.latents is not None
-        assert row.sampler is not None
-        noise_pred = runner._noise_pred(batch.rows)
-        estimate = row.sampler.clean_estimate(noise_pred, row.latents, row.step_index)
+        step = runner._gather(batch.rows)
+        estimate = step.numbers.clean_estimate(runner._noise_pred(step), step.latents)
         runner.step(batch)
     assert row.latents is not None
     spread = row.latents.std().item()
@@ -318,8 +362,7 @@ def test_latents_that_are_no_numbers_are_not_shown_as_black(tiny_sd: Path, previ
                 failures[result.generation.id] = result.failure.code
                 scheduler.remove(result.generation)
     while row := scheduler.next_decode():
-        failure = runner.decode(row)
-        if failure is not None:
-            failures[row.generation.id] = failure.code
-            scheduler.remove(row.generation)
+        for generation, failure in runner.decode(scheduler.rows_to_decode(row, 9)).items():
+            failures[generation.id] = failure.code
+            scheduler.remove(generation)
     assert failures == {"bad": FailureCode.NOT_A_NUMBER}

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 import pytest
 
-from engine.protocol import GenerateRequest, InitImage, ModelInfo, Pixels
+from engine.protocol import GenerateRequest, InitImage, Mask, ModelInfo, Pixels
 from engine.settings import InvalidRequest, ModelTraits, resolve
 
 INFO = ModelInfo("tiny", "stable-diffusion", 512, 512, 30, supports_negative_prompt=True)
 TRAITS = ModelTraits(INFO, samplers=("default", "ddim"), guidance_scale=7.0, max_pixels=1024 * 1024)
+DOT = InitImage(Pixels(1, 1, b"abc"), 0.5)
 REQUEST = GenerateRequest("r", "a fox", seeds=(1,), width=512, height=512)
 
 
@@ -52,8 +53,18 @@ def test_an_ignored_negative_prompt_is_mentioned() -> None:
         (replace(REQUEST, width=0), "has no area"),
         (replace(REQUEST, width=4096), "too large; ask for at most 1.0 megapixels"),
         (replace(REQUEST, init_image=InitImage(Pixels(1, 1, b"abc"), 1.5)), "strength is 1.5"),
+        (replace(REQUEST, mask=Mask(1, 1, b"a")), "a mask needs the picture that it belongs to"),
+        (replace(REQUEST, init_image=DOT, mask=Mask(0, 1, b"")), "a mask of 0x1 pixels has no area"),
+        (replace(REQUEST, init_image=DOT, mask=Mask(4, 9, b"a" * 36)), "the mask is 4x9 and its picture 1x1"),
     ],
 )
 def test_what_cannot_be_drawn_gets_a_sentence(request_: GenerateRequest, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
         resolve(request_, TRAITS)
+
+
+def test_a_mask_of_another_size_but_the_same_shape_is_taken() -> None:
+    mask = Mask(3, 3, b"abcdefghi")
+    assert resolve(replace(REQUEST, init_image=DOT, mask=mask), TRAITS).mask == mask
+    with pytest.raises(ValueError, match="a 2x2 mask needs 4 bytes"):
+        Mask(2, 2, b"abc")

@@ -1,0 +1,64 @@
+"""What a step costs and when a batch is full. Plain numbers; no torch, no queue."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+KNEE_SHARE = 0.95  # of the best throughput: more rows would only make everybody's step longer
+
+
+@dataclass(frozen=True, slots=True)
+class CostCurve:
+    """Seconds of one step by its number of rows: measured points, ascending."""
+
+    points: tuple[tuple[int, float], ...]
+
+    def __post_init__(self) -> None:
+        rows = [count for count, _ in self.points]
+        if not rows or rows != sorted(set(rows)) or rows[0] < 1:
+            raise ValueError("a cost curve needs ascending counts of rows, from 1 up")
+        if any(seconds <= 0 for _, seconds in self.points):
+            raise ValueError("a step takes longer than nothing")
+
+    def seconds(self, rows: float) -> float:
+        """Straight lines between the points; beyond the last, as many seconds a row as there."""
+        counts = [count for count, _ in self.points]
+        last_rows, last_seconds = self.points[-1]
+        if rows >= last_rows:
+            return last_seconds * rows / last_rows
+        above = bisect_left(counts, rows)
+        if above == 0:
+            return self.points[0][1]
+        (low, low_seconds), (high, high_seconds) = self.points[above - 1], self.points[above]
+        return low_seconds + (high_seconds - low_seconds) * (rows - low) / (high - low)
+
+    @property
+    def knee(self) -> int:
+        """The fewest rows that bring nearly all of the throughput."""
+        best = max(count / seconds for count, seconds in self.points)
+        return next(count for count, seconds in self.points if count / seconds >= KNEE_SHARE * best)
+
+    def at_area(self, ratio: float) -> "CostCurve":
+        """For rows of `ratio` times the area: a step costs what as much area cost where it was measured.
+
+        A first guess, which leaves out that attention grows faster.
+        """
+        return CostCurve(tuple((count, self.seconds(count * ratio)) for count, _ in self.points))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCosts:
+    """A curve, and the area in pixels at which it was measured."""
+
+    curve: CostCurve
+    area: int
+
+
+UNKNOWN = CostCurve(((1, 1.0), (2**16, 1.0)))  # every step the same, however full: fill to the operator's limit
+
+
+def curve_for(costs: Mapping[str, ModelCosts], model: str, area: int) -> CostCurve:
+    known = costs.get(model)
+    if known is None:
+        return UNKNOWN
+    return known.curve if area == known.area else known.curve.at_area(area / known.area)

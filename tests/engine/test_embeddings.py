@@ -1,0 +1,57 @@
+"""Prompts are read once, as long as their embeddings fit."""
+
+from dataclasses import replace
+
+import torch
+
+from engine.embeddings import EmbeddingCache
+from engine.pipelines.interface import Conditioning
+from engine.settings import Settings
+
+SETTINGS = Settings("a fox", "", 64, 64, 4, 1.0, "euler")
+
+
+class Reader:
+    """Remembers what it read; each prompt becomes 100 bytes."""
+
+    def __init__(self) -> None:
+        self.prompts: list[str] = []
+
+    def encode(self, settings: Settings) -> Conditioning:
+        self.prompts.append(settings.prompt)
+        return Conditioning({"embeds": torch.zeros(1, 25)}, None)
+
+
+def read(cache: EmbeddingCache, reader: Reader, settings: Settings, *, in_full_precision: bool = False) -> Conditioning:
+    return cache.find_or_encode("m", settings, reader.encode, in_full_precision=in_full_precision)
+
+
+def test_what_an_encoder_may_look_at_makes_another_entry() -> None:
+    cache, reader = EmbeddingCache(), Reader()
+    first = read(cache, reader, SETTINGS)
+    assert read(cache, reader, replace(SETTINGS, steps=9, sampler="ddim")) is first
+    for other in (
+        replace(SETTINGS, prompt="a cat"),
+        replace(SETTINGS, negative_prompt="blue"),
+        replace(SETTINGS, guidance_scale=2.0),
+        replace(SETTINGS, width=128),
+        replace(SETTINGS, height=128),
+    ):
+        assert read(cache, reader, other) is not first
+    assert read(cache, reader, SETTINGS, in_full_precision=True) is not first
+    assert len(reader.prompts) == 7
+
+
+def test_the_oldest_used_makes_room() -> None:
+    cache, reader = EmbeddingCache(max_bytes=200), Reader()
+    a, b, c = (replace(SETTINGS, prompt=prompt) for prompt in "abc")
+    for settings in (a, b, a, c, a, b):
+        read(cache, reader, settings)
+    assert reader.prompts == ["a", "b", "c", "b"]
+
+
+def test_what_exceeds_the_bound_is_not_kept() -> None:
+    cache, reader = EmbeddingCache(max_bytes=99), Reader()
+    for _ in range(2):
+        read(cache, reader, SETTINGS)
+    assert reader.prompts == ["a fox", "a fox"]
