@@ -135,7 +135,11 @@ Event = Queued | Started | Progress | TerminalEvent
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a member should know of a model: its name, its native picture size in pixels, what it can do."""
+    """What a member should know of a model: its name, its native picture size in pixels, what it can do.
+
+    `guidance_scale` is the model's usual one, None when it is not guided; `max_pixels` is the largest picture's area, 0
+    when there is one size only.
+    """
 
     name: str
     family: str
@@ -144,6 +148,8 @@ class ModelInfo:
     steps: int
     supports_negative_prompt: bool
     vocabulary: tuple[str, ...] = ()
+    guidance_scale: float | None = None
+    max_pixels: int = 0
 
 
 class Engine(Protocol):

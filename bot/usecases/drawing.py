@@ -19,6 +19,8 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         height=model.height,
         steps=model.steps,
         vocabulary=frozenset(model.vocabulary),
+        guidance_scale=model.guidance_scale,
+        max_pixels=model.max_pixels,
         supports_negative=model.supports_negative_prompt,
     )
     return plan_drawing(params, capabilities, picture_count)

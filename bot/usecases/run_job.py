@@ -108,6 +108,7 @@ async def _make_request(job: Job, studio: Studio) -> GenerateRequest:
         width=plan.width,
         height=plan.height,
         steps=plan.steps,
+        guidance_scale=plan.guidance_scales[0] if plan.guidance_scales else None,
         init_image=await _source_of(job, studio),
         preview_every=max(1, plan.steps // PREVIEWS_PER_JOB),
         fairness_key=str(job.user_id),

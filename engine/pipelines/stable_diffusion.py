@@ -69,6 +69,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
             raise EngineStartError(f"model {config.name}: there is no sampler {config.sampler!r}")
         samplers.remove(config.sampler)
         samplers.insert(0, config.sampler)
+    guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
         family=config.family,
@@ -76,8 +77,9 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         height=config.height or native,
         steps=config.steps or 30,
         supports_negative_prompt=True,
+        guidance_scale=guidance_scale if guidance_scale > 1 else None,
+        max_pixels=max_pixels,
     )
-    guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     return ModelTraits(info, tuple(samplers), guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
 
 

@@ -1,0 +1,21 @@
+"""Parameters that a model can honour reach the engine; what it cannot is noted under the picture."""
+
+from dataclasses import replace
+
+from bot.usecases.run_job import run_job
+from tests.fakes import FAKE_MODEL, FakeEngine
+from tests.usecases.conftest import World
+
+
+async def test_stylize_lowers_the_guidance_of_a_guided_model(world: World) -> None:
+    engine = FakeEngine(models=[replace(FAKE_MODEL, guidance_scale=7.0)])
+    job = await world.claim(await world.imagine("a fox --stylize 1000"))
+    await run_job(job, studio=replace(world.studio, engine=engine))
+    assert engine.requests[0].guidance_scale == 3.5
+
+
+async def test_an_unguided_model_keeps_its_own_way_and_says_so(world: World) -> None:
+    job = await world.claim(await world.imagine("a fox --stylize 1000"))
+    await run_job(job, studio=world.studio)
+    assert world.engine.requests[0].guidance_scale is None
+    assert any("--stylize" in note for note in (await world.job(job.id)).notes)
