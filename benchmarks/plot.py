@@ -38,7 +38,7 @@ def draw_bars(title: str, bars: Sequence[Bar], path: Path) -> None:
         if bar.target is not None:
             at = LEFT + bar.target * scale
             pen.line((at, top - 4, at, top + 32), fill=TARGET, width=3)
-            note += f"  ({'≥' if bar.at_least else '≤'} {bar.target:g})"
+            note += f"  ({'>=' if bar.at_least else '<='} {bar.target:g})"
         pen.text((WIDTH - RIGHT + 8, top + 6), note, fill=INK, font=font)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)

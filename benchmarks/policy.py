@@ -139,10 +139,10 @@ def main() -> None:
     options = parser.parse_args()
     figures = measure(count=100 if options.quick else 500, repetitions=1 if options.quick else 5)
     bars = [
-        Bar("mean ÷ FIFO, 1024 px, load 0.7", figures["mean_over_fifo"], 1.05, at_least=False),
-        Bar("p95 ÷ FIFO, 1024 px, load 0.7", figures["p95_over_fifo"]),
-        Bar("p95 ÷ FIFO, 512 px, load 1.3", figures["p95_over_fifo_512"], 0.5, at_least=False),
-        Bar("worst wait ÷ bound", figures["worst_wait_over_bound"], 1.0, at_least=False),
+        Bar("mean / FIFO, 1024 px, load 0.7", figures["mean_over_fifo"], 1.05, at_least=False),
+        Bar("p95 / FIFO, 1024 px, load 0.7", figures["p95_over_fifo"]),
+        Bar("p95 / FIFO, 512 px, load 1.3", figures["p95_over_fifo_512"], 0.5, at_least=False),
+        Bar("worst wait / bound", figures["worst_wait_over_bound"], 1.0, at_least=False),
     ]
     draw_bars("Scheduler on frozen cost curves (smaller is better)", bars, RESULTS / "policy.png")
     print(json.dumps(figures))

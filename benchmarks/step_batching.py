@@ -290,7 +290,7 @@ def main() -> None:
     targets = {"closed_loop": 2.0, "poisson_mean": 1.8, "poisson_p95": 2.0}
     bars = [Bar(f"{name} speed-up", figures[f"{name}_speedup"], target) for name, target in targets.items()]
     bars.append(Bar("starter speed-up", figures["starter_speedup"]))
-    bars.append(Bar("tick ÷ bare forward", figures["tick_ratio"], 1.05, at_least=False))
+    bars.append(Bar("tick / bare forward", figures["tick_ratio"], 1.05, at_least=False))
     draw_bars("Steps shared by all requests, CPU, one thread", bars, RESULTS / "step_batching.png")
     print(json.dumps({name: round(value, 6) for name, value in figures.items()}))
 

@@ -19,6 +19,7 @@ from engine.protocol import (
     Finished,
     GenerateRequest,
     InitImage,
+    Mask,
     ModelInfo,
     Pixels,
     Progress,
@@ -30,6 +31,7 @@ EXAMPLES = """examples:
   python -m engine generate "a fox under a full moon" -o fox.png
   python -m engine generate "a red rocket" -n 4 --seed 7 -o rocket.png
   python -m engine generate "a cabin in snow" --model stabilityai/sdxl-turbo --family sdxl --steps 4 --guidance 1
+  python -m engine generate "a blue door" --init house.png --mask door.png
   python -m engine models
 """
 
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--height", type=int, help="pixels (default: the model's)")
     generate.add_argument("--init", type=Path, metavar="FILE", help="picture to start from")
     generate.add_argument("--strength", type=float, default=0.6, help="0 keeps --init, 1 forgets it (default: 0.6)")
+    generate.add_argument("--mask", type=Path, metavar="FILE", help="redraw --init only where this picture is white")
     models = commands.add_parser("models", help="list the model and what it can do")
     for command in (generate, models):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
@@ -131,12 +134,18 @@ def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
         guidance_scale=options.guidance,
         sampler=options.sampler,
         init_image=_init_image(options.init, options.strength) if options.init else None,
+        mask=_mask(options.mask) if options.mask else None,
     )
 
 
 def _init_image(path: Path, strength: float) -> InitImage:
     picture = Image.open(path).convert("RGB")
     return InitImage(Pixels(picture.width, picture.height, picture.tobytes()), strength)
+
+
+def _mask(path: Path) -> Mask:
+    picture = Image.open(path).convert("L")
+    return Mask(picture.width, picture.height, picture.tobytes())
 
 
 def _save_grid(images: tuple[Pixels, ...], path: Path) -> None:

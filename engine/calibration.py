@@ -25,6 +25,7 @@ ROW_COUNTS = (1, 2, 4, 8, 16)
 TIMED_STEPS = 2
 GAIN_WORTH_MEASURING = 1.05  # in throughput; below it the knee is behind us
 BUDGET_SECONDS = 10.0
+UNMEASURED = CostCurve(((1, 1.0),))  # not even one row could be timed
 
 
 def calibrate(pipelines: Mapping[str, Pipeline], cache_dir: Path) -> Mapping[str, ModelCosts]:
@@ -36,7 +37,8 @@ def calibrate(pipelines: Mapping[str, Pipeline], cache_dir: Path) -> Mapping[str
         if curve is None:
             log.info("measuring model %s at %dx%d (%d of %d)", model, info.width, info.height, number, len(pipelines))
             curve = measure(partial(seconds_of_step, pipeline))
-            _keep(curve, path)
+            if curve.points != UNMEASURED.points:
+                _keep(curve, path)
         costs[model] = ModelCosts(curve, info.width * info.height)
         log.info("model %s is full at %d rows", model, curve.knee)
     return costs
@@ -54,7 +56,7 @@ def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
         gained = len(points) < 2 or rows / seconds >= GAIN_WORTH_MEASURING * points[-2][0] / points[-2][1]
         if not gained or spent > BUDGET_SECONDS:
             break
-    return CostCurve(tuple(points) or ((1, 1.0),))
+    return CostCurve(tuple(points)) if points else UNMEASURED
 
 
 def seconds_of_step(pipeline: Pipeline, rows: int) -> float | None:

@@ -87,7 +87,7 @@ class Scheduler:
         if self._rescued in self._waiting:
             admitted.append(self._rescued)
             self._start(self._rescued)
-        while candidates := [g for g in self._waiting if self._has_room(g)]:
+        while candidates := self._with_room():
             admitted.append(min(candidates, key=self._rank_of_waiting))
             self._start(admitted[-1])
         return admitted
@@ -132,19 +132,24 @@ class Scheduler:
         self._running.append(generation)
         self._served[generation.request.fairness_key] += len(generation.rows) * generation.settings.steps
 
-    def _has_room(self, candidate: Generation) -> bool:
+    def _with_room(self) -> list[Generation]:
+        crowds: dict[BatchKey, list[tuple[Rank, int]]] = {}
+        for rival in self._running:
+            if not rival.is_paused:
+                crowds.setdefault(rival.key, []).append((self._rank(rival), rival.rows_undrawn))
+        waiting = (g for g in self._waiting if not g.is_paused)
+        return [g for g in waiting if self._has_room(g, crowds.get(g.key, []))]
+
+    def _has_room(self, candidate: Generation, rivals: list[tuple[Rank, int]]) -> bool:
         """Only rows of equal or better rank fill the room, so that what is urgent or short passes at the next step.
 
         Pictures that wait to be decoded count: otherwise few-step models would pile them up.
         """
-        if candidate.is_paused:
-            return False
         rank, limit = self._rank(candidate), self._limit(candidate.key)
-        rivals = [g for g in self._running if g.key == candidate.key and not g.is_paused]
-        if sum(g.rows_undrawn for g in rivals if self._rank(g) <= rank) >= limit:
+        if sum(rows for rival, rows in rivals if rival <= rank) >= limit:
             return False
-        urgent = all(candidate.request.priority < g.request.priority for g in rivals)
-        return urgent or sum(g.rows_undrawn for g in rivals) < PREPARED_BATCHES * limit
+        is_urgent = all(candidate.request.priority < priority for (priority, _), _ in rivals)
+        return is_urgent or sum(rows for _, rows in rivals) < PREPARED_BATCHES * limit
 
     def _limit(self, key: BatchKey) -> int:
         return min(self._max_rows, self._curve_of(key).knee, self._row_limits.get(key, self._max_rows))

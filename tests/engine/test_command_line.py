@@ -10,6 +10,11 @@ from PIL import Image
 from engine.__main__ import main
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
 def arguments(tiny_sd: Path, out: Path, *more: str) -> list[str]:
     model = ["--model", str(tiny_sd), "--family", "stable-diffusion", "--device", "cpu"]
     return ["generate", "the fox", "-o", str(out), "--steps", "2", *model, *more]
@@ -52,3 +57,14 @@ def test_help_loads_no_torch() -> None:
     )
     assert shown.returncode == 0
     assert "generate" in shown.stdout
+
+
+def test_redrawing_behind_a_mask(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start, mask, out = (tmp_path / name for name in ("start.png", "mask.png", "out.png"))
+    Image.new("RGB", (32, 32), "white").save(start)
+    Image.new("L", (64, 64), 255).save(mask)
+    assert main(arguments(tiny_sd, out, "--init", str(start), "--mask", str(mask))) == 0
+    assert out.is_file()
+    Image.new("L", (64, 32), 255).save(mask)
+    assert main(arguments(tiny_sd, out, "--init", str(start), "--mask", str(mask))) == 1
+    assert "draw the mask in the picture's shape" in capsys.readouterr().err
