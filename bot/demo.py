@@ -40,7 +40,7 @@ async def run_sandbox(config: Config) -> None:
     settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port)
     async with Sandbox(settings) as sandbox:
         print("Starting the studio ...", flush=True)
-        async with running_studio(_pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
+        async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
             print(f"\nOpen {sandbox.base_url} in a browser and type /imagine. Ctrl-C ends it.", flush=True)
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
 
@@ -49,11 +49,11 @@ async def run_demo(config: Config, prompt: str, out: Path) -> int:
     """Draws one prompt as a member would; pictures and transcript land in `out`. The last line printed is JSON."""
     timings = Timings()
     with tempfile.TemporaryDirectory(prefix="easel-demo-") as folder:
-        config = _on_scratch(config, Path(folder))
+        config = on_scratch(config, Path(folder))
         async with Sandbox(SandboxConfig(rate_limits=RateLimits(), wait_seconds=PATIENCE_SECONDS)) as sandbox:
             _say("starting the bot and loading the model")
             begun = time.perf_counter()
-            async with running_studio(_pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)):
+            async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)):
                 timings.seconds_to_start = time.perf_counter() - begun
                 ada = await sandbox.member("ada")
                 await _be_a_member(ada, prompt, out, timings)
@@ -140,12 +140,12 @@ def _new_engine(config: Config) -> Any:
     return LocalEngine(engine_config(config))
 
 
-def _pointed_at(sandbox: Sandbox, config: Config) -> Config:
+def pointed_at(sandbox: Sandbox, config: Config) -> Config:
     discord = config.discord.model_copy(update={"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url})
     return config.model_copy(update={"discord": discord})
 
 
-def _on_scratch(config: Config, folder: Path) -> Config:
+def on_scratch(config: Config, folder: Path) -> Config:
     """A demo leaves the operator's own database and pictures alone."""
     return config.model_copy(
         update={
