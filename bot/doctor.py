@@ -14,6 +14,7 @@ from bot.domain.finding import Finding, Health
 from bot.image_store import open_image_store
 from bot.program import engine_config
 from bot.ui.check import check_discord
+from bot.ui.endpoints import point_discord_at
 from engine.protocol import EngineStartError
 
 LITTLE_DISK = 2 * 1024**3
@@ -106,4 +107,6 @@ async def _check_token(config: Config) -> list[Finding]:
         return [
             Finding("token", Health.BAD, f"The environment has no {TOKEN_VARIABLE}. The README says where to get one.")
         ]
+    if config.discord.api_url:
+        point_discord_at(config.discord.api_url, config.discord.gateway_url)
     return await check_discord(config.token.get_secret_value())

@@ -3,6 +3,7 @@
 import discord
 
 from bot.domain.finding import Finding, Health
+from bot.ui.posting import LINE_TROUBLE
 
 NEEDED = discord.Permissions(
     view_channel=True,
@@ -17,32 +18,32 @@ NEEDED = discord.Permissions(
 
 
 async def check_discord(token: str) -> list[Finding]:
-    """Logs in over HTTP, reads the application and the servers it is on, and goes away again."""
+    """Logs in over HTTP, reads the servers that the bot is on, and goes away again."""
     client = discord.Client(intents=discord.Intents.none())
     try:
         await client.login(token)
-        findings = [Finding("token", Health.GOOD, f"Discord knows it as {client.user}.")]
-        guilds = [guild async for guild in client.fetch_guilds(limit=200)]
+        guilds = await client.http.get_guilds(limit=200, with_counts=False)
     except discord.LoginFailure:
         return [Finding("token", Health.BAD, "Discord does not accept it. Reset it in the developer portal, page Bot.")]
-    except (discord.HTTPException, OSError) as trouble:
+    except (discord.HTTPException, *LINE_TROUBLE) as trouble:
         return [Finding("token", Health.BAD, f"Discord could not be asked ({trouble}). Check the network.")]
     finally:
         await client.close()
+    findings = [Finding("token", Health.GOOD, f"Discord knows it as {client.user}.")]
     if not guilds:
         findings.append(
             Finding("servers", Health.WARNING, f"The bot is on no server yet. Invite it: {invite_url(client)}")
         )
-    return findings + [_check_guild(guild) for guild in guilds]
+    return findings + [check_permissions(guild["name"], int(guild["permissions"])) for guild in guilds]
 
 
-def _check_guild(guild: discord.Guild) -> Finding:
-    """Discord sends the bot's own permissions with the list of its guilds."""
-    granted = guild.me.guild_permissions if guild.me else discord.Permissions(getattr(guild, "_permissions", 0))
-    if granted.administrator or granted.is_superset(NEEDED):
-        return Finding(f"server {guild.name}", Health.GOOD, "The bot may do all it needs there.")
+def check_permissions(server: str, granted_bits: int) -> Finding:
+    """`granted_bits` is what Discord sends with the list of a bot's servers: its permissions there as a whole."""
+    granted = discord.Permissions(granted_bits)
     missing = [name.replace("_", " ") for name, wanted in NEEDED if wanted and not getattr(granted, name)]
-    return Finding(f"server {guild.name}", Health.BAD, f"The bot lacks: {', '.join(missing)}. Grant them to its role.")
+    if granted.administrator or not missing:
+        return Finding(f"server {server}", Health.GOOD, "The bot may do all it needs there.")
+    return Finding(f"server {server}", Health.BAD, f"The bot lacks: {', '.join(missing)}. Grant them to its role.")
 
 
 def invite_url(client: discord.Client) -> str:
