@@ -67,7 +67,10 @@ format: $(DEV_READY)  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEV_READY)  ## run the benchmarks
+bench: $(DEV_READY)  ## run the benchmarks that need no GPU (a quarter of an hour)
+	$(BIN)/python -m benchmarks.prompt
+	$(BIN)/python -m benchmarks.policy
+	$(BIN)/python -m benchmarks.step_batching
 	$(BIN)/python -m benchmarks.chat
 
 clean:  ## remove what was installed and drawn
