@@ -60,10 +60,12 @@ class Conditioning:
 
 @dataclass(frozen=True)
 class EncodingPlan:
-    """Prompts as indexes. words [B, W]; memories [U]: which (noun, style) pairs occur; per row [B, L]: which of those,
-    which cell of which size, the word of its object, and whether the row counts."""
+    """Prompts as indexes. words [B, W]; placing_words [B, W]: the same with one word for every background, named or
+    not, because no background moves an object; memories [U]: which (noun, style) pairs occur; per row [B, L]: which
+    of those, which cell of which size, the word of its object, and whether the row counts."""
 
     words: Tensor
+    placing_words: Tensor
     memories: Tensor
     which: Tensor
     cells: Tensor
@@ -129,7 +131,9 @@ class StarterModel(nn.Module):
     def condition(self, plan: EncodingPlan, memories: Tensor) -> Conditioning:
         """`memories` [U, 36, C]: the planned ones, handed in so that training can take gradients of these few."""
         states = self.reader(plan.words)
-        context = torch.gather(states, 1, plan.owners[:, :, None].expand(-1, -1, states.shape[-1]))
+        context = torch.gather(
+            self.reader(plan.placing_words), 1, plan.owners[:, :, None].expand(-1, -1, states.shape[-1])
+        )
         places = self.row_places(plan.cells, plan.sizes, context)
         content = self.resizer(memories, plan.which, plan.cells)
         return Conditioning(torch.cat((places, content), dim=-1), plan.mask, states[:, 0])
@@ -145,28 +149,32 @@ class StarterModel(nn.Module):
         return from_patches(clean)
 
     def plan(self, readings: Sequence[Reading]) -> EncodingPlan:
-        words = torch.zeros(len(readings), self.config.max_words, dtype=torch.long)
+        words = torch.zeros(2, len(readings), self.config.max_words, dtype=torch.long)
         rows = torch.zeros(4, len(readings), self.config.rows, dtype=torch.long)
         mask = torch.zeros(len(readings), self.config.rows, dtype=torch.bool)
         for number, reading in enumerate(readings):
+            unnamed = int(reading.background is None)  # then the objects' words stand one place later
             spoken = ("<start>", *reading.words)[: self.config.max_words]
-            words[number, : len(spoken)] = torch.tensor([WORD_IDS[word] for word in spoken])
+            placing = ("<start>", "<ground>", *reading.words[1 - unnamed :])[: self.config.max_words]
+            words[0, number, : len(spoken)] = torch.tensor([WORD_IDS[word] for word in spoken])
+            words[1, number, : len(placing)] = torch.tensor([WORD_IDS[word] for word in placing])
             at = 0
             for instance in reading.instances:
                 count = CELLS[instance.size]
-                if at + count > self.config.rows or instance.word + 1 >= self.config.max_words:
+                if at + count > self.config.rows or instance.word + 1 + unnamed >= self.config.max_words:
                     break
                 first = FIRST_CELL[instance.size]
                 rows[0, number, at : at + count] = instance.noun * len(STYLES) + STYLES.index(instance.style)
                 rows[1, number, at : at + count] = torch.arange(first, first + count)
                 rows[2, number, at : at + count] = SIZES.index(instance.size)
-                rows[3, number, at : at + count] = instance.word + 1
+                rows[3, number, at : at + count] = instance.word + 1 + unnamed
                 mask[number, at : at + count] = True
                 at += count
         device = self.memory.device
         memories, which = torch.unique(rows[0].to(device), return_inverse=True)
         cells, sizes, owners = rows[1:].to(device).unbind(0)
-        return EncodingPlan(words.to(device), memories, which, cells, sizes, owners, mask.to(device))
+        spoken_ids, placing_ids = words.to(device).unbind(0)
+        return EncodingPlan(spoken_ids, placing_ids, memories, which, cells, sizes, owners, mask.to(device))
 
 
 def to_patches(pictures: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ SCENERY = ("night", "sunset", "sky", "grass", "sea", "snow", "desert")
 BACKGROUNDS = (*COLOURS, *SCENERY)
 PLACES = ("left", "right", "top", "bottom", "centre")
 RELATIONS = ("above", "below", "beside", "left_of", "right_of")
-WORDS = ("<pad>", "<start>", "<object>", *BACKGROUNDS, *PLACES, *RELATIONS)
+WORDS = ("<pad>", "<start>", "<object>", *BACKGROUNDS, *PLACES, *RELATIONS, "<ground>")
 WORD_IDS = {word: index for index, word in enumerate(WORDS)}
 
 # Everything a member may type for one of our words. A phrase is matched before its parts.

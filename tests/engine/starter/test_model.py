@@ -89,3 +89,11 @@ def test_smaller_boxes_look_at_the_large_cells_beneath_them(model: StarterModel)
     assert under[16] == [0, 1, 6, 7]
     assert under[16 + 15] == [28, 29, 34, 35]
     assert under[32:] == [[cell] * 4 for cell in range(36)]
+
+
+def test_naming_a_background_moves_nothing(model: StarterModel) -> None:
+    open_prompt, named = "a monkey under two gorillas", "a monkey under two gorillas on a red background"
+    with torch.inference_mode():
+        one, other = model.encode([open_prompt]), model.encode([named])
+    assert torch.allclose(one.embeds, other.embeds, atol=1e-5)
+    assert not torch.allclose(one.pooled, other.pooled, atol=1e-3)
