@@ -17,7 +17,6 @@ from engine.starter.vocabulary import (
     PLACES,
     SIZES,
     STYLES,
-    Instance,
     Noun,
     Reading,
     split_phrases,
@@ -132,7 +131,3 @@ def _background_phrase(rng: np.random.Generator) -> str:
 def _phrase(word: str, rng: np.random.Generator) -> str:
     phrases = split_phrases(FOLDED[word])
     return phrases[rng.integers(len(phrases))]
-
-
-def describe(instance: Instance, nouns: Sequence[Noun]) -> str:
-    return f"{instance.size} {instance.style} {nouns[instance.noun].head}"

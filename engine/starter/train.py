@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if checkpoint.exists():
         trainer.load(checkpoint)
         print(f"resumed at {trainer.samples} samples", flush=True)
+    elif options.start:
+        trainer.start_from(StarterModel.load(options.start))
     run(trainer, options, checkpoint)
 
 
@@ -123,6 +125,7 @@ def _report(trainer: Trainer, losses: list[float], speed: float, share: float, e
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.starter.train", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".starter"), help="art, checkpoint, weights, sheets")
+    parser.add_argument("--start", type=Path, help="weights to begin from where the folder has no checkpoint")
     parser.add_argument("--minutes", type=float, default=120)
     parser.add_argument("--samples", type=int, default=0, help="stop after so many in this run (0: no limit)")
     parser.add_argument("--nouns", type=int, default=None, help="only the first so many nouns of nouns.txt")

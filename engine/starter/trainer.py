@@ -129,6 +129,12 @@ class Trainer:
         torch.save(state, fresh)
         os.replace(fresh, path)  # noqa: PTH105
 
+    def start_from(self, trained: StarterModel) -> None:
+        """Goes on from shipped weights, past the curriculum; the optimiser warms up anew."""
+        self.model.load_state_dict(trained.state_dict())
+        self.average.load_state_dict(trained.state_dict())
+        self.samples = self.config.first_samples
+
     def load(self, path: Path) -> None:
         """Raises ValueError when the checkpoint is of another network or another list of nouns."""
         state = torch.load(path, weights_only=True)

@@ -91,3 +91,13 @@ def test_the_judges_distance_is_that_of_composed_renders(composer: Composer, spr
     scaled = boxes / 255
     composed = scaled[..., :3] + (1 - scaled[..., 3:]) * behind
     assert np.allclose(found, np.square(composed - box).mean(axis=(2, 3, 4)), atol=1e-4)
+
+
+def test_training_can_go_on_from_weights_alone(model: StarterModel, composer: Composer) -> None:
+    trainer = Trainer(copy.deepcopy(model), composer, dataclasses.replace(CONFIG, first_samples=80))
+    with torch.no_grad():
+        model.denoiser.patch_out.bias.fill_(0.5)
+    trainer.start_from(model)
+    assert trainer.samples == 80
+    for mine, given in zip(trainer.average.state_dict().values(), model.state_dict().values(), strict=True):
+        assert torch.equal(mine, given)
