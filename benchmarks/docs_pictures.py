@@ -18,8 +18,8 @@ from bot.sandbox import Member, Sandbox, SandboxConfig, find_component
 from engine.local import LocalEngine
 
 DOCS = Path(__file__).parents[1] / "docs"
-PROMPTS = ("a castle on grass --seed 3", "a fox, a cartoon, in the snow --seed 1")
-GRID_PROMPT = "an owl under a full moon at night --seed 5"
+PROMPTS = ("a castle on grass --seed 3", "an owl --seed 1")
+GRID_PROMPT = "a fox under a full moon --seed 5"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
