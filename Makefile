@@ -67,7 +67,7 @@ format: $(DEV_READY)  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEV_READY)  ## run the benchmarks that need no GPU (a quarter of an hour)
+bench: $(DEV_READY)  ## run the benchmarks that need no GPU
 	$(BIN)/python -m benchmarks.prompt
 	$(BIN)/python -m benchmarks.policy
 	$(BIN)/python -m benchmarks.step_batching

@@ -1,5 +1,7 @@
 """Which model draws a job, and what it is told: the engine's models meet the prompt's parameters."""
 
+from dataclasses import replace
+
 from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, plan_drawing
 from bot.usecases.studio import Studio
 from engine.protocol import ModelInfo
@@ -23,4 +25,7 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         max_pixels=model.max_pixels,
         supports_negative=model.supports_negative_prompt,
     )
-    return plan_drawing(params, capabilities, picture_count)
+    plan = plan_drawing(params, capabilities, picture_count)
+    if params.speed is None:
+        return plan
+    return replace(plan, notes=(*plan.notes, f"There is one speed here so far: `--{params.speed}` had no effect."))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import structlog
 
 from bot.domain.errors import CannotDraw, JobGone, StoreFull
-from bot.domain.gallery import Picture
+from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobKind, JobStatus
+from bot.domain.prompt import Visibility as Wish
 from bot.pictures import compose_preview, decode_rgb, encode_png
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import ConflictingChange
@@ -148,7 +149,7 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     keys = [f"{job.id}/{index}.png" for index in range(len(masters))]
     await _put_all(keys, masters, studio)
     pictures = [
-        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, created_at=now)
+        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, now, visibility_of(job))
         for index, (pixels, seed, key) in enumerate(zip(event.images, job.seeds, keys, strict=True))
     ]
     async with studio.db.transaction() as tx:
@@ -156,6 +157,11 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))
+
+
+def visibility_of(job: Job) -> Visibility:
+    """`--stealth` keeps the pictures out of everybody else's gallery."""
+    return Visibility.PRIVATE if job.params.visibility is Wish.STEALTH else Visibility.PUBLIC
 
 
 async def _put_all(keys: Sequence[str], masters: Sequence[bytes], studio: Studio) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.domain.gallery import Visibility
 from bot.usecases.run_job import run_job
 from tests.fakes import FAKE_MODEL, FakeEngine
 from tests.usecases.conftest import World
@@ -12,6 +13,17 @@ async def test_stylize_lowers_the_guidance_of_a_guided_model(world: World) -> No
     job = await world.claim(await world.imagine("a fox --stylize 1000"))
     await run_job(job, studio=replace(world.studio, engine=engine))
     assert engine.requests[0].guidance_scale == 3.5
+
+
+async def test_stealth_pictures_are_their_owners_alone(world: World) -> None:
+    hidden, shown = await world.drawn("a fox --stealth"), await world.drawn("an owl")
+    assert {picture.visibility for picture in await world.pictures(hidden.id)} == {Visibility.PRIVATE}
+    assert {picture.visibility for picture in await world.pictures(shown.id)} == {Visibility.PUBLIC}
+
+
+async def test_a_speed_that_changes_nothing_is_noted(world: World) -> None:
+    job = await world.drawn("a fox --relax")
+    assert any("--relax" in note for note in job.notes)
 
 
 async def test_an_unguided_model_keeps_its_own_way_and_says_so(world: World) -> None:
