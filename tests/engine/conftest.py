@@ -3,6 +3,7 @@
 import os
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # idle threads sleep: tests share the cores
 os.environ["DIFFUSERS_VERBOSITY"] = "error"
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+
+
+@pytest.fixture
+def inference() -> Iterator[None]:
+    """As in the owner thread; one thread, because tests share the cores."""
+    import torch
+
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        yield
 
 
 @pytest.fixture(scope="session")
