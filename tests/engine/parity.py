@@ -13,6 +13,7 @@ from PIL import Image
 from engine.config import EngineConfig, ModelConfig
 from engine.generation import Generation
 from engine.models import load_models
+from engine.pipelines.flux import from_patches
 from engine.pipelines.interface import Pipeline
 from engine.protocol import GenerateRequest, Mask, Pixels
 from engine.runner import Runner
@@ -34,7 +35,7 @@ def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
 def stock_of(folder: Path, family: str, mode: str) -> Any:
     import diffusers
 
-    name = {"stable-diffusion": "StableDiffusion", "sdxl": "StableDiffusionXL"}[family]
+    name = {"stable-diffusion": "StableDiffusion", "sdxl": "StableDiffusionXL", "flux": "Flux"}[family]
     more = {"safety_checker": None, "requires_safety_checker": False} if family == "stable-diffusion" else {}
     pipeline = getattr(diffusers, f"{name}{mode}Pipeline").from_pretrained(folder, **more)
     pipeline.set_progress_bar_config(disable=True)
@@ -56,8 +57,8 @@ def a_mask(side: int = SIDE) -> Mask:
     return Mask(side, side, bytes(255 if column > 0.4 * side else 0 for _ in range(side) for column in range(side)))
 
 
-def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: str = "latent") -> Any:
-    """What diffusers itself makes of the request, one generator a row."""
+def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: str = "latent", **told: Any) -> Any:
+    """What diffusers itself makes of the request, one generator a row. `told` is for the stock pipeline alone."""
     import diffusers
 
     init = request.init_image
@@ -73,19 +74,26 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
         more = {"image": [image] * len(request.seeds), "strength": init.strength}
     if request.mask is not None:
         mask = Image.frombytes("L", (request.mask.width, request.mask.height), request.mask.levels)
-        more |= {"mask_image": [mask] * len(request.seeds), "width": request.width, "height": request.height}
+        more |= {"mask_image": [mask] * len(request.seeds)}
+    if request.mask is not None or family == "flux":
+        more |= {"width": request.width, "height": request.height}
+    if request.negative_prompt:
+        more["negative_prompt"] = [request.negative_prompt] * len(request.seeds)
     try:
-        return pipeline(
+        images = pipeline(
             prompt=[request.prompt] * len(request.seeds),
-            negative_prompt=[request.negative_prompt] * len(request.seeds) if request.negative_prompt else None,
             num_inference_steps=request.steps,
             guidance_scale=request.guidance_scale,
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
             output_type=output_type,
-            **more,
+            **{**more, **told},
         ).images
     finally:
         pipeline.scheduler = scheduler
+    if family == "flux" and output_type == "latent":
+        scale = pipeline.vae_scale_factor
+        return from_patches(images, request.height // scale, request.width // scale)
+    return images
 
 
 def draw(
@@ -102,7 +110,7 @@ def draw(
     while waiting or scheduler.has_work:
         if waiting:
             request = waiting.pop(0)
-            scheduler.add(Generation(request, resolve(request, pipelines["tiny"].traits), "tiny"))
+            scheduler.add(generation_of(request, pipelines))
         for generation in scheduler.admit():
             assert runner.prepare(generation) is None
         if batch := scheduler.schedule():
@@ -114,6 +122,13 @@ def draw(
                 pictures[generation.id] = [row.image for row in generation.rows if row.image is not None]
                 scheduler.remove(generation)
     return latents, pictures
+
+
+def generation_of(request: GenerateRequest, pipelines: Mapping[str, Pipeline]) -> Generation:
+    """As the owner thread makes it."""
+    model = request.model or "tiny"
+    settings = resolve(request, pipelines[model].traits)
+    return Generation(request, settings, model, pipelines[model].text_length(settings))
 
 
 def assert_close(latents: torch.Tensor, expected: torch.Tensor) -> None:
