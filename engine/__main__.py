@@ -14,6 +14,7 @@ from engine.config import FAMILIES, STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
+    Described,
     EngineStartError,
     Failed,
     Finished,
@@ -25,6 +26,7 @@ from engine.protocol import (
     Progress,
     Queued,
     Started,
+    Weighed,
 )
 
 EXAMPLES = """examples:
@@ -115,6 +117,8 @@ async def _generate(engine: LocalEngine, options: argparse.Namespace) -> int:
                 return 0
             case Failed(code, reason):
                 print(f"\nNothing was drawn ({code}): {reason}", file=sys.stderr)
+            case Described() | Weighed():
+                raise TypeError(f"a request for pictures was answered with {event}")
             case Cancelled():
                 print("\nCancelled", file=sys.stderr)
     return 1
