@@ -101,6 +101,9 @@ class BarePipeline:
         shapes = self.case.conditioning.items()
         return {name: torch.ones(rows, *shape, device=self.device, dtype=dtype) for name, shape in shapes}
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         return Conditioning(self.told(1), self.told(1) if settings.guidance_scale > 1 else None)
 
@@ -110,7 +113,7 @@ class BarePipeline:
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]:
         return 4, settings.height // 8, settings.width // 8
 
-    def encode_image(self, settings: Settings) -> DrawClean:
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:

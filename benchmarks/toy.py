@@ -51,6 +51,9 @@ class ToyPipeline:
     def networks(self) -> tuple[nn.Module, ...]:
         return (self.unet,)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         positive, negative = (text_embeds(prompt) for prompt in (settings.prompt, ""))
         return Conditioning({"embeds": positive}, {"embeds": negative} if settings.guidance_scale > 1 else None)
@@ -61,7 +64,7 @@ class ToyPipeline:
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]:
         return 4, settings.height // PIXELS_PER_LATENT, settings.width // PIXELS_PER_LATENT
 
-    def encode_image(self, settings: Settings) -> DrawClean:
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:

@@ -26,6 +26,7 @@ class BatchKey:
     width: int
     height: int
     in_full_precision: bool = False
+    text_length: int = 0
     tile: bool = False
 
 
@@ -42,7 +43,7 @@ class Blend:
 class Row:
     """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
 
-    `settings` are the request's as this row is told them. `total_steps` and `conditioning` are known once it is prepared.
+    `settings` are the request's as this row is told them; `total_steps` and `conditioning` come with its preparation.
     `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
     """
 
@@ -82,6 +83,7 @@ class Generation:
     request: GenerateRequest
     settings: Settings
     model: str
+    text_length: int = 0
     rows: tuple[Row, ...] = field(init=False)
     reported_steps: int = 0
     in_full_precision: bool = False
@@ -107,7 +109,9 @@ class Generation:
     @property
     def key(self) -> BatchKey:
         settings = self.settings
-        return BatchKey(self.model, settings.width, settings.height, self.in_full_precision, settings.tile)
+        return BatchKey(
+            self.model, settings.width, settings.height, self.in_full_precision, self.text_length, settings.tile
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -109,11 +109,21 @@ def _check_sampler(sampler: str | None, traits: ModelTraits) -> None:
 
 
 def _check_words(request: GenerateRequest) -> None:
+    for text in (request.prompt, request.negative_prompt, *(part.text for part in request.parts)):
+        _check_text(text)
     if len(request.parts) > MAX_PARTS:
         raise InvalidRequest(f"a prompt has at most {MAX_PARTS} parts; this one has {len(request.parts)}")
     for part in request.parts:
         if not 0 < part.weight <= MAX_WEIGHT:
             raise InvalidRequest(f"the part {part.text!r} weighs {part.weight}; a weight must be above 0")
+
+
+def _check_text(text: str) -> None:
+    """Half an emoji passes as a Python string, and stops a tokenizer."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"the prompt has half a character at place {error.start}; write it anew") from None
 
 
 def _check_pictures(request: GenerateRequest) -> None:

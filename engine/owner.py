@@ -157,19 +157,17 @@ class Owner:
         except InvalidRequest as error:
             self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
             return
-        generation = Generation(request, settings, model)
+        generation = Generation(request, settings, model, pipeline.text_length(settings))
         self._streams[generation] = stream
         self._scheduler.add(generation)
         log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))
 
     def _cancel(self, request_id: str) -> None:
-        generation = self._scheduler.find(request_id)
-        if generation is not None:
+        for generation in self._scheduler.find_all(request_id):
             self._end(generation, Cancelled())
 
     def _pause(self, request_id: str, *, is_paused: bool) -> None:
-        generation = self._scheduler.find(request_id)
-        if generation is not None:
+        for generation in self._scheduler.find_all(request_id):
             generation.is_paused = is_paused
 
     def _prepare(self, generation: Generation) -> None:

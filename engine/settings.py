@@ -39,8 +39,8 @@ class RowSettings:
 class Settings:
     """One request, resolved. `width` and `height` are pixels of the finished picture, as it will be drawn.
 
-    `rows` is what each row has of its own. `of_row` says it in the fields above, as a pipeline wants it; where `rows` is
-    empty, all rows are alike.
+    `rows` is what each row has of its own. `of_row` says it in the fields above, as a pipeline wants it; where `rows`
+    is empty, all rows are alike.
     """
 
     prompt: str
@@ -59,6 +59,11 @@ class Settings:
     stop_step: int | None = None
     tile: bool = False
     rows: tuple[RowSettings, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What of the prompt is read by itself: its parts, or all of it."""
+        return tuple(part.text for part in self.parts) or (self.prompt,)
 
     @property
     def strength(self) -> float | None:
@@ -135,7 +140,9 @@ def _blend(references: tuple[Reference, ...]) -> Start:
 
 def _notes_on_blending(request: GenerateRequest, model: str) -> tuple[str, ...]:
     if request.init_image is not None or request.init_images:
-        return (f"{model} starts from one picture or from its references, not from both; the references were left out.",)
+        return (
+            f"{model} starts from one picture or from its references, not from both; the references were left out.",
+        )
     roles = sorted({one.role for one in request.references} - {ReferenceRole.IMAGE})
     return tuple(f"{model} cannot single out the {role} of a picture; it started from the picture." for role in roles)
 

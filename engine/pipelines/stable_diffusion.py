@@ -14,13 +14,15 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.precision import in_float32, is_half
-from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (
@@ -63,12 +65,6 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     """What the saved model says of itself, unless the operator said otherwise."""
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
-    samplers = [OWN_SAMPLER, *SAMPLERS]
-    if config.sampler is not None:
-        if config.sampler not in samplers:
-            raise EngineStartError(f"model {config.name}: there is no sampler {config.sampler!r}")
-        samplers.remove(config.sampler)
-        samplers.insert(0, config.sampler)
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
@@ -79,8 +75,27 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         supports_negative_prompt=True,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
+        abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set()),
     )
-    return ModelTraits(info, tuple(samplers), guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+    return ModelTraits(
+        info,
+        choose_samplers(config, (OWN_SAMPLER, *SAMPLERS)),
+        guidance_scale,
+        size_multiple=multiple,
+        max_pixels=max_pixels,
+        reads_guidance=components.unet.config.time_cond_proj_dim is not None,
+    )
+
+
+def choose_samplers(config: ModelConfig, samplers: tuple[str, ...]) -> tuple[str, ...]:
+    """The operator's choice first."""
+    if config.sampler is None:
+        return samplers
+    if config.sampler not in samplers:
+        raise EngineStartError(
+            f"model {config.name}: there is no sampler {config.sampler!r}; choose from {', '.join(samplers)}"
+        )
+    return config.sampler, *(name for name in samplers if name != config.sampler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +109,23 @@ class StableDiffusion:
         parts = self.components
         return (parts.unet, parts.vae, parts.text_encoder)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
-        takes_scale = self.components.unet.config.time_cond_proj_dim is not None
-        is_guided = settings.guidance_scale > 1 and not takes_scale
-        prompt_embeds, negative_prompt_embeds = self.components.encode_prompt(
-            settings.prompt, self.device, 1, is_guided, settings.negative_prompt
-        )
-        positive = {"prompt_embeds": prompt_embeds}
-        if takes_scale:
+        positive = dict(read_parts(settings, self._read))
+        notes = note_truncation(self.components.tokenizer, settings)
+        if self.traits.reads_guidance:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        negative = {"prompt_embeds": negative_prompt_embeds} if is_guided else None
-        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings.prompt))
+            return Conditioning(positive, None, notes)
+        return Conditioning(
+            positive, self._read(settings.negative_prompt) if settings.guidance_scale > 1 else None, notes
+        )
+
+    def _read(self, text: str) -> Tensors:
+        prompt_embeds, _ = self.components.encode_prompt(text, self.device, 1, False)
+        return {"prompt_embeds": prompt_embeds}
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -114,18 +134,15 @@ class StableDiffusion:
         ).to(self.device, unet.dtype)
 
     def start_sampler(self, settings: Settings) -> Sampler:
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
         return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         return lambda generator: posterior.sample(generator).float() * vae.config.scaling_factor
 
@@ -151,14 +168,20 @@ class StableDiffusion:
         return tuple(to_pixels(one) for one in picture.split(1))
 
 
-def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:
-    length, limit = len(tokenizer(prompt).input_ids), tokenizer.model_max_length
+def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
+    """Each part of a prompt is read by itself, so the longest counts."""
+    length, limit = max(len(tokenizer(text).input_ids) for text in settings.texts), tokenizer.model_max_length
     if length <= limit:
         return ()
-    return (f"The prompt has {length} tokens; this model reads the first {limit}.",)
+    what = "A part of the prompt" if settings.parts else "The prompt"
+    return (f"{what} has {length} tokens; this model reads the first {limit}.",)
 
 
-def preview_latents(clean_latents: torch.Tensor, rgb_factors: tuple[tuple[float, ...], ...]) -> Pixels:
+def preview_latents(
+    clean_latents: torch.Tensor,
+    rgb_factors: tuple[tuple[float, ...], ...],
+    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> Pixels:
     """One pixel a latent: a linear map from channels to colours."""
-    factors = torch.tensor(rgb_factors, device=clean_latents.device)
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors))
+    factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
+    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))

@@ -82,6 +82,9 @@ class DotPipeline:
     def networks(self) -> "tuple[torch.nn.Module, ...]":
         return ()
 
+    def text_length(self, settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> "Conditioning":
         import torch
 
@@ -96,17 +99,15 @@ class DotPipeline:
 
         from engine.samplers import start_sampler
 
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return start_sampler(FlowMatchEulerDiscreteScheduler(), settings.steps, strength)
+        return start_sampler(FlowMatchEulerDiscreteScheduler(), settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         return 3, settings.height, settings.width
 
-    def encode_image(self, settings: Settings) -> "DrawClean":
+    def encode_image(self, pixels: Pixels, settings: Settings) -> "DrawClean":
         from engine.pictures import to_tensor
 
-        assert settings.init_image is not None
-        clean = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        clean = to_tensor(pixels, settings.width, settings.height)
         return lambda _: clean
 
     def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
