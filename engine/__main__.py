@@ -10,10 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.config import STARTER, EngineConfig, ModelConfig
+from engine.config import FAMILIES, STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
+    Described,
     EngineStartError,
     Failed,
     Finished,
@@ -25,6 +26,7 @@ from engine.protocol import (
     Progress,
     Queued,
     Started,
+    Weighed,
 )
 
 EXAMPLES = """examples:
@@ -71,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the model and what it can do")
     for command in (generate, models):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
-        command.add_argument("--family", default="", help="starter, stable-diffusion or sdxl; needed with --model")
+        command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
         command.add_argument("--dtype", default="auto", help="auto, float32, float16 or bfloat16 (default: auto)")
         command.add_argument("-v", "--verbose", action="store_true", help="say what is being loaded")
@@ -115,6 +117,8 @@ async def _generate(engine: LocalEngine, options: argparse.Namespace) -> int:
                 return 0
             case Failed(code, reason):
                 print(f"\nNothing was drawn ({code}): {reason}", file=sys.stderr)
+            case Described() | Weighed():
+                raise TypeError(f"a request for pictures was answered with {event}")
             case Cancelled():
                 print("\nCancelled", file=sys.stderr)
     return 1

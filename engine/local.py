@@ -20,9 +20,9 @@ from engine.protocol import (
     Event,
     Failed,
     FailureCode,
-    GenerateRequest,
     ModelInfo,
     Queued,
+    Request,
     TerminalEvent,
 )
 
@@ -83,7 +83,7 @@ class LocalEngine:
         if thread.is_alive():
             raise EngineStartError("the engine's last thread is stuck in a step; restart the program")
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
         """The request is submitted when the first event is asked for. Leaving the stream early cancels it."""
         if request.id in self._streams:
             yield Failed(FailureCode.INVALID_REQUEST, f"request {request.id} is already under way")

@@ -27,6 +27,7 @@ from engine.protocol import (
     GenerateRequest,
     ModelInfo,
     Progress,
+    Request,
     Started,
     TerminalEvent,
 )
@@ -48,7 +49,7 @@ Stream = asyncio.Queue[Event]
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    request: GenerateRequest
+    request: Request
     stream: Stream
 
 
@@ -141,7 +142,10 @@ class Owner:
         if row is not None:
             self._decode(self._scheduler.rows_to_decode(row, self._runner.decode_rows(row.generation.key)))
 
-    def _accept(self, request: GenerateRequest, stream: Stream) -> None:
+    def _accept(self, request: Request, stream: Stream) -> None:
+        if not isinstance(request, GenerateRequest):
+            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, f"no model here takes a {type(request).__name__}"))
+            return
         model = request.model or next(iter(self._pipelines))
         pipeline = self._pipelines.get(model)
         if pipeline is None:
@@ -153,7 +157,7 @@ class Owner:
         except InvalidRequest as error:
             self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
             return
-        generation = Generation(request, settings, model)
+        generation = Generation(request, settings, model, pipeline.text_length(settings))
         self._streams[generation] = stream
         self._scheduler.add(generation)
         log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))

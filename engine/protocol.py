@@ -44,6 +44,40 @@ class Mask:
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedPart:
+    """A part of a prompt that is understood by itself. Weights are relative to each other, and positive."""
+
+    text: str
+    weight: float = 1.0
+
+
+class ReferenceRole(StrEnum):
+    """What of a reference picture goes into the new one."""
+
+    IMAGE = "image"
+    STYLE = "style"
+    CHARACTER = "character"
+    OBJECT = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A picture to be guided by. `weight` 1 is the usual influence of its role, 0 none."""
+
+    role: ReferenceRole
+    pixels: Pixels
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class NoiseBlend:
+    """The row's first noise is turned towards that of another seed: `share` 0 is the row's own, 1 the other's."""
+
+    seed: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class GenerateRequest:
     """One job: as many pictures (rows) as there are seeds.
 
@@ -52,6 +86,11 @@ class GenerateRequest:
     picture; a family draws at the nearest size it can and reports the size it drew.
     `steps`, `guidance_scale` and `sampler` left at None take the model's own default.
     `mask` needs an `init_image` of the same shape, and keeps it where the mask is black.
+
+    `init_images` has one picture a row, in the place of `init_image`; `guidance_scales` and `noise_blends` likewise
+    have one entry a row or are empty. `parts` say the prompt in weighted parts, for models that weigh them. `stop_step`
+    ends the walk after so many of the `steps`. `tile` makes opposite edges meet without a seam.
+    What a model cannot do (see `ModelInfo.abilities`) ends in INVALID_REQUEST.
     """
 
     id: str
@@ -69,6 +108,69 @@ class GenerateRequest:
     priority: int = 0
     fairness_key: str = ""
     mask: Mask | None = None
+    init_images: tuple[InitImage, ...] = ()
+    guidance_scales: tuple[float, ...] = ()
+    noise_blends: tuple[NoiseBlend, ...] = ()
+    parts: tuple[WeightedPart, ...] = ()
+    references: tuple[Reference, ...] = ()
+    stop_step: int | None = None
+    tile: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpscaleRequest:
+    """Make one picture's sides `scale` (2 or 4) times as long, with a network that invents no new content."""
+
+    id: str
+    pixels: Pixels
+    scale: int = 2
+    priority: int = 0
+    fairness_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RestyleRequest:
+    """Draw `content` in the manner of `style` (neural style transfer).
+
+    `strength` is 0 to 1. `keeps_colours` leaves the content's colours. `steps` 0 is one fast pass; more are so many
+    steps of optimisation, with previews every `preview_every` of them.
+    """
+
+    id: str
+    content: Pixels
+    style: Pixels
+    strength: float = 0.7
+    keeps_colours: bool = False
+    steps: int = 0
+    preview_every: int = 0
+    priority: int = 0
+    fairness_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRequest:
+    """Say in words what is in a picture, in `count` different ways that `seed` decides."""
+
+    id: str
+    pixels: Pixels
+    count: int = 4
+    seed: int = 0
+    priority: int = 0
+    fairness_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighWordsRequest:
+    """Find out how much each word of a prompt matters to the model."""
+
+    id: str
+    prompt: str
+    model: str = ""
+    priority: int = 0
+    fairness_key: str = ""
+
+
+Request = GenerateRequest | UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest
 
 
 class FailureCode(StrEnum):
@@ -129,8 +231,45 @@ class Cancelled:
     """Stopped between two steps because somebody asked."""
 
 
-TerminalEvent = Finished | Failed | Cancelled
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The descriptions that were asked for, the likeliest first."""
+
+    texts: tuple[str, ...]
+    engine_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeight:
+    """`weight` is 0 (the model draws the same without it) to 1 (the most important word of this prompt)."""
+
+    word: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The prompt's words in their order."""
+
+    words: tuple[WordWeight, ...]
+    engine_seconds: float
+
+
+TerminalEvent = Finished | Described | Weighed | Failed | Cancelled
 Event = Queued | Started | Progress | TerminalEvent
+
+
+class Ability(StrEnum):
+    """What a model may or may not be able to do."""
+
+    PARTS = "parts"
+    GUIDANCE_PER_ROW = "guidance_per_row"
+    STOP = "stop"
+    TILE = "tile"
+    IMAGE_REFERENCE = "image_reference"
+    STYLE_REFERENCE = "style_reference"
+    CHARACTER_REFERENCE = "character_reference"
+    OBJECT_REFERENCE = "object_reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +289,7 @@ class ModelInfo:
     vocabulary: tuple[str, ...] = ()
     guidance_scale: float | None = None
     max_pixels: int = 0
+    abilities: frozenset[Ability] = frozenset()
 
 
 class Engine(Protocol):
@@ -159,12 +299,15 @@ class Engine(Protocol):
         """Load the models and warm up. Raises `EngineStartError` with a sentence for the operator."""
         ...
 
-    def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+    def generate(self, request: Request) -> AsyncIterator[Event]:
         """Submit and follow one request. A second request under a living id ends in INVALID_REQUEST."""
         ...
 
     def cancel(self, request_id: str) -> None:
-        """Ask for a stop at the next step boundary. Unknown and finished ids are ignored."""
+        """Ask for a stop at the next step boundary, also of requests whose id is this one, a slash and more.
+
+        Unknown and finished ids are ignored.
+        """
         ...
 
     def list_models(self) -> tuple[ModelInfo, ...]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from engine.protocol import (
     Cancelled,
+    Described,
+    DescribeRequest,
     Event,
     Failed,
     FailureCode,
@@ -18,7 +20,14 @@ from engine.protocol import (
     Pixels,
     Progress,
     Queued,
+    Request,
+    RestyleRequest,
     Started,
+    TerminalEvent,
+    UpscaleRequest,
+    Weighed,
+    WeighWordsRequest,
+    WordWeight,
 )
 
 FAKE_MODEL = ModelInfo("fake", "fake", width=64, height=64, steps=4, supports_negative_prompt=True)
@@ -67,7 +76,7 @@ class FakeEngine:
 
     `draw(width, height, seed)` makes a picture. `hold(step)` gives a gate at which the next request waits after that
     step (0 is before the first); `fail_next(code)` makes the next request end without pictures; `note_next` gives the
-    next pictures notes. `requests` lists all that were asked, in order.
+    next pictures notes. `requests` lists all pictures that were asked for, in order, `others` everything else.
     """
 
     def __init__(
@@ -77,6 +86,7 @@ class FakeEngine:
     ) -> None:
         self._draw = draw
         self.requests: list[GenerateRequest] = []
+        self.others: list[UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest] = []
         self._models = tuple(models)
         self._gates: list[tuple[int, Gate]] = []
         self._failures: list[FailureCode] = []
@@ -95,6 +105,12 @@ class FakeEngine:
     def note_next(self, *notes: str) -> None:
         self._notes = notes
 
+    def record(self, request: Request) -> None:
+        if isinstance(request, GenerateRequest):
+            self.requests.append(request)
+        else:
+            self.others.append(request)
+
     async def start(self) -> None:
         self._stopped = False
 
@@ -110,11 +126,14 @@ class FakeEngine:
         for stop in self._stops.values():
             stop.set()
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
         if request.id in self._stops:
             yield Failed(FailureCode.INVALID_REQUEST, f"request {request.id} is under way already")
             return
-        self.requests.append(request)
+        self.record(request)
+        if not isinstance(request, GenerateRequest):
+            yield self._answer(request)
+            return
         stop = self._stops[request.id] = asyncio.Event()
         try:
             async for event in self._play(request, stop):
@@ -144,6 +163,19 @@ class FakeEngine:
         notes, self._notes = self._notes, ()
         images = tuple(self._draw(request.width, request.height, seed) for seed in request.seeds)
         yield Finished(images, engine_seconds=0.25, notes=notes)
+
+    def _answer(self, request: UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest) -> TerminalEvent:
+        """At once, and of the right shape."""
+        match request:
+            case UpscaleRequest(pixels=pixels, scale=scale):
+                return Finished((self._draw(pixels.width * scale, pixels.height * scale, 0),), engine_seconds=0.5)
+            case RestyleRequest(content=content):
+                return Finished((self._draw(content.width, content.height, 0),), engine_seconds=0.5)
+            case DescribeRequest(count=count, seed=seed):
+                return Described(tuple(f"a description, number {seed + index}" for index in range(count)), 0.25)
+            case WeighWordsRequest(prompt=prompt):
+                words = prompt.split()
+                return Weighed(tuple(WordWeight(word, 1 / (1 + n)) for n, word in enumerate(words)), 0.25)
 
     def _previews(self, request: GenerateRequest, step: int) -> tuple[Pixels, ...]:
         if not request.preview_every or step % request.preview_every:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.db.models import JobRow
 from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.operation import load_operation
 from bot.domain.prompt import load_params
 from bot.usecases.ports import ConflictingChange
 
@@ -127,6 +128,10 @@ def to_columns(job: Job) -> dict[str, Any]:
         "prompt": job.prompt,
         "params": asdict(job.params),
         "created_at": job.created_at,
+        "operation": asdict(job.operation),
+        "speed": job.speed,
+        "is_stealth": job.is_stealth,
+        "is_remix": job.is_remix,
         "status": job.status,
         "delivery": job.delivery,
         "attempt": job.attempt,
@@ -155,6 +160,10 @@ def to_job(row: JobRow) -> Job:
         prompt=row.prompt,
         params=load_params(row.params),
         created_at=row.created_at,
+        operation=load_operation(row.operation),
+        speed=row.speed,
+        is_stealth=row.is_stealth,
+        is_remix=row.is_remix,
         status=row.status,
         delivery=row.delivery,
         attempt=row.attempt,

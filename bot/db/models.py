@@ -7,12 +7,13 @@ other tables name a member by Discord's id alone, so that a plan can be granted 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
 
@@ -78,6 +79,10 @@ class JobRow(Table):
     prompt: Mapped[str]
     params: Mapped[dict[str, Any]] = mapped_column(JSON)
     created_at: Mapped[datetime]
+    operation: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
+    speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), server_default=Speed.FAST)
+    is_stealth: Mapped[bool] = mapped_column(server_default=false())
+    is_remix: Mapped[bool] = mapped_column(server_default=false())
     status: Mapped[JobStatus] = mapped_column(one_of(JobStatus, closed=True))
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]

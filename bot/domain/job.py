@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Self
 
-from bot.domain.prompt.parameters import GenerationParams
+from bot.domain.operation import PLAIN, Operation
+from bot.domain.prompt.parameters import GenerationParams, Speed
 
 JobId = NewType("JobId", str)
 UserId = NewType("UserId", int)
@@ -27,7 +28,27 @@ class JobKind(StrEnum):
     VARIATION = "variation"
     VARY_SUBTLE = "vary_subtle"
     VARY_STRONG = "vary_strong"
+    VARY_REGION = "vary_region"
     UPSCALE = "upscale"  # U1-U4: splits one picture off its grid, draws nothing
+    UPSCALE_SUBTLE = "upscale_subtle"
+    UPSCALE_CREATIVE = "upscale_creative"
+    ZOOM_OUT = "zoom_out"
+    MAKE_SQUARE = "make_square"
+    PAN_LEFT = "pan_left"
+    PAN_RIGHT = "pan_right"
+    PAN_UP = "pan_up"
+    PAN_DOWN = "pan_down"
+    BLEND = "blend"
+    RESTYLE = "restyle"
+    ANIMATE = "animate"
+
+
+UPSCALES = frozenset({JobKind.UPSCALE_SUBTLE, JobKind.UPSCALE_CREATIVE})
+PANS = frozenset({JobKind.PAN_LEFT, JobKind.PAN_RIGHT, JobKind.PAN_UP, JobKind.PAN_DOWN})
+OUTPAINTS = PANS | {JobKind.ZOOM_OUT, JobKind.MAKE_SQUARE}
+VARIATIONS = frozenset({JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG, JobKind.VARY_REGION})
+SINGLE = UPSCALES | {JobKind.UPSCALE, JobKind.RESTYLE, JobKind.ANIMATE}
+"""The kinds that end in one picture instead of a grid of four."""
 
 
 class JobStatus(StrEnum):
@@ -91,6 +112,10 @@ class Job:
     prompt: str  # the normalised echo that every message about the job shows in bold
     params: GenerationParams
     created_at: datetime
+    operation: Operation = PLAIN
+    speed: Speed = Speed.FAST
+    is_stealth: bool = False  # its pictures are kept out of everybody else's gallery
+    is_remix: bool = False  # the prompt was changed on the way from the parent
     status: JobStatus = JobStatus.QUEUED
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0
@@ -108,7 +133,7 @@ class Job:
 
     @property
     def picture_count(self) -> int:
-        return 1 if self.kind is JobKind.UPSCALE else 4
+        return 1 if self.kind in SINGLE else 4
 
     @property
     def is_grid(self) -> bool:
@@ -117,7 +142,7 @@ class Job:
     @property
     def starts_from_picture(self) -> bool:
         """Whether `parent` is drawn upon, rather than only remembered."""
-        return self.kind in (JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG)
+        return self.kind in VARIATIONS | OUTPAINTS | UPSCALES | {JobKind.ANIMATE}
 
     @property
     def has_ended(self) -> bool:

@@ -16,9 +16,9 @@ from bot.domain.job import Job, MessageRef, UserId
 from bot.ui.posting import LINE_TROUBLE, post
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
 from bot.ui.views.job_actions import waiting_actions
+from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
 from bot.usecases.studio import Studio
-from bot.usecases.submit import Place, attach_waiting_message
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
 from bot.usecases.cancel import cancel_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit import submit_press
+from bot.usecases.submit_press import submit_press
 
 log = structlog.get_logger(__name__)
 

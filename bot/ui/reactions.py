@@ -10,11 +10,12 @@ from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.ui.answering import begin, post_waiting
 from bot.ui.errors import reported
+from bot.usecases.admission import Place
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm, trash_job
 from bot.usecases.ports import DeliveryError
 from bot.usecases.studio import Studio
-from bot.usecases.submit import Place, submit_press
+from bot.usecases.submit_press import submit_press
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ The text between the first `**` pair is the same in all of a job's messages, for
 from typing import assert_never
 
 from bot.domain.job import Job, JobKind, JobStatus
+from bot.domain.prompt import Speed
 
 MESSAGE_LIMIT = 2_000
 """Characters that Discord takes in one message."""
@@ -14,30 +15,27 @@ PROMPT_LIMIT = 1_800
 NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
 KEPT = "I could not show it here. It is kept in your `/gallery`."
-MODE = "fast"
 
 
 def render_waiting(job: Job) -> str:
     match job.kind:
-        case JobKind.IMAGINE | JobKind.REROLL:
-            lead = ""
-        case JobKind.VARIATION | JobKind.VARY_STRONG | JobKind.VARY_SUBTLE:
+        case JobKind.VARIATION | JobKind.VARY_STRONG | JobKind.VARY_SUBTLE | JobKind.VARY_REGION:
             lead = f"Making variations for image #{_image_number(job)} with prompt "
-        case JobKind.UPSCALE:
+        case JobKind.UPSCALE | JobKind.UPSCALE_SUBTLE | JobKind.UPSCALE_CREATIVE:
             lead = f"Upscaling image #{_image_number(job)} with "
         case _:
-            assert_never(job.kind)
+            lead = ""
     return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start)"
 
 
 def render_progress(job: Job, fraction: float) -> str:
     percent = min(100, max(0, int(fraction * 100)))
-    return f"{_headline(job)} ({percent}%) ({MODE})"
+    return f"{_headline(job)} ({percent}%) ({render_mode(job)})"
 
 
 def render_result(job: Job) -> str:
     """The finished line; what the model could not do as asked follows in small print."""
-    mode = "" if job.kind is JobKind.UPSCALE else f" ({MODE})"
+    mode = "" if job.kind is JobKind.UPSCALE else f" ({render_mode(job)})"
     lines = [f"{_headline(job)}{mode}", *(f"-# {note}" for note in job.notes)]
     return "\n".join(lines)[:MESSAGE_LIMIT]
 
@@ -59,6 +57,11 @@ def render_stopped(job: Job) -> str:
 
 def render_failed(job: Job) -> str:
     return f"{_headline(job)} (Failed)"
+
+
+def render_mode(job: Job) -> str:
+    speed = "relaxed" if job.speed is Speed.RELAX else job.speed.value
+    return f"{speed}, stealth" if job.is_stealth else speed
 
 
 def render_prompt(job: Job) -> str:
@@ -85,16 +88,34 @@ def preview_name(job: Job) -> str:
 def _headline(job: Job) -> str:
     prompt, member = f"**{render_prompt(job)}**", f"<@{job.user_id}>"
     match job.kind:
-        case JobKind.IMAGINE | JobKind.REROLL:
+        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND:
             return f"{prompt} - {member}"
         case JobKind.VARIATION | JobKind.VARY_STRONG:
-            return f"{prompt} - Variations (Strong) by {member}"
+            return f"{prompt} - {_varied(job)} (Strong) by {member}"
         case JobKind.VARY_SUBTLE:
-            return f"{prompt} - Variations (Subtle) by {member}"
+            return f"{prompt} - {_varied(job)} (Subtle) by {member}"
+        case JobKind.VARY_REGION:
+            return f"{prompt} - {_varied(job)} (Region) by {member}"
         case JobKind.UPSCALE:
             return f"{prompt} - Image #{_image_number(job)} {member}"
+        case JobKind.UPSCALE_SUBTLE | JobKind.UPSCALE_CREATIVE:
+            verb = "Upscaled" if job.has_ended else "Upscaling"
+            kind = "Subtle" if job.kind is JobKind.UPSCALE_SUBTLE else "Creative"
+            return f"{prompt} - {verb} ({kind}) by {member}"
+        case JobKind.ZOOM_OUT | JobKind.MAKE_SQUARE:
+            return f"{prompt} - Zoom Out by {member}"
+        case JobKind.PAN_LEFT | JobKind.PAN_RIGHT | JobKind.PAN_UP | JobKind.PAN_DOWN:
+            return f"{prompt} - {job.kind.replace('_', ' ').title()} by {member}"
+        case JobKind.RESTYLE:
+            return f"{prompt} - Restyled by {member}"
+        case JobKind.ANIMATE:
+            return f"{prompt} - Animated by {member}"
         case _:
             assert_never(job.kind)
+
+
+def _varied(job: Job) -> str:
+    return "Remix" if job.is_remix else "Variations"
 
 
 def _image_number(job: Job) -> int:

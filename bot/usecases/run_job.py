@@ -9,13 +9,13 @@ import structlog
 from bot.domain.errors import CannotDraw, JobGone, StoreFull
 from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobKind, JobStatus
-from bot.domain.prompt import Visibility as Wish
 from bot.pictures import compose_preview, decode_rgb, encode_png
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 from engine.protocol import (
     Cancelled,
+    Described,
     Failed,
     FailureCode,
     Finished,
@@ -25,6 +25,7 @@ from engine.protocol import (
     Progress,
     Queued,
     Started,
+    Weighed,
 )
 
 log = structlog.get_logger(__name__)
@@ -93,6 +94,8 @@ async def _draw(job: Job, studio: Studio) -> None:
                 raise EngineStopped(reason)
             case Failed(code, reason):
                 await _fail(job, REASONS.get(code, FailureReason.ENGINE), reason, studio)
+            case Described() | Weighed():
+                raise TypeError(f"a request for pictures was answered with {event}")
             case Cancelled():
                 await _save(job.cancel(studio.now()), studio)
 
@@ -147,9 +150,10 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     plan = plan_for_model(job.params, choose_model(job.params, studio), job.picture_count)
     masters = await asyncio.gather(*(asyncio.to_thread(encode_png, pixels) for pixels in event.images))
     keys = [f"{job.id}/{index}.png" for index in range(len(masters))]
+    visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
     await _put_all(keys, masters, studio)
     pictures = [
-        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, now, visibility_of(job))
+        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, now, visibility)
         for index, (pixels, seed, key) in enumerate(zip(event.images, job.seeds, keys, strict=True))
     ]
     async with studio.db.transaction() as tx:
@@ -157,11 +161,6 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))
-
-
-def visibility_of(job: Job) -> Visibility:
-    """`--stealth` keeps the pictures out of everybody else's gallery."""
-    return Visibility.PRIVATE if job.params.visibility is Wish.STEALTH else Visibility.PUBLIC
 
 
 async def _put_all(keys: Sequence[str], masters: Sequence[bytes], studio: Studio) -> None:

@@ -1,7 +1,7 @@
 """`python -m bot` with everything real but the engine, for tests that kill it: `launcher.py JOURNAL HOLD ARGUMENT...`
 
-Each request that the engine gets becomes a line of JSON in JOURNAL. HOLD is the step after which the first request
-waits until SIGUSR1 comes, or "never".
+Each request for pictures becomes a line of JSON in JOURNAL. HOLD is the step after which the first one waits
+until SIGUSR1 comes, or "never".
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from bot.__main__ import main
-from engine.protocol import Event, GenerateRequest
+from engine.protocol import Event, GenerateRequest, Request
 from tests.fakes import FakeEngine, Gate
 
 
@@ -25,9 +25,10 @@ class JournalingEngine(FakeEngine):
         await super().start()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.gate.open)
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
-        with self.journal.open("a") as lines:
-            lines.write(json.dumps({"id": request.id, "prompt": request.prompt, "seeds": request.seeds}) + "\n")
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
+        if isinstance(request, GenerateRequest):
+            with self.journal.open("a") as lines:
+                lines.write(json.dumps({"id": request.id, "prompt": request.prompt, "seeds": request.seeds}) + "\n")
         async for event in super().generate(request):
             yield event
 

@@ -10,7 +10,7 @@ from bot.domain.errors import StoreFull
 from bot.domain.job import FailureReason, JobStatus
 from bot.sandbox import Member, Sandbox
 from bot.sandbox.wire import Json
-from engine.protocol import Event, Failed, FailureCode, GenerateRequest, Queued
+from engine.protocol import Event, Failed, FailureCode, Queued, Request
 from tests.e2e.studio import Scene, a_config, draw, gallery_footer, is_result, running_scene
 from tests.fakes import FakeEngine
 
@@ -18,10 +18,10 @@ from tests.fakes import FakeEngine
 class BreakingEngine(FakeEngine):
     """Raises where an engine should have reported, the first time it is asked."""
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
         yield Queued()
         if not self.requests:
-            self.requests.append(request)
+            self.record(request)
             raise RuntimeError("a bug")
         async for event in super().generate(request):
             yield event
@@ -30,8 +30,8 @@ class BreakingEngine(FakeEngine):
 class DyingEngine(FakeEngine):
     """Ends by itself while it draws, as an engine does whose thread dies."""
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
-        self.requests.append(request)
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
+        self.record(request)
         yield Queued()
         yield Failed(FailureCode.ENGINE_STOPPED, "the engine thread died")
 

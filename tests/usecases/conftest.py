@@ -16,11 +16,12 @@ from bot.domain.job import Job, JobId, JobStatus, UserId
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.tasks import BackgroundTasks
+from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.deliver import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit import Place, attach_waiting_message, submit_imagine
+from bot.usecases.submit_imagine import submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
 from tests.usecases.notifier import FakeNotifier

@@ -9,15 +9,15 @@ import pytest
 from bot.domain.job import DeliveryStatus, JobStatus
 from bot.usecases.cancel import cancel_job
 from bot.usecases.dispatch import resume_jobs
-from engine.protocol import Event, Failed, FailureCode, GenerateRequest, Queued
+from engine.protocol import Event, Failed, FailureCode, Queued, Request
 from tests.domain.factories import ANN, BOB, CID
 from tests.fakes import FakeEngine
 from tests.usecases.conftest import World
 
 
 class DyingEngine(FakeEngine):
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
-        self.requests.append(request)
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
+        self.record(request)
         yield Queued()
         yield Failed(FailureCode.ENGINE_STOPPED, "the thread died")
 

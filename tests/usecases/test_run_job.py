@@ -13,7 +13,7 @@ from bot.usecases.cancel import cancel_job
 from bot.usecases.dispatch import resume_jobs
 from bot.usecases.ports import ConflictingChange, ImageStore
 from bot.usecases.run_job import EngineStopped, run_job
-from engine.protocol import Event, FailureCode, GenerateRequest, Queued
+from engine.protocol import Event, FailureCode, Queued, Request
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FakeEngine
 from tests.usecases.conftest import World
@@ -27,7 +27,7 @@ class RaisingEngine(FakeEngine):
     def cancel(self, request_id: str) -> None:
         self.cancelled.append(request_id)
 
-    async def generate(self, request: GenerateRequest) -> AsyncIterator[Event]:
+    async def generate(self, request: Request) -> AsyncIterator[Event]:
         yield Queued()
         raise RuntimeError("a bug")
 

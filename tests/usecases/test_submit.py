@@ -8,10 +8,11 @@ import pytest
 from bot.domain.buttons import Action, Button
 from bot.domain.errors import JobGone, PressedTwice, PromptError, QueueFull
 from bot.domain.job import DeliveryStatus, Job, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
+from bot.usecases.admission import attach_waiting_message
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.run_job import run_job
-from bot.usecases.submit import attach_waiting_message, submit_press
+from bot.usecases.submit_press import submit_press
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World, place_of
 

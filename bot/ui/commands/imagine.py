@@ -4,7 +4,7 @@ from discord import app_commands
 
 from bot.ui.answering import Interaction, begin, in_time, place_of, post_waiting, show_waiting, tell_notices
 from bot.usecases.studio import Studio
-from bot.usecases.submit import submit_imagine
+from bot.usecases.submit_imagine import submit_imagine
 
 
 def add_imagine(tree: app_commands.CommandTree, studio: Studio) -> None:

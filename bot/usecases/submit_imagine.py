@@ -1,0 +1,53 @@
+"""A member asks for pictures in words: the wish becomes jobs in the database before anything is drawn or answered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.job import Job, JobKind, new_job_id
+from bot.domain.prompt import ParsedPrompt, PromptRules, Speed, Visibility, parse_submission, shorten_echo
+from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.studio import Studio
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The jobs of one command in their order; `notices` say what was understood otherwise than it was typed."""
+
+    jobs: tuple[Job, ...]
+    notices: tuple[str, ...]
+
+
+async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted:
+    """One job, or one for each choice of a permutation or repeat: all of them or none.
+
+    Raises a `PromptError` or `QueueFull`.
+    """
+    now = studio.now()
+    async with studio.db.transaction() as tx:
+        await tx.users.lock(place.user_id, place.user_name, now)
+        plan = await studio.plan_of(place.user_id, tx)
+        rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth)
+        submission = parse_submission(prompt, draw=random_seed, rules=rules)
+        jobs = tuple(_imagined(parsed, place, now, number) for number, parsed in enumerate(submission.prompts))
+        for job in jobs:
+            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+        await admit(jobs, tx, studio=studio)
+    return Submitted(jobs, submission.notices)
+
+
+def _imagined(parsed: ParsedPrompt, place: Place, now: datetime, number: int) -> Job:
+    """Jobs of one command are a microsecond apart, which keeps their order."""
+    return Job(
+        id=new_job_id(),
+        kind=JobKind.IMAGINE,
+        user_id=place.user_id,
+        user_name=place.user_name,
+        channel_id=place.channel_id,
+        guild_id=place.guild_id,
+        prompt=shorten_echo(parsed.echo),
+        params=parsed.params,
+        created_at=now + timedelta(microseconds=number),
+        speed=parsed.params.speed or Speed.FAST,
+        is_stealth=parsed.params.visibility is Visibility.STEALTH,
+    )
