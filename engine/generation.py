@@ -14,7 +14,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from engine.pipelines.interface import Conditioning
+    from engine.pipelines.interface import Conditioning, Tensors
     from engine.samplers import Sampler
 
 
@@ -44,7 +44,8 @@ class Row:
     """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
 
     `settings` are the request's as this row is told them; `total_steps` and `conditioning` come with its preparation.
-    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
+    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps. `told` is what the denoiser
+    hears of this row beside its conditioning.
     """
 
     generation: Generation
@@ -57,6 +58,7 @@ class Row:
     generator: torch.Generator | None = None
     planes: torch.Tensor | None = None
     blend: Blend | None = None
+    told: Tensors = field(default_factory=dict)
     preview: Pixels | None = None
     image: Pixels | None = None
 

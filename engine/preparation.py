@@ -1,7 +1,7 @@
 """Lays out what a row's walk begins with: its random numbers, its sampler, its first latents.
 
-Random numbers are drawn in the stock pipelines' order, so that the same seed gives the same picture: a picture's
-posterior first, then the noise.
+Random numbers are drawn in the stock pipelines' order, so that the same seed gives the same picture: the picture's
+posterior, the noise, the masked picture's posterior.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from functools import cache
 import torch
 
 from engine.generation import Blend, Row
-from engine.pictures import to_mask_tensor
-from engine.pipelines.interface import DrawClean, Pipeline
+from engine.pictures import shrink_mask, to_mask_tensor
+from engine.pipelines.interface import DrawClean, DrawTold, Pipeline
 from engine.protocol import Pixels
 from engine.settings import Settings, Start
 
@@ -19,36 +19,41 @@ EncodeImage = Callable[[Pixels], DrawClean]
 
 
 def prepare_rows(rows: Sequence[Row], pipeline: Pipeline) -> None:
-    """A picture that several rows start from is encoded once."""
+    """What several rows start from is encoded once."""
     settings = rows[0].settings
+    draws_told: dict[Start | None, DrawTold | None] = {}
 
     @cache
     def encode_image(pixels: Pixels) -> DrawClean:
         return pipeline.encode_image(pixels, settings)
 
     for row in rows:
-        _prepare_row(row, pipeline, encode_image)
+        start = row.settings.start
+        if start not in draws_told:
+            draws_told[start] = pipeline.encode_masked(row.settings)
+        _prepare_row(row, pipeline, None if start is None else _mean_of(start, encode_image), draws_told[start])
 
 
-def _prepare_row(row: Row, pipeline: Pipeline, encode_image: EncodeImage) -> None:
-    settings = row.settings
+def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None, draw_told: DrawTold | None) -> None:
+    settings, is_told = row.settings, draw_told is not None
+    starts_anew = draw_clean is None or (settings.strength == 1.0 and (settings.mask is not None or is_told))
+    if is_told and starts_anew:
+        draw_clean = None  # it is not even looked at
     row.generator = torch.Generator("cpu").manual_seed(row.seed)
     row.sampler = pipeline.start_sampler(settings)
     row.total_steps = settings.steps_taken(row.sampler.total_steps)
-    draw_clean = None if settings.start is None else _mean_of(settings.start, encode_image)
     clean, noise = _draw(row.generator, settings, pipeline, draw_clean)
     noise = _blend_noise(noise, settings, pipeline, draw_clean)
-    if clean is None or draw_clean is None:
+    if draw_told is not None:
+        row.told = draw_told(row.generator)
+    elif settings.mask is not None and draw_clean is not None and clean is not None:
+        draw_clean(row.generator)  # stock draws what is masked for all models, and drops it for those that are not told
+        mask = shrink_mask(to_mask_tensor(settings.mask, settings.width, settings.height), tuple(noise.shape[2:]))
+        row.blend = Blend(mask.to(pipeline.device), clean, noise)
+    if starts_anew or clean is None:
         row.planes = row.sampler.begin_from_noise(noise)
-        return
-    if settings.mask is not None:
-        draw_clean(row.generator)  # stock draws the masked picture's posterior too, and drops it for models like these
-        size, latent_size = (settings.width, settings.height), (noise.shape[2], noise.shape[3])
-        row.blend = Blend(to_mask_tensor(settings.mask, size, latent_size).to(pipeline.device), clean, noise)
-        if settings.strength == 1.0:
-            row.planes = row.sampler.begin_from_noise(noise)
-            return
-    row.planes = row.sampler.begin_from_clean(clean, noise)
+    else:
+        row.planes = row.sampler.begin_from_clean(clean, noise)
 
 
 def _mean_of(start: Start, encode_image: EncodeImage) -> DrawClean:

@@ -117,6 +117,7 @@ class Runner:
         for row, image in zip(rows, images, strict=True):
             row.image = image
             row.planes = row.generator = row.sampler = row.blend = None
+            row.told = {}
 
     def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
@@ -154,11 +155,12 @@ class Runner:
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
         model_input = step.latents * step.numbers.input_scales
         timesteps = step.numbers.timesteps
-        conditioning = [_conditioning_of(row).positive for row in rows]
+        conditioning = [{**_conditioning_of(row).positive, **row.told} for row in rows]
         if guided:
             model_input = torch.cat([model_input, model_input[guided]])
             timesteps = torch.cat([timesteps, timesteps[guided]])
-            conditioning += [negative for row in rows if (negative := _conditioning_of(row).negative) is not None]
+            negatives = ((row, _conditioning_of(row).negative) for row in rows)
+            conditioning += [{**negative, **row.told} for row, negative in negatives if negative is not None]
         noise_pred = self._denoise(pipeline, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:

@@ -110,6 +110,9 @@ class DotPipeline:
         clean = to_tensor(pixels, settings.width, settings.height)
         return lambda _: clean
 
+    def encode_masked(self, settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
         self._gate.enter(len(latents))
         self._trouble()
