@@ -51,6 +51,9 @@ class ToyPipeline:
     def networks(self) -> tuple[nn.Module, ...]:
         return (self.unet,)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         positive, negative = (text_embeds(prompt) for prompt in (settings.prompt, ""))
         return Conditioning({"embeds": positive}, {"embeds": negative} if settings.guidance_scale > 1 else None)
@@ -63,6 +66,9 @@ class ToyPipeline:
 
     def encode_image(self, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
+
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]

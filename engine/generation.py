@@ -14,7 +14,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from engine.pipelines.interface import Conditioning
+    from engine.pipelines.interface import Conditioning, Tensors
     from engine.samplers import Sampler
 
 
@@ -26,6 +26,7 @@ class BatchKey:
     width: int
     height: int
     in_full_precision: bool = False
+    text_length: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +42,8 @@ class Blend:
 class Row:
     """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
 
-    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
+    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps. `told` is what the denoiser
+    hears of this row beside its generation's conditioning.
     """
 
     generation: Generation
@@ -51,6 +53,7 @@ class Row:
     generator: torch.Generator | None = None
     planes: torch.Tensor | None = None
     blend: Blend | None = None
+    told: Tensors = field(default_factory=dict)
     preview: Pixels | None = None
     image: Pixels | None = None
 
@@ -72,6 +75,7 @@ class Generation:
     request: GenerateRequest
     settings: Settings
     model: str
+    text_length: int = 0
     rows: tuple[Row, ...] = field(init=False)
     total_steps: int | None = None
     conditioning: Conditioning | None = None
@@ -96,7 +100,8 @@ class Generation:
 
     @property
     def key(self) -> BatchKey:
-        return BatchKey(self.model, self.settings.width, self.settings.height, self.in_full_precision)
+        settings = self.settings
+        return BatchKey(self.model, settings.width, settings.height, self.in_full_precision, self.text_length)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -60,6 +60,9 @@ class Starter:
     def networks(self) -> tuple[nn.Module, ...]:
         return (self.model.denoiser,)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
@@ -82,6 +85,9 @@ class Starter:
             raise ValueError("there is no init image to encode")
         clean = to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
         return lambda _: clean
+
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         from engine.starter.model import Conditioning as StarterConditioning

@@ -82,6 +82,9 @@ class DotPipeline:
     def networks(self) -> "tuple[torch.nn.Module, ...]":
         return ()
 
+    def text_length(self, settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> "Conditioning":
         import torch
 
@@ -108,6 +111,9 @@ class DotPipeline:
         assert settings.init_image is not None
         clean = to_tensor(settings.init_image.pixels, settings.width, settings.height)
         return lambda _: clean
+
+    def encode_masked(self, settings: Settings) -> None:
+        return None
 
     def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
         self._gate.enter(len(latents))

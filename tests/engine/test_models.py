@@ -12,12 +12,9 @@ from safetensors.torch import load_file, save_file
 from engine.config import EngineConfig, ModelConfig
 from engine.models import DTYPES, choose_device, choose_dtype, load_models
 from engine.protocol import EngineStartError
+from tests.engine.parity import config_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
-
-
-def config_of(source: Path | str, family: str = "stable-diffusion", **more: object) -> EngineConfig:
-    return EngineConfig(models=(ModelConfig("tiny", family, str(source), **more),), device="cpu")  # type: ignore[arg-type]
 
 
 def without_index(folder: Path) -> None:
@@ -101,7 +98,7 @@ def test_a_folder_of_another_family_lacks_a_part(tiny_sd: Path) -> None:
 def test_configurations_that_make_no_sense(tiny_sd: Path) -> None:
     for config, sentence in (
         (config_of(tiny_sd, family="poetry"), "unknown family 'poetry'; choose from starter"),
-        (config_of(tiny_sd, sampler="magic"), "there is no sampler 'magic'"),
+        (config_of(tiny_sd, sampler="magic"), "there is no sampler 'magic'; choose from default, euler"),
         (EngineConfig(models=()), "no model is configured"),
         (EngineConfig(models=config_of(tiny_sd).models * 2), "two models are called 'tiny'"),
     ):
