@@ -222,6 +222,18 @@ async def test_cancelled_in_each_state(state: str) -> None:
     assert isinstance(ends.popitem()[1], Finished)
 
 
+async def test_cancelling_an_id_cancels_those_under_it() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine, asyncio.TaskGroup() as tasks:
+        ids = ("job", "job/1", "job2")
+        tasks_of = {name: tasks.create_task(events_of(engine, a_request(name))) for name in ids}
+        await arrived(gate)
+        engine.cancel("job")
+        gate.open()
+    ends = {name: type(task.result()[-1]) for name, task in tasks_of.items()}
+    assert ends == {"job": Cancelled, "job/1": Cancelled, "job2": Finished}
+
+
 async def test_cancelling_what_has_finished_is_ignored() -> None:
     async with an_engine(DotPipeline) as engine:
         assert isinstance((await events_of(engine, a_request()))[-1], Finished)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errors import CannotDraw
 from bot.domain.gallery import Visibility
 from bot.domain.job import JobStatus
 from bot.usecases.run_job import run_job
@@ -11,15 +12,15 @@ from engine.protocol import Ability, GenerateRequest, ModelInfo, WeightedPart
 from tests.fakes import FAKE_MODEL, FakeEngine
 from tests.usecases.conftest import World
 
-
 ABLE = replace(FAKE_MODEL, guidance_scale=10.0, steps=20, abilities=frozenset(Ability))
 
 
 async def asked_for(world: World, prompt: str, model: ModelInfo) -> tuple[GenerateRequest, tuple[str, ...]]:
     """What the engine was asked, and what the member is told under the picture."""
     engine = FakeEngine(models=[model])
+    world.studio = replace(world.studio, engine=engine)
     job = await world.claim(await world.imagine(prompt))
-    await run_job(job, studio=replace(world.studio, engine=engine))
+    await run_job(job, studio=world.studio)
     ended = await world.job(job.id)
     assert ended.status is JobStatus.SUCCEEDED
     return engine.requests[0], ended.notes
@@ -66,9 +67,9 @@ async def test_what_a_model_does_not_declare_is_noted_and_not_asked(
 
 async def test_a_tile_is_refused_by_a_model_that_draws_none(world: World) -> None:
     engine = FakeEngine(models=[replace(ABLE, abilities=ABLE.abilities - {Ability.TILE})])
-    job = await world.claim(await world.imagine("a fox --tile"))
-    await run_job(job, studio=replace(world.studio, engine=engine))
-    assert (await world.job(job.id)).status is JobStatus.FAILED
+    world.studio = replace(world.studio, engine=engine)
+    with pytest.raises(CannotDraw):
+        await world.imagine("a fox --tile")
     assert engine.requests == []
 
 
