@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
+
+from bot.config_plans import PlanSettings as PlanSettings
+from bot.config_section import Section as Section
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
@@ -13,10 +16,6 @@ DATABASE_VARIABLE = "EASEL_DATABASE_URL"
 
 class ConfigError(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DatabaseSettings(Section):
@@ -44,6 +43,7 @@ class DiscordSettings(Section):
 
 class QueueSettings(Section):
     max_running: Annotated[int, Field(ge=1)] = 3
+    max_running_relax: Annotated[int, Field(ge=1)] = 3
     max_waiting: Annotated[int, Field(ge=1)] = 10
     capacity: Annotated[int, Field(ge=1)] = 8
 
@@ -97,6 +97,7 @@ class Config(Section):
     discord: DiscordSettings = DiscordSettings()
     queue: QueueSettings = QueueSettings()
     gallery: GallerySettings = GallerySettings()
+    plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.domain.job import Job, JobStatus, UserId
+from bot.domain.job import Job, JobStatus
+from bot.domain.place import Place
 from bot.usecases.studio import Studio
 
 
@@ -17,9 +18,10 @@ class AccountInfo:
     engine_seconds: float
 
 
-async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
+async def account_info(place: Place, *, studio: Studio) -> AccountInfo:
+    user_id = place.user_id
     async with studio.db.transaction() as tx:
-        plan = await studio.plan_of(user_id, tx)
+        plan = await studio.plan_of(place, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])
         jobs_done, engine_seconds = await tx.jobs.count_ended(user_id)

@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.errors import CannotDraw, JobGone, StoreFull
 from bot.domain.gallery import Picture, Visibility
-from bot.domain.job import FailureReason, Job, JobKind, JobStatus
+from bot.domain.job import PRIORITY, FailureReason, Job, JobKind, JobStatus
 from bot.pictures import compose_preview, decode_rgb, encode_png
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import ConflictingChange
@@ -116,6 +116,7 @@ async def _make_request(job: Job, studio: Studio) -> GenerateRequest:
         init_image=await _source_of(job, studio),
         preview_every=max(1, plan.steps // PREVIEWS_PER_JOB),
         fairness_key=str(job.user_id),
+        priority=PRIORITY[job.speed],
     )
 
 
@@ -153,11 +154,23 @@ async def _keep(job: Job, event: Finished, studio: Studio) -> None:
     visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
     await _put_all(keys, masters, studio)
     pictures = [
-        Picture(job.id, index, job.user_id, job.prompt, seed, pixels.width, pixels.height, key, now, visibility)
+        Picture(
+            job_id=job.id,
+            index=index,
+            user_id=job.user_id,
+            prompt=job.prompt,
+            seed=seed,
+            width=pixels.width,
+            height=pixels.height,
+            store_key=key,
+            created_at=now,
+            visibility=visibility,
+            terms=studio.plan_for(job).terms,
+        )
         for index, (pixels, seed, key) in enumerate(zip(event.images, job.seeds, keys, strict=True))
     ]
     async with studio.db.transaction() as tx:
-        ended = job.succeed(now, event.engine_seconds, (*plan.notes, *event.notes))
+        ended = job.succeed(now, event.engine_seconds, (*job.notes, *plan.notes, *event.notes))
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(event.engine_seconds, 3))

@@ -21,19 +21,19 @@ class Submitted:
 async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted:
     """One job, or one for each choice of a permutation or repeat: all of them or none.
 
-    Raises a `PromptError` or `QueueFull`.
+    Raises a `PromptError` or what `admit` raises.
     """
     now = studio.now()
     async with studio.db.transaction() as tx:
         await tx.users.lock(place.user_id, place.user_name, now)
-        plan = await studio.plan_of(place.user_id, tx)
+        plan = await studio.plan_of(place, tx)
         rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth)
         submission = parse_submission(prompt, draw=random_seed, rules=rules)
         jobs = tuple(_imagined(parsed, place, now, number) for number, parsed in enumerate(submission.prompts))
         for job in jobs:
             plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        await admit(jobs, tx, studio=studio)
-    return Submitted(jobs, submission.notices)
+        admitted = await admit(jobs, place, tx, studio=studio)
+    return Submitted(admitted, submission.notices)
 
 
 def _imagined(parsed: ParsedPrompt, place: Place, now: datetime, number: int) -> Job:
