@@ -20,7 +20,7 @@ class AccountInfo:
 
 async def account_info(place: Place, *, studio: Studio) -> AccountInfo:
     user_id = place.user_id
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         plan = await studio.plan_of(place, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])
