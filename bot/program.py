@@ -167,5 +167,6 @@ def _make_studio(
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
+        versions=config.versions,
         catalogue=catalogue_of(config.plans),
     )

@@ -1,8 +1,9 @@
 """The studio: the ports that the use cases act through, handed to each as one value."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.domain.job import Job
 from bot.domain.place import Place
@@ -16,7 +17,8 @@ from engine.protocol import Engine
 class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
-    `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery.
+    `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
+    says which model draws which version that a prompt may name (see `PromptRules.models`).
     """
 
     db: Database
@@ -27,6 +29,7 @@ class Studio:
     now: Callable[[], datetime]
     limits: Limits
     page_size: int
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     catalogue: Catalogue = OPEN
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
