@@ -21,6 +21,7 @@ from bot.domain.settings import (
     load_settings,
 )
 from bot.domain.settings_buttons import LOOK_SELECT, VERSION_SELECT, list_switches, press_setting
+from tests.domain.factories import CATALOGUE
 
 CHANGED = MemberSettings(
     version="niji 6",
@@ -38,7 +39,6 @@ CHANGED = MemberSettings(
     suffix="--ar 3:2",
     options=MappingProxyType({"hero": "a tall sailor"}),
 )
-from tests.domain.factories import CATALOGUE
 
 
 def drawn(prompt: str, settings: MemberSettings) -> ParsedPrompt:
