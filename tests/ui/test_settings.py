@@ -76,7 +76,9 @@ async def test_a_press_is_shown_in_place_and_read_by_the_next_prompt(scene: Scen
     assert on(settings) == {"Public mode", "Stylize high", "High Variation Mode", "Turbo mode"}
     assert "`--s 250 --v 7`" in settings["content"]
     grid = await draw(ada, "a fox")
-    assert grid["content"].splitlines()[0] == f"**a fox --s 250 --v 7.0** - {ada.mention} (turbo)"
+    said, *notes = grid["content"].splitlines()
+    assert said == f"**a fox --s 250 --v 7.0** - {ada.mention} (fast)"
+    assert any("no turbo" in note for note in notes)  # nobody could pay for it here
     ben = await scene.member("ben")
     assert (await draw(ben, "a fox"))["content"] == f"**a fox** - {ben.mention} (fast)"
 
