@@ -1,7 +1,5 @@
 """Which model draws a job, and what it is told: the engine's models meet the prompt's parameters."""
 
-from dataclasses import replace
-
 from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, plan_drawing
 from bot.usecases.studio import Studio
 from engine.protocol import Ability, ModelInfo
@@ -30,7 +28,4 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         supports_tile=Ability.TILE in model.abilities,
         # pictures from outside are no ability until they are fetched: `draw` has their place
     )
-    plan = plan_drawing(params, capabilities, picture_count)
-    if params.speed is None:
-        return plan
-    return replace(plan, notes=(*plan.notes, f"There is one speed here so far: `--{params.speed}` had no effect."))
+    return plan_drawing(params, capabilities, picture_count)
