@@ -1,6 +1,6 @@
 """What the use cases need of the world, as Protocols. bot.db, bot.image_store and bot.ui implement them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,9 @@ from typing import Protocol
 
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
+from bot.domain.prices import Unit
 
 
 class ConflictingChange(Exception):
@@ -99,6 +101,31 @@ class Entitlements(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
+
+    async def post(self, entry: Entry) -> bool:
+        """Write it down, once: False when its business id is known already, and then nothing is written."""
+        ...
+
+    async def find(self, business_id: str) -> Entry | None: ...
+    async def list_open_lots(self, user_id: UserId, unit: Unit) -> list[Lot]:
+        """Grants that were not closed, with what is left of them; some may have expired by now."""
+        ...
+
+    async def find_closings(self, lots: Collection[str]) -> dict[str, EntryKind]:
+        """How those of these lots were closed that were."""
+        ...
+
+    async def balances(self, user_id: UserId, unit: Unit, kind: AccountKind) -> dict[str, int]:
+        """By label."""
+        ...
+
+    async def list_of_member(self, user_id: UserId) -> list[Entry]:
+        """All that ever happened, oldest first."""
+        ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -108,6 +135,8 @@ class Transaction(Protocol):
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
+    @property
+    def ledger(self) -> Ledger: ...
 
 
 class Database(Protocol):
@@ -208,6 +237,7 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Ledger",
     "Notifier",
     "ResultFile",
     "Transaction",
