@@ -21,6 +21,7 @@ from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
 from bot.db.ledger import SqlLedger
+from bot.db.reports import SqlReports
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -46,6 +47,7 @@ class SqlTransaction:
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.ledger: ports.Ledger = SqlLedger(session)
+        self.reports: ports.Reports = SqlReports(session)
 
 
 class SqlDatabase:

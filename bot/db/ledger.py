@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, literal, select
@@ -69,7 +70,7 @@ def _of_member(user_id: UserId, unit: Unit) -> tuple[ColumnElement[bool], ...]:
     return LedgerPostingRow.user_id == user_id, LedgerPostingRow.unit == unit
 
 
-def _open_lots(user_id: UserId, unit: Unit) -> Select[Any]:
+def _open_lots(user_id: UserId, unit: Unit) -> Select[AccountKind, str, int, int, datetime | None]:
     """A member's grants are few, and of each only its own account is summed."""
     grant, closing = LedgerEntryRow, aliased(LedgerEntryRow)
     is_closed = select(closing.id).where(closing.business_id == literal(close_id("")) + grant.business_id).exists()

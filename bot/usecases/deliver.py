@@ -10,6 +10,7 @@ from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.pictures import compose_grid, fit_bytes
 from bot.tasks import BackgroundTasks
+from bot.usecases.charge import refund_job
 from bot.usecases.ports import (
     ConflictingChange,
     DeliveryDelayed,
@@ -229,6 +230,8 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
             await tx.jobs.save_delivery(replace(job, result_message=shown))
         await tidy(job, studio)
     async with studio.db.transaction() as tx:
+        if how is DeliveryStatus.UNDELIVERABLE:
+            await refund_job(job, tx, at=studio.now())
         await tx.jobs.save_delivery(job.delivered(shown, how))
         stored = await tx.jobs.get(job.id)
     log.info("job delivered", job=job.id, how=how)

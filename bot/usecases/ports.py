@@ -11,6 +11,7 @@ from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, Pi
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
+from bot.domain.report import Report
 
 
 class ConflictingChange(Exception):
@@ -40,6 +41,7 @@ class Jobs(Protocol):
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None: ...
     async def list_waiting(self, limit: int) -> list[Job]:
         """Queued jobs, oldest first."""
         ...
@@ -126,6 +128,14 @@ class Ledger(Protocol):
         ...
 
 
+class Reports(Protocol):
+    async def add(self, report: Report) -> bool:
+        """False when this member has reported this job before."""
+        ...
+
+    async def list_newest(self, limit: int) -> list[Report]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -137,6 +147,8 @@ class Transaction(Protocol):
     def entitlements(self) -> Entitlements: ...
     @property
     def ledger(self) -> Ledger: ...
+    @property
+    def reports(self) -> Reports: ...
 
 
 class Database(Protocol):
@@ -239,6 +251,7 @@ __all__ = [
     "Jobs",
     "Ledger",
     "Notifier",
+    "Reports",
     "ResultFile",
     "Transaction",
     "Users",

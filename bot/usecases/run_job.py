@@ -10,6 +10,7 @@ from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobStatus
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
+from bot.usecases.end_job import end_job
 from bot.usecases.masters import Master, put_masters
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
@@ -64,7 +65,7 @@ async def _draw(job: Job, studio: Studio) -> None:
     try:
         masters = await draw(attempt)
     except RequestCancelled:
-        await _save(job.cancel(studio.now()), studio)
+        await _end(job.cancel(studio.now()), studio)
     except RequestFailed as failure:
         await _give_up(job, failure, studio)
     else:
@@ -75,7 +76,8 @@ async def _give_up(job: Job, failure: RequestFailed, studio: Studio) -> None:
     if failure.code is not FailureCode.ENGINE_STOPPED:
         await _fail(job, REASONS.get(failure.code, FailureReason.ENGINE), failure.reason, studio)
         return
-    await _save(job.requeue(), studio)
+    async with studio.db.transaction() as tx:
+        await tx.jobs.save(job.requeue(), expected=JobStatus.RUNNING, attempt=job.attempt)
     log.info("job put back", job=job.id)
     raise EngineStopped(failure.reason)
 
@@ -104,7 +106,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     ]
     async with studio.db.transaction() as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
 
@@ -112,9 +114,9 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
 async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) -> None:
     incident_id = secrets.token_hex(4)
     log.error("job failed", job=job.id, reason=reason, detail=detail, incident=incident_id)
-    await _save(job.fail(studio.now(), reason, incident_id), studio)
+    await _end(job.fail(studio.now(), reason, incident_id), studio)
 
 
-async def _save(job: Job, studio: Studio) -> None:
+async def _end(ended: Job, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=ended.attempt)
