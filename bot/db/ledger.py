@@ -57,6 +57,10 @@ class SqlLedger:
     async def list_of_member(self, user_id: UserId) -> list[Entry]:
         return await self._list(LedgerEntryRow.user_id == user_id)
 
+    async def list_members(self) -> list[UserId]:
+        members = select(LedgerEntryRow.user_id).distinct().order_by(LedgerEntryRow.user_id)
+        return [UserId(user_id) for user_id in await self._session.scalars(members)]
+
     async def _list(self, condition: ColumnElement[bool]) -> list[Entry]:
         entries = await self._session.scalars(select(LedgerEntryRow).where(condition))
         postings = defaultdict(list)

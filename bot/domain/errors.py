@@ -17,12 +17,15 @@
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
+    ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
     └── StoreFull              the disk has no room for a picture
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
 """
+
+from collections.abc import Sequence
 
 
 class StudioError(Exception):
@@ -122,6 +125,12 @@ class SubscriptionPaused(StudioError):
 
 class CreditsExhausted(StudioError):
     title = "Credits exhausted"
+
+
+class UnknownPlan(StudioError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        sold = f"There are {', '.join(known)}." if known else "Plans are switched off in the settings."
+        super().__init__(f"There is no plan named `{name}`. {sold}")
 
 
 class PressedTwice(StudioError):

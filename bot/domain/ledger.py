@@ -150,8 +150,11 @@ def grant(
 
 def order_of_use(lots: Iterable[Lot], now: datetime) -> list[Lot]:
     """Those that may be spent: the month's first, then bonus, then extra; of each, what expires first."""
-    live = [lot for lot in lots if lot.balance > 0 and lot.is_live(now)]
-    return sorted(live, key=lambda lot: (LOTS.index(lot.account.kind), _end(lot), lot.account.label))
+    return in_order(lot for lot in lots if lot.balance > 0 and lot.is_live(now))
+
+
+def in_order(lots: Iterable[Lot]) -> list[Lot]:
+    return sorted(lots, key=lambda lot: (LOTS.index(lot.account.kind), _end(lot), lot.account.label))
 
 
 def _end(lot: Lot) -> float:

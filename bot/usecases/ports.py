@@ -11,6 +11,7 @@ from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, Pi
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
+from bot.domain.prompt import Speed
 from bot.domain.report import Report
 
 
@@ -57,9 +58,11 @@ class Jobs(Protocol):
         """Whether this member started a job of the same kind, parent picture and pressed message since then."""
         ...
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        """How many of the member's jobs succeeded, and their engine seconds in all."""
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """How many of the member's jobs were drawn at each speed, and the engine seconds that this took."""
         ...
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]: ...
 
 
 class Gallery(Protocol):
@@ -124,8 +127,10 @@ class Ledger(Protocol):
         ...
 
     async def list_of_member(self, user_id: UserId) -> list[Entry]:
-        """All that ever happened, oldest first."""
+        """All that ever happened, oldest first. Raises `Unbalanced` for what nobody could have written."""
         ...
+
+    async def list_members(self) -> list[UserId]: ...
 
 
 class Reports(Protocol):

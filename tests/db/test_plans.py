@@ -21,7 +21,7 @@ async def ask_everything(tx: Transaction) -> None:
     await tx.jobs.list_undelivered()
     await tx.jobs.list_of_member(ANN, [JobStatus.QUEUED, JobStatus.RUNNING])
     await tx.jobs.count_of_member(ANN, JobStatus.QUEUED)
-    await tx.jobs.count_ended(ANN)
+    await tx.jobs.usage(ANN)
     await tx.jobs.has_recent(ANN, a_job(), NOW)
     await tx.gallery.list_of_job(new_job_id())
     for owner_id in (ANN, BOB, None):
