@@ -45,7 +45,8 @@ REASONS = {
 
 
 class EngineStopped(Exception):
-    """The engine ended before the job did. The job waits in the queue again, with the same seed."""
+    """The engine ended before the job did. The job waits in the queue again, with the same seed, unless it has failed
+    because that happened too often."""
 
 
 async def run_job(job: Job, *, studio: Studio) -> None:
@@ -91,6 +92,9 @@ async def _draw(job: Job, studio: Studio) -> None:
             case Failed(FailureCode.ENGINE_STOPPED, reason):
                 await _save(job.requeue(), studio)
                 log.info("job put back", job=job.id)
+                raise EngineStopped(reason)
+            case Failed(FailureCode.ENGINE_DIED, reason):
+                await _interrupt(job, reason, studio)
                 raise EngineStopped(reason)
             case Failed(code, reason):
                 await _fail(job, REASONS.get(code, FailureReason.ENGINE), reason, studio)
@@ -177,6 +181,17 @@ async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) ->
     incident_id = secrets.token_hex(4)
     log.error("job failed", job=job.id, reason=reason, detail=detail, incident=incident_id)
     await _save(job.fail(studio.now(), reason, incident_id), studio)
+
+
+async def _interrupt(job: Job, why: str, studio: Studio) -> None:
+    """Its member sees that it begins anew, or is told at the end of it why it does not."""
+    interrupted = job.interrupt(studio.now(), secrets.token_hex(4))
+    await _save(interrupted, studio)
+    log.error("job interrupted", job=job.id, times=interrupted.interruptions, why=why, incident=interrupted.incident_id)
+    if not interrupted.has_ended:
+        async with studio.db.reading() as tx:
+            current = await tx.jobs.get(job.id)
+        await studio.notifier.show_progress(current, 0.0, None)
 
 
 async def _save(job: Job, studio: Studio) -> None:
