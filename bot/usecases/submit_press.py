@@ -18,7 +18,7 @@ DOUBLE_PRESS = timedelta(seconds=3)
 
 
 async def submit_press(button: Button, place: Place, pressed: MessageRef, *, studio: Studio) -> Job:
-    """A button under a picture. Raises `JobGone`, `PressedTwice` or `QueueFull`.
+    """A button under a picture. Raises `JobGone`, `PressedTwice` or what `admit` raises.
 
     A split (U1-U4) comes back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
@@ -32,8 +32,8 @@ async def submit_press(button: Button, place: Place, pressed: MessageRef, *, stu
             raise PressedTwice
         if button.action is Action.UPSCALE:
             return await _split(job, tx)
-        await admit((job,), tx, studio=studio)
-    return job
+        [admitted] = await admit((job,), place, tx, studio=studio)
+    return admitted
 
 
 def _child_of(
