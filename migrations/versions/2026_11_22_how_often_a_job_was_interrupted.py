@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0d613a4ed751"
-down_revision = "9d71c50d8069"
+down_revision = "8dad8448a945"
 
 
 def upgrade() -> None:
