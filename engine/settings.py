@@ -62,6 +62,8 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
     width, height, notes = _drawn_size(request.width, request.height, traits)
     if request.negative_prompt and not info.supports_negative_prompt:
         notes += (f"{info.name} has no negative prompt; it was ignored.",)
+    elif request.negative_prompt and guidance_scale <= 1:
+        notes += (f"At guidance scale {guidance_scale:g} there is no negative prompt; it was ignored.",)
     return Settings(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,

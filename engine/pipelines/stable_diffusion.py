@@ -78,7 +78,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         width=config.width or native,
         height=config.height or native,
         steps=config.steps or 30,
-        supports_negative_prompt=True,
+        supports_negative_prompt=components.unet.config.time_cond_proj_dim is None,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
     )
