@@ -52,9 +52,6 @@ class Scheduler:
     def generations(self) -> tuple[Generation, ...]:
         return (*self._running, *self._waiting)
 
-    def find(self, request_id: str) -> Generation | None:
-        return next((generation for generation in self.generations if generation.id == request_id), None)
-
     def add(self, generation: Generation) -> None:
         """A fairness key that was idle starts level with the least served of those at work, not with a credit."""
         key = generation.request.fairness_key
