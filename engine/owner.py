@@ -205,9 +205,7 @@ class Owner:
             work.is_paused = is_paused
 
     def _under_way(self, request_id: str) -> list[Generation | Task]:
-        """The request of that id, and those whose id is it, a slash and more."""
-        everything: tuple[Generation | Task, ...] = (*self._scheduler.generations, *self._tasks.tasks)
-        return [work for work in everything if work.id == request_id or work.id.startswith(f"{request_id}/")]
+        return [*self._scheduler.find_all(request_id), *self._tasks.find_all(request_id)]
 
     def _advance(self, task: Task, seconds: float) -> None:
         started = time.perf_counter()

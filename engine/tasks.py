@@ -60,6 +60,10 @@ class TaskQueue:
     def tasks(self) -> tuple[Task, ...]:
         return tuple(self._tasks)
 
+    def find_all(self, request_id: str) -> list[Task]:
+        """The request of this id, and those whose ids are this one, a slash and more."""
+        return [task for task in self._tasks if task.id == request_id or task.id.startswith(f"{request_id}/")]
+
     def add(self, task: Task) -> None:
         """A fairness key that was idle starts level with the least served of those at work."""
         key = task.request.fairness_key

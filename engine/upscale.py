@@ -32,9 +32,20 @@ __all__ = ["SCALE", "Upscaler", "check_upscale", "load_upscaler", "upscale"]
 log = logging.getLogger(__name__)
 
 MAX_PIXELS = 4096 * 4096  # of the enlarged picture
-OVERLAP_PIXELS = 20  # just beyond what the compact network sees; deeper ones barely look further
 SMALLEST_TILE = 32
-GPU_TILE, CPU_TILE, DEEP_CPU_TILE = 384, 160, 64  # pixels of the small picture; on a CPU a layer takes some 50 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """`tile` is the side that is kept and `overlap` the margin around it, in pixels of the small picture."""
+
+    tile: int
+    overlap: int
+
+
+GPU_TILING = Tiling(tile=384, overlap=48)
+COMPACT_TILING = Tiling(tile=160, overlap=20)  # just beyond what that network sees; a layer takes some 50 ms on a CPU
+DEEP_CPU_TILING = Tiling(tile=48, overlap=32)  # deeper ones look further, but hardly; a layer takes up to 300 ms
 
 Levels = numpy.typing.NDArray[numpy.uint8]
 
@@ -47,14 +58,13 @@ class Tile:
     left: int
     bottom: int
     right: int
+    overlap: int
 
     @property
     def window(self) -> tuple[slice, slice]:
         """Rows and columns of the small picture, with the margin."""
         above, before = self.margins
-        return slice(self.top - above, self.bottom + OVERLAP_PIXELS), slice(
-            self.left - before, self.right + OVERLAP_PIXELS
-        )
+        return slice(self.top - above, self.bottom + self.overlap), slice(self.left - before, self.right + self.overlap)
 
     def inside(self, enlarged: torch.Tensor, scale: int) -> torch.Tensor:
         """Of the enlarged window, without the margin."""
@@ -69,7 +79,7 @@ class Tile:
     @property
     def margins(self) -> tuple[int, int]:
         """Above and before it; fewer at the picture's edge."""
-        return min(self.top, OVERLAP_PIXELS), min(self.left, OVERLAP_PIXELS)
+        return min(self.top, self.overlap), min(self.left, self.overlap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Upscaler:
     scale: int
     device: torch.device
     dtype: torch.dtype
-    tile_pixels: int
+    tiling: Tiling
 
     def enlarge(self, picture: torch.Tensor) -> torch.Tensor:
         """`[1, 3, H, W]` in [-1, 1] to `[1, 3, 4H, 4W]`, at once."""
@@ -93,10 +103,10 @@ class Upscaler:
         return enlarged * 2 - 1
 
     def tiles(self, height: int, width: int) -> Sequence[Tile]:
-        corners = itertools.product(range(0, height, self.tile_pixels), range(0, width, self.tile_pixels))
+        side, overlap = self.tiling.tile, self.tiling.overlap
         return [
-            Tile(top, left, min(top + self.tile_pixels, height), min(left + self.tile_pixels, width))
-            for top, left in corners
+            Tile(top, left, min(top + side, height), min(left + side, width), overlap)
+            for top, left in itertools.product(range(0, height, side), range(0, width, side))
         ]
 
     def enlarge_part(self, part: torch.Tensor, scale: int) -> Slices[torch.Tensor]:
@@ -112,7 +122,8 @@ class Upscaler:
 
     def eased(self, effort: Effort) -> "Upscaler":
         """Smaller tiles after the memory ran out; float32 after half precision gave no numbers."""
-        easier = replace(self, tile_pixels=max(SMALLEST_TILE, self.tile_pixels >> effort.halvings))
+        tile = max(SMALLEST_TILE, self.tiling.tile >> effort.halvings)
+        easier = replace(self, tiling=replace(self.tiling, tile=tile))
         if effort.in_full_precision:
             easier = replace(easier, network=copy.deepcopy(self.network).float(), dtype=torch.float32)
         return easier
@@ -136,9 +147,11 @@ def load_upscaler(name: str, cache_dir: Path, device: torch.device, dtype: torch
 
 
 def upscaler_from(network: nn.Module, scale: int, device: torch.device, dtype: torch.dtype) -> Upscaler:
-    small_tile = CPU_TILE if isinstance(network, CompactNet) else DEEP_CPU_TILE
+    tiling = GPU_TILING
+    if device.type == "cpu":
+        tiling = COMPACT_TILING if isinstance(network, CompactNet) else DEEP_CPU_TILING
     network.to(device, dtype).eval().requires_grad_(requires_grad=False)
-    return Upscaler(network, scale, device, dtype, small_tile if device.type == "cpu" else GPU_TILE)
+    return Upscaler(network, scale, device, dtype, tiling)
 
 
 def _keep(network: nn.Module, cached: Path) -> None:

@@ -56,6 +56,9 @@ class SqlJobs:
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
         await self._change(job_id, message_columns("waiting", message))
 
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None:
+        await self._change(job_id, message_columns("result", message))
+
     async def _change(self, job_id: JobId, columns: dict[str, Any], *conditions: ColumnElement[bool]) -> None:
         """One statement, so that of several who expect the same state exactly one replaces it."""
         change = update(JobRow).where(JobRow.id == job_id, *conditions).values(columns).returning(JobRow.id)
@@ -132,6 +135,7 @@ def to_columns(job: Job) -> dict[str, Any]:
         "speed": job.speed,
         "is_stealth": job.is_stealth,
         "is_remix": job.is_remix,
+        "plan_name": job.plan_name,
         "status": job.status,
         "delivery": job.delivery,
         "attempt": job.attempt,
@@ -164,6 +168,7 @@ def to_job(row: JobRow) -> Job:
         speed=row.speed,
         is_stealth=row.is_stealth,
         is_remix=row.is_remix,
+        plan_name=row.plan_name,
         status=row.status,
         delivery=row.delivery,
         attempt=row.attempt,

@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.plan import Entitlement
+from bot.domain.report import Report
 
 
 class ConflictingChange(Exception):
@@ -38,6 +39,7 @@ class Jobs(Protocol):
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None: ...
     async def list_waiting(self, limit: int) -> list[Job]:
         """Queued jobs, oldest first."""
         ...
@@ -80,13 +82,31 @@ class Users(Protocol):
         """Create the member if new, remember the name, and hold the row until the transaction ends."""
         ...
 
+    async def hold(self, user_id: UserId, now: datetime) -> None:
+        """The same for a member who did not ask for anything just now, and may never have: the name stays."""
+        ...
+
     async def find_preference(self, user_id: UserId, key: str) -> str | None: ...
     async def set_preference(self, user_id: UserId, key: str, value: str | None) -> None: ...
 
 
 class Entitlements(Protocol):
-    async def add(self, entitlement: Entitlement) -> None: ...
-    async def list_active(self, user_id: UserId, now: datetime) -> list[Entitlement]: ...
+    async def save(self, entitlement: Entitlement) -> bool:
+        """Write it under its reference; False when news that are newer (`as_of`) are known already."""
+        ...
+
+    async def find(self, reference: str) -> Entitlement | None: ...
+    async def list_current(self, user_id: UserId, now: datetime) -> list[Entitlement]:
+        """Those whose time it is, paused ones included, oldest first."""
+        ...
+
+
+class Reports(Protocol):
+    async def add(self, report: Report) -> bool:
+        """False when this member has reported this job before."""
+        ...
+
+    async def list_newest(self, limit: int) -> list[Report]: ...
 
 
 class Transaction(Protocol):
@@ -98,11 +118,17 @@ class Transaction(Protocol):
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
+    @property
+    def reports(self) -> Reports: ...
 
 
 class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits on a clean exit, rolls back on an exception. Never held across the network."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Waits for nobody who writes, and sees all that was committed before. Must not write."""
         ...
 
 
@@ -195,6 +221,7 @@ __all__ = [
     "ImageStore",
     "Jobs",
     "Notifier",
+    "Reports",
     "ResultFile",
     "Transaction",
     "Users",

@@ -1,6 +1,7 @@
 """Stable Diffusion XL (base, Turbo, Lightning, LCM): two CLIP text encoders, a UNet told of sizes, a VAE.
 
-Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline and StableDiffusionXLImg2ImgPipeline.
+Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline, StableDiffusionXLImg2ImgPipeline and
+StableDiffusionXLInpaintPipeline, the last also for fine-tunes with 9 channels.
 Refiners, which expect an aesthetic score, are not of this family.
 """
 
@@ -14,8 +15,15 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
-from engine.pipelines.stable_diffusion import note_truncation, preview_latents, read_traits
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
+from engine.pipelines.stable_diffusion import (
+    beside_masked,
+    check_channels,
+    encode_masked,
+    note_truncation,
+    preview_latents,
+    read_traits,
+)
 from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
@@ -46,6 +54,7 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
         )
     if components.text_encoder is None or components.config.get("requires_aesthetics_score", False):
         raise EngineStartError(f"{config.source} is an SDXL refiner; choose the base model")
+    check_channels(config, components)
     components.to(device)
     if dtype is torch.float16 and components.vae.config.force_upcast:
         components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
@@ -68,27 +77,30 @@ class StableDiffusionXL:
 
     def encode(self, settings: Settings) -> Conditioning:
         """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
-        is_guided = settings.guidance_scale > 1 and self.components.unet.config.time_cond_proj_dim is None
-        embeds, negative_embeds, pooled, negative_pooled = self.components.encode_prompt(
-            prompt=settings.prompt,
-            device=self.device,
-            do_classifier_free_guidance=is_guided,
-            negative_prompt=settings.negative_prompt or None,
-        )
-        time_ids = self._time_ids(settings, embeds.dtype)
-        positive = {"prompt_embeds": embeds, "text_embeds": pooled, "time_ids": time_ids}
-        if self.components.unet.config.time_cond_proj_dim is not None:
-            positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        notes = note_truncation(self.components.tokenizer, settings.prompt)
-        if not is_guided:
-            return Conditioning(positive, None, notes)
-        negative = {"prompt_embeds": negative_embeds, "text_embeds": negative_pooled, "time_ids": time_ids}
-        return Conditioning(positive, negative, notes)
+        own = {"time_ids": self._time_ids(settings)}
+        if self.traits.reads_guidance:
+            own["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
+        positive = {**read_parts(settings, self._read), **own}
+        is_guided = settings.guidance_scale > 1 and not self.traits.reads_guidance
+        negative = {**self._read_negative(settings), **own} if is_guided else None
+        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings))
 
-    def _time_ids(self, settings: Settings, dtype: torch.dtype) -> torch.Tensor:
+    def _read(self, text: str) -> Tensors:
+        embeds, _, pooled, _ = self.components.encode_prompt(
+            prompt=text, device=self.device, do_classifier_free_guidance=False
+        )
+        return {"prompt_embeds": embeds, "text_embeds": pooled}
+
+    def _read_negative(self, settings: Settings) -> Tensors:
+        _, embeds, _, pooled = self.components.encode_prompt(
+            prompt="", device=self.device, negative_prompt=settings.negative_prompt or None
+        )
+        return {"prompt_embeds": embeds, "text_embeds": pooled}
+
+    def _time_ids(self, settings: Settings) -> torch.Tensor:
         """Original size, crop corner and target size, each as (height, width) and (top, left)."""
         size = [settings.height, settings.width]
-        return torch.tensor([[*size, 0, 0, *size]], dtype=dtype, device=self.device)
+        return torch.tensor([[*size, 0, 0, *size]], dtype=self.components.unet.dtype, device=self.device)
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -97,27 +109,27 @@ class StableDiffusionXL:
         ).to(self.device, unet.dtype)
 
     def start_sampler(self, settings: Settings) -> Sampler:
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
-        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+        return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         mean, std = self._latent_statistics()
         scale = vae.config.scaling_factor / std
         return lambda generator: (posterior.sample(generator).float() - mean) * scale
 
+    def encode_masked(self, settings: Settings) -> DrawTold | None:
+        return encode_masked(self.components, settings, self.device)
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
         return unet(
-            latents.to(unet.dtype),
+            beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),

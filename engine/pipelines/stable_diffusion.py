@@ -1,7 +1,8 @@
 """Stable Diffusion 1.x and 2.x, with epsilon or v-prediction: a CLIP text encoder, a UNet and a VAE.
 
 Loaded by diffusers; drawn in the order of its StableDiffusionPipeline and StableDiffusionImg2ImgPipeline, so that the
-same seed gives the same picture. Fine-tunes for inpainting (9 channels) are not of this family.
+same seed gives the same picture. Fine-tunes for inpainting, which see mask and masked picture beside the latents (9
+channels), are drawn as StableDiffusionInpaintPipeline does; without a mask they redraw everything.
 """
 
 from contextlib import AbstractContextManager
@@ -13,14 +14,16 @@ from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
-from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
-from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (
@@ -52,11 +55,18 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
             feature_extractor=None,
             requires_safety_checker=False,
         )
-    channels = components.unet.config.in_channels
-    if channels != components.vae.config.latent_channels:
-        raise EngineStartError(f"{config.source} is an inpainting model ({channels} channels); choose its base model")
+    check_channels(config, components)
     traits = read_traits(config, components, max_pixels)
     return StableDiffusion(traits, device, components.to(device))
+
+
+def check_channels(config: ModelConfig, components: Any) -> None:
+    channels, latents = components.unet.config.in_channels, components.vae.config.latent_channels
+    if channels not in (latents, 2 * latents + 1):
+        raise EngineStartError(
+            f"{config.source} is made for another purpose (its denoiser has {channels} channels); "
+            "choose a model that draws from words, or one for inpainting"
+        )
 
 
 def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelTraits:
@@ -73,9 +83,16 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         supports_negative_prompt=True,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
+        abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set()),
     )
-    samplers = choose_samplers(config, (OWN_SAMPLER, *SAMPLERS))
-    return ModelTraits(info, samplers, guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+    return ModelTraits(
+        info,
+        choose_samplers(config, (OWN_SAMPLER, *SAMPLERS)),
+        guidance_scale,
+        size_multiple=multiple,
+        max_pixels=max_pixels,
+        reads_guidance=components.unet.config.time_cond_proj_dim is not None,
+    )
 
 
 def choose_samplers(config: ModelConfig, samplers: tuple[str, ...]) -> tuple[str, ...]:
@@ -105,16 +122,18 @@ class StableDiffusion:
 
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
-        takes_scale = self.components.unet.config.time_cond_proj_dim is not None
-        is_guided = settings.guidance_scale > 1 and not takes_scale
-        prompt_embeds, negative_prompt_embeds = self.components.encode_prompt(
-            settings.prompt, self.device, 1, is_guided, settings.negative_prompt
-        )
-        positive = {"prompt_embeds": prompt_embeds}
-        if takes_scale:
+        positive = dict(read_parts(settings, self._read))
+        notes = note_truncation(self.components.tokenizer, settings)
+        if self.traits.reads_guidance:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        negative = {"prompt_embeds": negative_prompt_embeds} if is_guided else None
-        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings.prompt))
+            return Conditioning(positive, None, notes)
+        return Conditioning(
+            positive, self._read(settings.negative_prompt) if settings.guidance_scale > 1 else None, notes
+        )
+
+    def _read(self, text: str) -> Tensors:
+        prompt_embeds, _ = self.components.encode_prompt(text, self.device, 1, False)
+        return {"prompt_embeds": prompt_embeds}
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -123,25 +142,25 @@ class StableDiffusion:
         ).to(self.device, unet.dtype)
 
     def start_sampler(self, settings: Settings) -> Sampler:
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
-        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+        return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         return lambda generator: posterior.sample(generator).float() * vae.config.scaling_factor
+
+    def encode_masked(self, settings: Settings) -> DrawTold | None:
+        return encode_masked(self.components, settings, self.device)
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
         return unet(
-            latents.to(unet.dtype),
+            beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),
@@ -160,11 +179,42 @@ class StableDiffusion:
         return tuple(to_pixels(one) for one in picture.split(1))
 
 
-def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:
-    length, limit = len(tokenizer(prompt).input_ids), tokenizer.model_max_length
+def encode_masked(components: Any, settings: Settings, device: torch.device) -> DrawTold | None:
+    """For inpainting models `[1, 1 + C, h, w]`: mask and masked picture. Without a mask everything is masked."""
+    vae, width, height = components.vae, settings.width, settings.height
+    if components.unet.config.in_channels == vae.config.latent_channels:
+        return None
+    mask, picture = torch.ones(1, 1, height, width), torch.zeros(1, 3, height, width)
+    if settings.mask is not None:
+        mask = to_mask_tensor(settings.mask, width, height)
+    if settings.start is not None:
+        picture = to_tensor(settings.start.pictures[0], width, height)
+    masked_picture = (picture * (mask < 0.5)).clone(memory_format=torch.channels_last)  # as stock lays it out:
+    # on a plain area group norms divide rounding errors by next to nothing, and another layout rounds otherwise
+    posterior = vae.encode(masked_picture.to(device, vae.dtype)).latent_dist
+    scale = components.vae_scale_factor
+    small = shrink_mask(mask, (height // scale, width // scale)).to(device)
+
+    def draw(generator: torch.Generator) -> Tensors:
+        masked = posterior.sample(generator).float() * vae.config.scaling_factor
+        return {"masked": torch.cat([small, masked], dim=1)}
+
+    return draw
+
+
+def beside_masked(latents: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+    """The channels that an inpainting model sees; the latents alone for others."""
+    masked = conditioning.get("masked")
+    return latents if masked is None else torch.cat([latents, masked], dim=1)
+
+
+def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
+    """Each part of a prompt is read by itself, so the longest counts."""
+    length, limit = max(len(tokenizer(text).input_ids) for text in settings.texts), tokenizer.model_max_length
     if length <= limit:
         return ()
-    return (f"The prompt has {length} tokens; this model reads the first {limit}.",)
+    what = "A part of the prompt" if settings.parts else "The prompt"
+    return (f"{what} has {length} tokens; this model reads the first {limit}.",)
 
 
 def preview_latents(

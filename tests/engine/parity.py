@@ -28,7 +28,11 @@ SIDE = 32
 
 @cache
 def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
-    return load_models(EngineConfig(models=(ModelConfig("tiny", family, str(folder)),), device="cpu"))
+    return load_models(config_of(folder, family))
+
+
+def config_of(source: Path | str, family: str = "stable-diffusion", **more: Any) -> EngineConfig:
+    return EngineConfig(models=(ModelConfig("tiny", family, str(source), **more),), device="cpu")
 
 
 @cache
@@ -79,14 +83,14 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
         more |= {"width": request.width, "height": request.height}
     if request.negative_prompt:
         more["negative_prompt"] = [request.negative_prompt] * len(request.seeds)
+    more |= {"prompt": [request.prompt] * len(request.seeds)} | told
     try:
         images = pipeline(
-            prompt=[request.prompt] * len(request.seeds),
             num_inference_steps=request.steps,
             guidance_scale=request.guidance_scale,
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
             output_type=output_type,
-            **{**more, **told},
+            **more,
         ).images
     finally:
         pipeline.scheduler = scheduler

@@ -22,7 +22,7 @@ from engine.protocol import (
 from engine.task_runner import TaskRunner
 from engine.tasks import Task
 from engine.tools import Tools
-from engine.upscale import Upscaler
+from engine.upscale import Tiling, Upscaler
 
 CPU = torch.device("cpu")
 PICTURE = Pixels(96, 40, bytes(range(240)) * 48)
@@ -48,7 +48,7 @@ class Nearest(nn.Module):
 
 def a_runner(network: nn.Module, tmp_path: Path, dtype: torch.dtype = torch.float32) -> TaskRunner:
     tools = Tools(EngineConfig(cache_dir=tmp_path), CPU, dtype)
-    tools._upscaler = Upscaler(network.to(tools.dtype), 4, CPU, tools.dtype, tile_pixels=64)
+    tools._upscaler = Upscaler(network.to(tools.dtype), 4, CPU, tools.dtype, Tiling(tile=64, overlap=20))
     return TaskRunner(tools)
 
 

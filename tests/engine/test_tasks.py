@@ -15,8 +15,7 @@ DOT = Pixels(1, 1, b"\0\0\0")
 
 def a_task(name: str, *, slices: int = 3, priority: int = 0, fairness_key: str = "") -> Task:
     def begin(_: Effort) -> Work:
-        for _ in range(slices):
-            yield None
+        yield from [None] * slices
         return Described((name,), 0.0)
 
     return Task(DescribeRequest(name, DOT, priority=priority, fairness_key=fairness_key), begin)
