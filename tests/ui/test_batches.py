@@ -1,6 +1,9 @@
 """Several jobs from one command: asked about first, then all of them, or another prompt, or none."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
+
+import pytest
 
 from bot.sandbox import Member, Sandbox, Sent
 from bot.sandbox.wire import Json
@@ -126,39 +129,44 @@ async def test_batches_in_relax_mode_are_refused(scene: Scene) -> None:
     assert "You can not submit batch jobs in relax mode" in refused["embeds"][0]["description"]
 
 
-async def test_what_the_queue_does_not_take_is_told(scene: Scene) -> None:
-    for _ in range(3):
-        scene.engine.hold()
-    ada = await scene.member()
-    _, first = await ask(ada, "owl --r 10")
-    await ada.press(first, "Draw 10")
-    await ada.wait_for(lambda _: len(scene.sandbox.messages()) == 10)
-    _, second = await ask(ada, "fox --r 5")
-    sent = await ada.press(second, "Draw 5")
+@pytest.fixture
+async def narrow(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A studio where a member has one job drawn and two waiting at most."""
+    config = a_config(sandbox, tmp_path)
+    queue = config.queue.model_copy(update={"max_running": 1, "max_waiting": 2})
+    async with Scene(sandbox, FakeEngine(), config.model_copy(update={"queue": queue})) as scene:
+        yield scene
+
+
+async def test_what_the_queue_does_not_take_is_told(narrow: Scene) -> None:
+    narrow.engine.hold()
+    ada = await narrow.member()
+    _, first = await ask(ada, "owl --r 5")
+    sent = await ada.press(first, "Draw 5")
     told = await ada.wait_for_message(lambda message: "Queue full" in message["content"], since=sent)
     assert "2 of the 5 jobs did not fit" in told["content"]
-    _, third = await ask(ada, "cat --r 2")
-    refused = await ada.response(await ada.press(third, "Draw 2"))
+    _, second = await ask(ada, "cat --r 2")
+    refused = await ada.response(await ada.press(second, "Draw 2"))
     assert refused["embeds"][0]["title"] == "Queue full"
 
 
-async def test_jobs_behind_others_of_the_member_say_so(scene: Scene) -> None:
-    gates = [scene.engine.hold() for _ in range(3)]
-    ada = await scene.member()
-    for number, gate in enumerate(gates):
-        waiting = await ada.response(await ada.slash("imagine", prompt=f"fox {number}"))
-        assert waiting["embeds"] == []
-        await gate.reached()
+async def test_jobs_behind_others_of_the_member_say_so(narrow: Scene) -> None:
+    first = narrow.engine.hold()
+    ada, ben = await narrow.member("ada"), await narrow.member("ben")
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    assert waiting["embeds"] == []
+    await first.reached()
     waiting = await ada.response(await ada.slash("imagine", prompt="one more fox --ar 3:2"))
     (embed,) = waiting["embeds"]
     assert (embed["title"], embed["color"]) == ("Job queued", 16776960)
     assert embed["footer"]["text"] == "/imagine one more fox --ar 3:2"
     assert waiting["content"].endswith("(Waiting to start)")
-    ben = await scene.member("ben")
-    assert (await ben.response(await ben.slash("imagine", prompt="my fox")))["embeds"] == []
-    held = scene.engine.hold(step=2)
-    gates[0].open()
-    await held.reached()
+    sent = await ben.slash("imagine", prompt="my fox")
+    assert (await ben.response(sent))["embeds"] == []
+    await ben.wait_for_message(is_result, since=sent)
+    second = narrow.engine.hold(step=2)
+    first.open()
+    await second.reached()
     running = await ada.wait_for_message(lambda message: message["id"] == waiting["id"] and "%" in message["content"])
     assert running["embeds"] == []
 
