@@ -51,6 +51,17 @@ class PreferenceRow(Table):
     value: Mapped[str]
 
 
+class BatchRow(Table):
+    """A prompt for several jobs that waits for its member's yes."""
+
+    __tablename__ = "pending_batches"
+
+    id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class ReportRow(Table):
     """One report of one member about one job. The job may be deleted before it is looked at."""
 
@@ -107,6 +118,7 @@ class JobRow(Table):
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]
     delivery_attempts: Mapped[int]
+    interruptions: Mapped[int] = mapped_column(server_default="0")
     parent_job_id: Mapped[str | None] = mapped_column(JOB_ID)
     parent_index: Mapped[int | None]
     pressed_channel_id: Mapped[int | None] = mapped_column(SNOWFLAKE)

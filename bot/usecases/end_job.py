@@ -25,3 +25,11 @@ def _end_of(ended: Job) -> datetime:
     if not ended.has_ended or ended.finished_at is None:
         raise ValueError(f"job {ended.id} is {ended.status}")
     return ended.finished_at
+
+
+async def save_job(job: Job, tx: Transaction, *, expected: JobStatus, attempt: int | None = None) -> None:
+    """The same for a change of which it shows only here whether it is the job's end."""
+    if job.has_ended:
+        await end_job(job, tx, expected=expected, attempt=attempt)
+    else:
+        await tx.jobs.save(job, expected=expected, attempt=attempt)

@@ -22,7 +22,7 @@ from bot.usecases.cancel import cancel_job
 from bot.usecases.grants import TimeGrant, grant_plan, grant_time
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit_imagine import submit_imagine
+from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, BOB, CATALOGUE, NOW, after, an_entitlement
 from tests.fakes import FakeEngine
 from tests.usecases.notifier import FakeNotifier
@@ -116,8 +116,9 @@ def a_studio(database: SqlDatabase, folder: Path, fast_seconds: int) -> Studio:
 
 
 async def submit(studio: Studio, prompt: str = "a fox") -> Job:
-    [job] = (await submit_imagine(prompt, Place(ANN, "Ann", 500, 7), studio=studio)).jobs
-    return job
+    submitted = await submit_imagine(prompt, Place(ANN, "Ann", 500, 7), studio=studio)
+    assert isinstance(submitted, Submitted)
+    return submitted.jobs[0]
 
 
 async def claim(job: Job, studio: Studio) -> Job:

@@ -21,7 +21,7 @@ from bot.usecases.deliver import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit_imagine import submit_imagine
+from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
 from tests.usecases.notifier import FakeNotifier
@@ -40,7 +40,9 @@ class World:
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
         """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
-        [job] = (await submit_imagine(prompt, place_of(user_id), studio=self.studio)).jobs
+        submitted = await submit_imagine(prompt, place_of(user_id), studio=self.studio)
+        assert isinstance(submitted, Submitted)
+        [job] = submitted.jobs
         if is_waiting:
             await attach_waiting_message(job.id, self.notifier.wait(job), studio=self.studio)
         return await self.job(job.id)
@@ -67,7 +69,7 @@ class World:
             return await tx.gallery.list_of_job(job_id)
 
     @contextlib.asynccontextmanager
-    async def working(self, capacity: int = 8) -> AsyncIterator[asyncio.Task[None]]:
+    async def working(self, capacity: int = 8) -> AsyncIterator[Dispatcher]:
         """Dispatcher and courier at work. At the end nothing more is claimed, and what is under way is finished."""
         async with BackgroundTasks() as jobs, BackgroundTasks() as deliveries, BackgroundTasks() as loops:
             dispatcher = Dispatcher(self.studio, jobs, capacity)
@@ -76,7 +78,7 @@ class World:
             dispatching = loops.start(dispatcher.run(), name="dispatcher")
             delivering = loops.start(courier.run(), name="courier")
             self.studio.wake()
-            yield dispatching
+            yield dispatcher
             dispatcher.close()
             await dispatching
             await jobs.settle(30)

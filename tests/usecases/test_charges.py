@@ -24,6 +24,7 @@ from bot.usecases.deliver import deliver_job
 from bot.usecases.dispatch import resume_jobs
 from bot.usecases.ports import DeliveryRefused
 from bot.usecases.run_job import EngineStopped, run_job
+from bot.usecases.submit_imagine import BatchQuestion, confirm_batch, submit_imagine
 from bot.usecases.submit_press import submit_press
 from engine.protocol import FailureCode
 from tests.domain.factories import ANN, BOB, CATALOGUE
@@ -176,8 +177,11 @@ async def test_time_that_is_used_up_is_told_with_the_ways_that_are_left(world: W
 async def test_a_batch_is_paid_whole_or_not_at_all(world: World) -> None:
     sell(world, replace(CATALOGUE, plans=(replace(CATALOGUE.plans[0], fast_seconds=150),)))
     await own(world)
+    question = await submit_imagine("a {red, green, blue} fox", place_of(ANN), studio=world.studio)
+    assert isinstance(question, BatchQuestion)
+    assert (question.price, await left(world)) == (180, 150)
     with pytest.raises(CreditsExhausted):
-        await world.imagine("a {red, green, blue} fox")
+        await confirm_batch(question.batch.id, place_of(ANN), studio=world.studio)
     assert await left(world) == 150
     async with world.studio.db.reading() as tx:
         assert await tx.jobs.list_waiting(9) == []
@@ -187,11 +191,11 @@ async def test_the_queue_of_a_plan_is_its_own(world: World) -> None:
     small = replace(CATALOGUE.plans[0], limits=Limits(1, 2))
     sell(world, replace(CATALOGUE, plans=(small, CATALOGUE.plans[1])))
     await own(world)
-    for _ in range(2):
+    for _ in range(3):
         assert (await world.imagine()).plan_name == "Basic"
     with pytest.raises(QueueFull, match="2 are waiting"):
         await world.imagine()
-    assert await left(world) == BASIC - 120
+    assert await left(world) == BASIC - 180
 
 
 async def test_pictures_carry_the_terms_of_the_plan(world: World) -> None:
