@@ -3,9 +3,11 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
@@ -79,6 +81,11 @@ class EngineSettings(Section):
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
 
 
+class LinkSettings(Section):
+    community: str = ""
+    account: str = ""
+
+
 class SandboxSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
@@ -98,9 +105,26 @@ class Config(Section):
     queue: QueueSettings = QueueSettings()
     gallery: GallerySettings = GallerySettings()
     engine: EngineSettings = EngineSettings()
+    versions: dict[str, str] = {}
+    links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
+
+    @field_validator("versions")
+    @classmethod
+    def _are_versions(cls, versions: dict[str, str]) -> dict[str, str]:
+        known = {*NUMBERED, *NIJI, *TEST, "v", "niji"}
+        if wrong := versions.keys() - known:
+            raise ValueError(f"there is no version {', '.join(sorted(wrong))}; known are {', '.join(sorted(known))}")
+        return versions
+
+    @model_validator(mode="after")
+    def _are_drawn(self) -> Self:
+        names = {model.name for model in self.engine.models}
+        if missing := set(self.versions.values()) - names:
+            raise ValueError(f"versions: there is no model {', '.join(sorted(missing))} among engine.models")
+        return self
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:

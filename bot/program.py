@@ -166,4 +166,5 @@ def _make_studio(
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting),
         page_size=config.gallery.page_size,
+        versions=config.versions,
     )

@@ -5,7 +5,7 @@ a waiting message, and its result comes as a message of its own.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import discord
@@ -49,6 +49,15 @@ async def in_time(interaction: Interaction, work: Coroutine[Any, Any, T], *, thi
         return await task
     finally:
         task.cancel()
+
+
+async def answer_alone(interaction: Interaction, work: Awaitable[str]) -> None:
+    """The text that `work` gives, for the member alone.
+
+    Deferred even where that is quick: client programs wait for the edit of a deferred reply.
+    """
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await interaction.edit_original_response(content=(await work)[:MESSAGE_LIMIT])
 
 
 async def _defer(interaction: Interaction, thinking: bool) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from bot.domain.job import Job, JobStatus, UserId
+from bot.domain.settings import MemberSettings
+from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
 
 
@@ -15,6 +17,7 @@ class AccountInfo:
     waiting: list[Job]
     jobs_done: int
     engine_seconds: float
+    settings: MemberSettings
 
 
 async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
@@ -22,5 +25,6 @@ async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
         plan = await studio.plan_of(user_id, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])
+        settings = await settings_of(user_id, tx)
         jobs_done, engine_seconds = await tx.jobs.count_ended(user_id)
-    return AccountInfo(plan.name, running, waiting, jobs_done, engine_seconds)
+    return AccountInfo(plan.name, running, waiting, jobs_done, engine_seconds, settings)

@@ -1,8 +1,9 @@
 """The studio: the ports that the use cases act through, handed to each as one value."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from bot.domain.job import UserId
 from bot.domain.plan import OPEN_STUDIO, Limits, Plan, plan_for
@@ -14,7 +15,8 @@ from engine.protocol import Engine
 class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
-    `limits` hold for members without a plan; `page_size` is pictures on a page of the gallery.
+    `limits` hold for members without a plan; `page_size` is pictures on a page of the gallery; `versions` says which
+    model draws which version that a prompt may name (see `PromptRules.models`).
     """
 
     db: Database
@@ -25,6 +27,7 @@ class Studio:
     now: Callable[[], datetime]
     limits: Limits
     page_size: int
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     async def plan_of(self, user_id: UserId, tx: Transaction) -> Plan:
         open_to_all = replace(OPEN_STUDIO, limits=self.limits)

@@ -4,6 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.job import Job, UserId
+from bot.domain.prompt import Speed
 from bot.ui.answering import Interaction
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
@@ -17,6 +18,9 @@ GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in
 **Under a grid** U1-U4 take one picture out, V1-V4 vary it, 🔄 draws the prompt again.
 **React** to your own picture with {reactions}.
 `/gallery` shows what was kept, `/info` your jobs."""
+
+
+JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
 
 
 def add_account(tree: app_commands.CommandTree, emoji: ReactionEmoji, studio: Studio) -> None:
@@ -51,8 +55,8 @@ def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:
     lines = [
         f"**User ID**: {user_id}",
         f"**Subscription**: {account.plan_name} (Active)",
-        "**Job Mode**: Fast",
-        "**Visibility Mode**: Public",
+        f"**Job Mode**: {JOB_MODES[account.settings.speed]}",
+        f"**Visibility Mode**: {account.settings.visibility.capitalize()}",
         f"**Lifetime Usage**: {account.jobs_done} images ({hours:.2f} hours)",
         "",
         f"**Queued Jobs (fast)**: {len(account.waiting)}",
