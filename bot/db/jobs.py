@@ -98,6 +98,18 @@ class SqlJobs:
         )
         return await self._session.scalar(alike.limit(1)) is not None
 
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        parent = job_like.parent
+        alike = select(func.max(JobRow.created_at)).where(
+            JobRow.user_id == user_id,
+            JobRow.kind == job_like.kind,
+            JobRow.parent_job_id == (parent.job_id if parent else None),
+            JobRow.parent_index == (parent.index if parent else None),
+            JobRow.operation["scale"].as_integer() == job_like.operation.scale,
+            JobRow.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.REFUSED]),
+        )
+        return await self._session.scalar(alike)
+
     async def count_ended(self, user_id: UserId) -> tuple[int, float]:
         totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)
         succeeded = totals.where(JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED)

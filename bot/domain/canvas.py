@@ -10,7 +10,7 @@ from fractions import Fraction
 from bot.domain.errors import NotAllowed
 from bot.domain.job import JobKind
 from bot.domain.prompt.versions import max_ratio
-from bot.domain.size import STEP, fit_size
+from bot.domain.size import fit_size
 
 MAX_CANVAS_PIXELS = 2048 * 2048
 """Four of them make one grid, which has to be written and sent. The old picture is made smaller where it must be."""
@@ -96,7 +96,7 @@ def check_aspect(aspect: Ratio, version: str) -> None:
         )
     if 1 / ratio > limit * (1 + SAME_SHAPE):
         raise NotAllowed(
-            f"The picture would become taller than 1:{limit:g}, which is the limit. Pan left or right first, or zoom out."
+            f"The picture would become taller than 1:{limit:g}, which is the limit. Pan sideways first, or zoom out."
         )
 
 
@@ -192,25 +192,19 @@ def window_size(window: Size, native: Size, *, is_fixed: bool) -> Size:
     return Size(*fit_size((window.width, window.height), native.width, native.height))
 
 
-def region_window(picture: Size, region: Rect, room: float, *, widest: float) -> Rect:
-    """What the model sees of a picture to redraw a region of it: `room` times the region, about its middle.
-
-    It may reach beyond the picture, where the edge goes on, only if the region needs it; its sides are at most `widest` to one.
+def region_window(picture: Size, region: Rect, room: float, *, widest: float, may_leave: bool) -> Rect:
+    """What the model sees of a picture to redraw a region of it: about `room` times the region, its sides at most
+    `widest` to one. With `may_leave` the region stays in the middle, even if the window then reaches beyond the picture.
     """
     width, height = region.width * room, region.height * room
     width, height = max(width, height / widest), max(height, width / widest)
-    wide, high = (max(STEP, math.ceil(side)) for side in (width, height))
-    return Rect(
-        _beside(region.left + region.width / 2, wide, picture.width),
-        _beside(region.top + region.height / 2, high, picture.height),
-        wide,
-        high,
-    )
-
-
-def _beside(middle: float, length: int, whole: int) -> int:
-    """Centred on the region."""
-    return round(middle - length / 2)
+    if not may_leave:
+        width, height = min(width, picture.width), min(height, picture.height)
+    wide, high = math.ceil(width), math.ceil(height)
+    left, top = round(region.left + (region.width - wide) / 2), round(region.top + (region.height - high) / 2)
+    if may_leave:
+        return Rect(left, top, wide, high)
+    return Rect(max(0, min(left, picture.width - wide)), max(0, min(top, picture.height - high)), wide, high)
 
 
 def _lowest(ratio: Fraction) -> Ratio:

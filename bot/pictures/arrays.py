@@ -38,7 +38,8 @@ def cut(colours: Colours, rect: Rect) -> Colours:
     height, width, _ = colours.shape
     rows = np.arange(rect.top, rect.bottom).clip(0, height - 1)
     columns = np.arange(rect.left, rect.right).clip(0, width - 1)
-    return colours[rows[:, None], columns]
+    found: Colours = colours[rows[:, None], columns]
+    return found
 
 
 def cut_flags(flags: Flags, rect: Rect, *, beyond: bool) -> Flags:
@@ -64,7 +65,7 @@ def nearness(flags: Flags, reach: int) -> Floats:
     """1 where the flags are and at their edge, falling smoothly to 0 over about `reach` pixels."""
     wide = Image.fromarray(flags).convert("L").filter(ImageFilter.BoxBlur(max(1, reach // 2)))
     grown = Image.fromarray(np.asarray(wide) > 0).convert("L")
-    return np.asarray(grown.filter(ImageFilter.GaussianBlur(max(0.5, reach / 5))), np.float32) / 255
+    return np.asarray(grown.filter(ImageFilter.GaussianBlur(max(0.5, reach / 5))), np.float32) / np.float32(255)
 
 
 def spread(values: Floats, known: Flags) -> Floats:

@@ -53,6 +53,10 @@ class Jobs(Protocol):
         """Whether this member started a job of the same kind, parent picture and pressed message since then."""
         ...
 
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
+        ...
+
     async def count_ended(self, user_id: UserId) -> tuple[int, float]:
         """How many of the member's jobs succeeded, and their engine seconds in all."""
         ...

@@ -4,55 +4,83 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.buttons import Action, Button
-from bot.domain.errors import JobGone, PressedTwice
+from bot.domain.canvas import Size
+from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
+from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
-from bot.domain.job import Job, JobKind, MessageRef, PictureRef, new_job_id
-from bot.domain.prompt import Visibility
+from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.prompt import (
+    ParsedPrompt,
+    PromptPreferences,
+    PromptRules,
+    Visibility,
+    parse_submission,
+    shorten_echo,
+)
+from bot.domain.prompt.aspect import find_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
 
 DOUBLE_PRESS = timedelta(seconds=3)
+UPSCALE_PAUSE = timedelta(minutes=1)
+"""How long the same upscale of the same picture has to wait for its next turn."""
 
 
-async def submit_press(button: Button, place: Place, pressed: MessageRef, *, studio: Studio) -> Job:
-    """A button under a picture. Raises `JobGone`, `PressedTwice` or `QueueFull`.
+async def submit_press(
+    button: Button,
+    place: Place,
+    pressed: MessageRef,
+    *,
+    studio: Studio,
+    wording: str | None = None,
+    mask_key: str = "",
+) -> Job:
+    """A button under a picture. `wording` is the whole prompt as a form was sent with it, `mask_key` a part to be redrawn.
 
-    A split (U1-U4) comes back succeeded, for nothing has to be drawn; everything else comes back queued.
+    Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or `QueueFull`. A split (U1-U4) comes
+    back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
     now = studio.now()
     async with studio.db.transaction() as tx:
         await tx.users.lock(place.user_id, place.user_name, now)
         parent = await tx.jobs.get(button.job_id)
         settings = await settings_of(place.user_id, tx)
-        job = _child_of(parent, button, place, pressed, settings, now)
+        origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
+        source = await _source_of(origin, tx)
+        check_owner(parent, source, place.user_id)
+        job = _child_of(parent, origin, place, pressed, settings, now)
+        job = replace(job, operation=replace(job.operation, mask_key=mask_key or job.operation.mask_key))
+        job = await _reworded(job, wording, settings, studio, tx)
+        if source is not None:
+            size = Size(source.width, source.height)
+            check_step(origin, parent, size)
+            job = reshape(job, size, find_aspect(job.prompt) if wording is not None else None)
         if await tx.jobs.has_recent(place.user_id, job, now - DOUBLE_PRESS):
             raise PressedTwice
         if button.action is Action.UPSCALE:
-            return await _split(job, tx)
+            return await _split(job, source, tx)
+        await _check_pace(job, tx)
+        plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
         await admit((job,), tx, studio=studio)
     return job
 
 
-def _child_of(
-    parent: Job, button: Button, place: Place, pressed: MessageRef, settings: MemberSettings, now: datetime
-) -> Job:
-    """A re-roll of variations makes new variations of the same picture; all else starts from what was pressed.
+async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
+    """A re-roll of words needs no picture. Raises `JobGone`."""
+    return None if origin.kind is JobKind.REROLL else await tx.gallery.get(origin.source)
 
-    Speed is what the prompt says or else the presser's own; what comes of a private picture is private.
-    """
-    kind, source = button.action.job_kind, PictureRef(parent.id, button.index)
-    if kind is JobKind.VARIATION and not settings.has_strong_variations:
-        kind = JobKind.VARY_SUBTLE
-    if button.index >= parent.picture_count:
-        raise JobGone
-    if kind is JobKind.REROLL and parent.starts_from_picture:
-        kind, source = parent.kind, parent.parent or source
+
+def _child_of(
+    parent: Job, origin: Origin, place: Place, pressed: MessageRef, settings: MemberSettings, now: datetime
+) -> Job:
+    """Speed is what the prompt says or else the presser's own; what comes of a private picture is private."""
     return Job(
         id=new_job_id(),
-        kind=kind,
+        kind=origin.kind,
         user_id=place.user_id,
         user_name=place.user_name,
         channel_id=place.channel_id,
@@ -60,18 +88,57 @@ def _child_of(
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,
-        parent=source,
+        operation=origin.operation,
+        parent=origin.source,
         pressed_message=pressed,
         speed=parent.params.speed or settings.speed,
         is_stealth=parent.is_stealth or (parent.params.visibility or settings.visibility) is Visibility.STEALTH,
     )
 
 
-async def _split(job: Job, tx: Transaction) -> Job:
+async def _reworded(
+    job: Job, wording: str | None, settings: MemberSettings, studio: Studio, tx: Transaction
+) -> Job:
+    """The job with the prompt that a form was sent with. One that says the same as before counts as unchanged."""
+    if wording is None:
+        return job
+    parsed = await _read(wording, settings, job, studio, tx)
+    echo = shorten_echo(without_zoom(parsed.echo))
+    zoom = job.operation.zoom if parsed.params.zoom is None else parsed.params.zoom
+    is_remix = parsed.params.text != job.params.text or parsed.params.negative != job.params.negative
+    operation = replace(job.operation, zoom=zoom)
+    aspect = parsed.params.aspect if find_aspect(parsed.echo) else job.params.aspect
+    params = replace(parsed.params, aspect=aspect, zoom=None)
+    return replace(job, prompt=echo, params=params, operation=operation, is_remix=is_remix)
+
+
+async def _read(wording: str, settings: MemberSettings, job: Job, studio: Studio, tx: Transaction) -> ParsedPrompt:
+    """What the prompt was sent with the first time stands in it; only a member's own options are new."""
+    plan = await studio.plan_of(job.user_id, tx)
+    rules = PromptRules(
+        batch_limit=1,
+        has_relax=plan.has_relax,
+        has_stealth=plan.has_stealth,
+        takes_zoom=job.kind is JobKind.ZOOM_OUT,
+        models=studio.versions,
+    )
+    preferences = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
+    return parse_submission(wording, draw=random_seed, preferences=preferences, rules=rules).prompts[0]
+
+
+async def _check_pace(job: Job, tx: Transaction) -> None:
+    """Raises `SlowDown`: upscaling the same picture in the same way again brings the same picture again."""
+    if job.kind not in UPSCALES:
+        return
+    last = await tx.jobs.find_last_start(job.user_id, job)
+    if last is not None and last + UPSCALE_PAUSE > job.created_at:
+        raise SlowDown(last + UPSCALE_PAUSE)
+
+
+async def _split(job: Job, source: Picture | None, tx: Transaction) -> Job:
     """One picture of a grid becomes a job of its own, sharing the kept bytes."""
-    if job.parent is None:
+    if source is None:
         raise JobGone
-    source = await tx.gallery.get(job.parent)
     job = replace(job, params=replace(job.params, seed=source.seed)).succeed(job.created_at, engine_seconds=0.0)
     await tx.jobs.add(job)
     await tx.gallery.add([_copy_for(job, source)])
