@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
+from bot.config_plans import PlanSettings as PlanSettings
+from bot.config_section import Section as Section
 from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
@@ -15,10 +17,6 @@ DATABASE_VARIABLE = "EASEL_DATABASE_URL"
 
 class ConfigError(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DatabaseSettings(Section):
@@ -46,6 +44,7 @@ class DiscordSettings(Section):
 
 class QueueSettings(Section):
     max_running: Annotated[int, Field(ge=1)] = 3
+    max_running_relax: Annotated[int, Field(ge=1)] = 3
     max_waiting: Annotated[int, Field(ge=1)] = 10
     capacity: Annotated[int, Field(ge=1)] = 8
 
@@ -115,8 +114,9 @@ class Config(Section):
     discord: DiscordSettings = DiscordSettings()
     queue: QueueSettings = QueueSettings()
     gallery: GallerySettings = GallerySettings()
+    plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     midjourney: MidjourneySettings = MidjourneySettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()

@@ -13,6 +13,7 @@ from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
+from bot.offers import catalogue_of
 from bot.tasks import BackgroundTasks
 from bot.ui.client import Client
 from bot.ui.endpoints import point_discord_at
@@ -87,7 +88,9 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
-        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs, Layout(config.midjourney.version)), wakes)
+        studio = _make_studio(
+            config, db, store, engine, DiscordNotifier(client, jobs, Layout(config.midjourney.version)), wakes
+        )
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]
@@ -165,7 +168,8 @@ def _make_studio(
         notifier=notifier,
         wake=wake,
         now=lambda: datetime.now(UTC),
-        limits=Limits(config.queue.max_running, config.queue.max_waiting),
+        limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
         versions=config.versions,
+        catalogue=catalogue_of(config.plans),
     )

@@ -20,6 +20,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.likes import SqlLikes
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -42,6 +43,7 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
 

@@ -86,7 +86,7 @@ class SqlJobs:
 
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
         parent, pressed = job_like.parent, job_like.pressed_message
-        alike = select(JobRow.id).where(
+        alike = select(JobRow).where(
             JobRow.user_id == user_id,
             JobRow.created_at >= since,
             JobRow.kind == job_like.kind,
@@ -96,7 +96,7 @@ class SqlJobs:
             JobRow.pressed_message_id == (pressed.message_id if pressed else None),
             JobRow.id != job_like.id,
         )
-        return await self._session.scalar(alike.limit(1)) is not None
+        return any(job.operation == job_like.operation for job in await self._list(alike))
 
     async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
         parent = job_like.parent
@@ -144,6 +144,7 @@ def to_columns(job: Job) -> dict[str, Any]:
         "speed": job.speed,
         "is_stealth": job.is_stealth,
         "is_remix": job.is_remix,
+        "plan_name": job.plan_name,
         "status": job.status,
         "delivery": job.delivery,
         "attempt": job.attempt,
@@ -176,6 +177,7 @@ def to_job(row: JobRow) -> Job:
         speed=row.speed,
         is_stealth=row.is_stealth,
         is_remix=row.is_remix,
+        plan_name=row.plan_name,
         status=row.status,
         delivery=row.delivery,
         attempt=row.attempt,

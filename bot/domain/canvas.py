@@ -193,8 +193,9 @@ def window_size(window: Size, native: Size, *, is_fixed: bool) -> Size:
 
 
 def region_window(picture: Size, region: Rect, room: float, *, widest: float, may_leave: bool) -> Rect:
-    """What the model sees of a picture to redraw a region of it: about `room` times the region, its sides at most
-    `widest` to one. With `may_leave` the region stays in the middle, even if the window then reaches beyond the picture.
+    """What the model sees of a picture to redraw a region of it: about `room` times the region, sides `widest` to one.
+
+    With `may_leave` the region stays in the middle, even if the window then reaches beyond the picture.
     """
     width, height = region.width * room, region.height * room
     width, height = max(width, height / widest), max(height, width / widest)

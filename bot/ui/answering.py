@@ -33,7 +33,12 @@ def place_of(interaction: Interaction) -> Place:
     if interaction.channel_id is None:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
-    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id)
+    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user))
+
+
+def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
+    """Plans may come with roles, which people have in servers only."""
+    return frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()
 
 
 async def in_time(interaction: Interaction, work: Coroutine[Any, Any, T], *, thinking: bool = True) -> T:

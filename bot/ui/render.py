@@ -60,6 +60,14 @@ def render_failed(job: Job) -> str:
     return f"{_headline(job)} (Failed)"
 
 
+def render_liked(job: Job) -> str:
+    """Leads back to the picture, where the chat still shows it."""
+    lines = [f"You rated this picture 😍 **{render_prompt(job)}**"]
+    if (shown := job.result_message) is not None:
+        lines.append(f"https://discord.com/channels/{job.guild_id or '@me'}/{shown.channel_id}/{shown.message_id}")
+    return "\n".join(lines)
+
+
 def render_mode(job: Job) -> str:
     speed = "relaxed" if job.speed is Speed.RELAX else job.speed.value
     return f"{speed}, stealth" if job.is_stealth else speed

@@ -1,9 +1,8 @@
 """A press in `/settings`: the change is stored at once, and the same message shows what holds now."""
 
-from bot.domain.job import UserId
 from bot.domain.settings import MemberSettings
 from bot.domain.settings_buttons import press_setting
-from bot.ui.answering import Interaction, in_time
+from bot.ui.answering import Interaction, in_time, place_of
 from bot.ui.errors import UnknownButton
 from bot.ui.render_settings import settings_content
 from bot.ui.views.settings import settings_actions
@@ -20,8 +19,7 @@ async def press_settings(interaction: Interaction, custom_id: str, *, studio: St
             raise UnknownButton
         return changed
 
-    user = interaction.user
-    work = change_settings(UserId(user.id), user.name, change, studio=studio)
+    work = change_settings(place_of(interaction), change, studio=studio)
     settings = await in_time(interaction, work, thinking=False)
     content, view = settings_content(settings), settings_actions(open_page(settings, studio=studio))
     if interaction.response.is_done():

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bot.domain.job import Job, JobStatus, UserId
+from bot.domain.job import Job, JobStatus
+from bot.domain.place import Place
 from bot.domain.settings import MemberSettings
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
@@ -20,9 +21,10 @@ class AccountInfo:
     settings: MemberSettings
 
 
-async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
+async def account_info(place: Place, *, studio: Studio) -> AccountInfo:
+    user_id = place.user_id
     async with studio.db.reading() as tx:
-        plan = await studio.plan_of(user_id, tx)
+        plan = await studio.plan_of(place, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])
         settings = await settings_of(user_id, tx)

@@ -5,9 +5,9 @@ Its seconds and notes add up, its member sees one progress, and one cancel stops
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from bot.domain.job import Job
+from bot.domain.job import PRIORITY, Job
 from bot.pictures import compose_preview
 from bot.usecases.studio import Studio
 from engine.protocol import (
@@ -86,8 +86,8 @@ class Attempt:
         self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
 
     async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
-        """The pictures of one request. Raises `RequestFailed` or `RequestCancelled`."""
-        async for event in self.studio.engine.generate(request):
+        """The pictures of one request, which goes at the job's speed. Raises `RequestFailed` or `RequestCancelled`."""
+        async for event in self.studio.engine.generate(replace(request, priority=PRIORITY[self.job.speed])):
             match event:
                 case Queued() | Started():
                     pass

@@ -50,7 +50,7 @@ class Jobs(Protocol):
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
-        """Whether this member started a job of the same kind, parent picture and pressed message since then."""
+        """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
         ...
 
     async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
@@ -79,9 +79,23 @@ class Gallery(Protocol):
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
 
 
+class Likes(Protocol):
+    async def add(self, user_id: UserId, job_id: JobId, now: datetime) -> None:
+        """A like that is there already stays as it is."""
+        ...
+
+    async def list_jobs(self, user_id: UserId) -> list[JobId]:
+        """What the member likes, the latest first."""
+        ...
+
+
 class Users(Protocol):
     async def lock(self, user_id: UserId, name: str, now: datetime) -> None:
         """Create the member if new, remember the name, and hold the row until the transaction ends."""
+        ...
+
+    async def hold(self, user_id: UserId, now: datetime) -> None:
+        """The same for a member who did not ask for anything just now, and may never have: the name stays."""
         ...
 
     async def find_preference(self, user_id: UserId, key: str) -> str | None: ...
@@ -89,8 +103,14 @@ class Users(Protocol):
 
 
 class Entitlements(Protocol):
-    async def add(self, entitlement: Entitlement) -> None: ...
-    async def list_active(self, user_id: UserId, now: datetime) -> list[Entitlement]: ...
+    async def save(self, entitlement: Entitlement) -> bool:
+        """Write it under its reference; False when news that are newer (`as_of`) are known already."""
+        ...
+
+    async def find(self, reference: str) -> Entitlement | None: ...
+    async def list_current(self, user_id: UserId, now: datetime) -> list[Entitlement]:
+        """Those whose time it is, paused ones included, oldest first."""
+        ...
 
 
 class Transaction(Protocol):
@@ -98,6 +118,8 @@ class Transaction(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def gallery(self) -> Gallery: ...
+    @property
+    def likes(self) -> Likes: ...
     @property
     def users(self) -> Users: ...
     @property
@@ -202,6 +224,7 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Likes",
     "Notifier",
     "ResultFile",
     "Transaction",

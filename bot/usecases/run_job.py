@@ -87,11 +87,23 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     await put_masters(keys, masters, studio)
     visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
     pictures = [
-        Picture(job.id, index, job.user_id, job.prompt, seed, master.width, master.height, key, now, visibility)
+        Picture(
+            job_id=job.id,
+            index=index,
+            user_id=job.user_id,
+            prompt=job.prompt,
+            seed=seed,
+            width=master.width,
+            height=master.height,
+            store_key=key,
+            created_at=now,
+            visibility=visibility,
+            terms=studio.plan_for(job).terms,
+        )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
     ]
     async with studio.db.transaction() as tx:
-        ended = job.succeed(now, attempt.engine_seconds, tuple(attempt.notes))
+        ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
         await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.job import UserId
+from bot.domain.place import Place
 from bot.domain.prompt import GenerationParams
 from bot.domain.prompt.looks import LOOKS, Look
 from bot.domain.prompt.versions import EVERY, find_model
@@ -46,14 +47,15 @@ def _model_of(version: str, studio: Studio) -> ModelInfo:
     return choose_model(GenerationParams("", seed=0, model=model), studio)
 
 
-async def change_settings(user_id: UserId, user_name: str, change: Change, *, studio: Studio) -> MemberSettings:
+async def change_settings(place: Place, change: Change, *, studio: Studio) -> MemberSettings:
     """Stored at once; several changes at the same time take turns. Raises what `change` raises, and `NotInPlan`."""
     async with studio.db.transaction() as tx:
-        await tx.users.lock(user_id, user_name, studio.now())
-        before = await settings_of(user_id, tx)
+        await tx.users.lock(place.user_id, place.user_name, studio.now())
+        before = await settings_of(place.user_id, tx)
         after = change(before)
-        check_settings(before, after, await studio.plan_of(user_id, tx))
-        await keep_settings(user_id, before, after, tx)
+        if plan := (await studio.standing_of(place, tx)).plan:
+            check_settings(before, after, plan)
+        await keep_settings(place.user_id, before, after, tx)
     return after
 
 

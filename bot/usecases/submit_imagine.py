@@ -23,12 +23,12 @@ class Submitted:
 async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted:
     """One job, or one for each choice of a permutation or repeat: all of them or none.
 
-    Raises a `PromptError` or `QueueFull`.
+    Raises a `PromptError` or what `admit` raises.
     """
     now = studio.now()
     async with studio.db.transaction() as tx:
         await tx.users.lock(place.user_id, place.user_name, now)
-        plan = await studio.plan_of(place.user_id, tx)
+        plan = await studio.plan_of(place, tx)
         settings = await settings_of(place.user_id, tx)
         rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
         submission = parse_submission(prompt, draw=random_seed, preferences=settings.preferences(), rules=rules)
@@ -38,9 +38,9 @@ async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submit
         )
         for job in jobs:
             plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        await admit(jobs, tx, studio=studio)
+        admitted = await admit(jobs, place, tx, studio=studio)
         await keep_settings(place.user_id, settings, settings.after(jobs[-1].params), tx)
-    return Submitted(jobs, submission.notices)
+    return Submitted(admitted, submission.notices)
 
 
 def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now: datetime) -> Job:

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.buttons import Action, Button
-from bot.domain.canvas import Size
+from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
 from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
 from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.plan import Plan
 from bot.domain.prompt import (
-    ParsedPrompt,
     PromptPreferences,
     PromptRules,
     Visibility,
@@ -39,34 +39,32 @@ async def submit_press(
     wording: str | None = None,
     mask_key: str = "",
 ) -> Job:
-    """A button under a picture. `wording` is the whole prompt as a form was sent with it, `mask_key` a part to be redrawn.
+    """A button under a picture. `wording` is the whole prompt that a form was sent with, `mask_key` what to redraw.
 
-    Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or `QueueFull`. A split (U1-U4) comes
-    back succeeded, for nothing has to be drawn; everything else comes back queued.
+    Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or what `admit` raises. A split (U1-U4)
+    comes back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
-    now = studio.now()
     async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, now)
+        await tx.users.lock(place.user_id, place.user_name, studio.now())
         parent = await tx.jobs.get(button.job_id)
         settings = await settings_of(place.user_id, tx)
         origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
         source = await _source_of(origin, tx)
         check_owner(parent, source, place.user_id)
-        job = _child_of(parent, origin, place, pressed, settings, now)
-        job = replace(job, operation=replace(job.operation, mask_key=mask_key or job.operation.mask_key))
-        job = await _reworded(job, wording, settings, studio, tx)
+        job = _child_of(parent, origin, place, pressed, settings, studio.now())
+        if mask_key:
+            job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+        if wording is not None:
+            rules = _rules(job, await studio.plan_of(place, tx), studio)
+            job = _reworded(job, wording, settings, rules)
         if source is not None:
-            size = Size(source.width, source.height)
-            check_step(origin, parent, size)
-            job = reshape(job, size, find_aspect(job.prompt) if wording is not None else None)
-        if await tx.jobs.has_recent(place.user_id, job, now - DOUBLE_PRESS):
-            raise PressedTwice
+            job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
+        await _check_pace(job, tx)
         if button.action is Action.UPSCALE:
             return await _split(job, source, tx)
-        await _check_pace(job, tx)
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        await admit((job,), tx, studio=studio)
-    return job
+        [admitted] = await admit((job,), place, tx, studio=studio)
+    return admitted
 
 
 async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
@@ -96,43 +94,48 @@ def _child_of(
     )
 
 
-async def _reworded(
-    job: Job, wording: str | None, settings: MemberSettings, studio: Studio, tx: Transaction
-) -> Job:
-    """The job with the prompt that a form was sent with. One that says the same as before counts as unchanged."""
-    if wording is None:
-        return job
-    parsed = await _read(wording, settings, job, studio, tx)
-    echo = shorten_echo(without_zoom(parsed.echo))
-    zoom = job.operation.zoom if parsed.params.zoom is None else parsed.params.zoom
-    is_remix = parsed.params.text != job.params.text or parsed.params.negative != job.params.negative
-    operation = replace(job.operation, zoom=zoom)
-    aspect = parsed.params.aspect if find_aspect(parsed.echo) else job.params.aspect
-    params = replace(parsed.params, aspect=aspect, zoom=None)
-    return replace(job, prompt=echo, params=params, operation=operation, is_remix=is_remix)
-
-
-async def _read(wording: str, settings: MemberSettings, job: Job, studio: Studio, tx: Transaction) -> ParsedPrompt:
-    """What the prompt was sent with the first time stands in it; only a member's own options are new."""
-    plan = await studio.plan_of(job.user_id, tx)
-    rules = PromptRules(
+def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
+    return PromptRules(
         batch_limit=1,
         has_relax=plan.has_relax,
         has_stealth=plan.has_stealth,
         takes_zoom=job.kind is JobKind.ZOOM_OUT,
         models=studio.versions,
     )
-    preferences = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
-    return parse_submission(wording, draw=random_seed, preferences=preferences, rules=rules).prompts[0]
+
+
+def _reworded(job: Job, wording: str, settings: MemberSettings, rules: PromptRules) -> Job:
+    """The job with the prompt that a form was sent with; it is a remix if other words were put in.
+
+    Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
+    """
+    known = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
+    [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
+    before, zoom = job.params, parsed.params.zoom
+    return replace(
+        job,
+        prompt=shorten_echo(without_zoom(parsed.echo)),
+        params=replace(parsed.params, aspect=find_aspect(parsed.echo) or before.aspect, zoom=None),
+        operation=job.operation if zoom is None else replace(job.operation, zoom=zoom),
+        is_remix=(parsed.params.text, parsed.params.negative) != (before.text, before.negative),
+    )
+
+
+def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, wanted: Ratio | None) -> Job:
+    """The job in the shape that comes of its picture. Raises `NotAllowed`."""
+    size = Size(source.width, source.height)
+    check_step(origin, parent, size)
+    return reshape(job, size, wanted)
 
 
 async def _check_pace(job: Job, tx: Transaction) -> None:
-    """Raises `SlowDown`: upscaling the same picture in the same way again brings the same picture again."""
-    if job.kind not in UPSCALES:
-        return
-    last = await tx.jobs.find_last_start(job.user_id, job)
-    if last is not None and last + UPSCALE_PAUSE > job.created_at:
-        raise SlowDown(last + UPSCALE_PAUSE)
+    """Raises `PressedTwice`, or `SlowDown`: the same upscale of the same picture brings the same again."""
+    if await tx.jobs.has_recent(job.user_id, job, job.created_at - DOUBLE_PRESS):
+        raise PressedTwice
+    if job.kind in UPSCALES:
+        last = await tx.jobs.find_last_start(job.user_id, job)
+        if last is not None and last + UPSCALE_PAUSE > job.created_at:
+            raise SlowDown(last + UPSCALE_PAUSE)
 
 
 async def _split(job: Job, source: Picture | None, tx: Transaction) -> Job:

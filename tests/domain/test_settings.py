@@ -7,7 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from bot.domain.errors import InvalidParameter, NotInPlan, PromptError
-from bot.domain.plan import OPEN_STUDIO, PLANS
+from bot.domain.plan import OPEN_STUDIO
 from bot.domain.prompt import GenerationParams, ParsedPrompt, Speed, Visibility, parse_submission
 from bot.domain.prompt.preferences import MAX_OPTIONS
 from bot.domain.prompt.table import NAMES
@@ -21,6 +21,7 @@ from bot.domain.settings import (
     load_settings,
 )
 from bot.domain.settings_buttons import LOOK_SELECT, VERSION_SELECT, list_switches, press_setting
+from tests.domain.factories import CATALOGUE
 
 CHANGED = MemberSettings(
     version="niji 6",
@@ -212,7 +213,7 @@ def test_a_suffix_that_is_left_out_is_told_of() -> None:
 
 
 def test_plans_decide_what_may_be_switched_on() -> None:
-    basic, pro = PLANS[0], PLANS[2]
+    basic, pro = CATALOGUE.plans[0], CATALOGUE.plans[2]
     relax, stealth = replace(USUAL, speed=Speed.RELAX), replace(USUAL, visibility=Visibility.STEALTH)
     for plan in (pro, OPEN_STUDIO):
         check_settings(USUAL, relax, plan)

@@ -3,9 +3,9 @@
 import discord
 from discord import app_commands
 
-from bot.domain.job import Job, UserId
+from bot.domain.job import Job
 from bot.domain.prompt import Speed
-from bot.ui.answering import Interaction
+from bot.ui.answering import Interaction, place_of
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, account_info
@@ -28,7 +28,7 @@ def add_account(tree: app_commands.CommandTree, emoji: ReactionEmoji, studio: St
     async def info(interaction: Interaction) -> None:
         # deferred even though it is quick: client programs wait for the edit of a deferred reply
         await interaction.response.defer(ephemeral=True, thinking=True)
-        account = await account_info(UserId(interaction.user.id), studio=studio)
+        account = await account_info(place_of(interaction), studio=studio)
         await interaction.edit_original_response(embed=info_embed(interaction.user.id, account))
 
     @tree.command(name="help", description="How to use the studio")

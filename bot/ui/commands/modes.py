@@ -4,9 +4,8 @@ from dataclasses import replace
 
 from discord import app_commands
 
-from bot.domain.job import UserId
 from bot.domain.prompt import Speed, Visibility
-from bot.ui.answering import Interaction, answer_alone
+from bot.ui.answering import Interaction, answer_alone, place_of
 from bot.usecases.settings import Change, change_settings
 from bot.usecases.studio import Studio
 
@@ -52,5 +51,5 @@ def _add_visibility(
 
 
 async def _choose(interaction: Interaction, change: Change, said: str, studio: Studio) -> str:
-    await change_settings(UserId(interaction.user.id), interaction.user.name, change, studio=studio)
+    await change_settings(place_of(interaction), change, studio=studio)
     return said

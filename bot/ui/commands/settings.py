@@ -7,7 +7,7 @@ from discord import app_commands
 from bot.domain.job import UserId
 from bot.domain.prompt.preferences import MAX_OPTION_NAME, MAX_PROMPT
 from bot.domain.settings import MemberSettings
-from bot.ui.answering import Interaction, answer_alone
+from bot.ui.answering import Interaction, answer_alone, place_of
 from bot.ui.render_settings import render_options, settings_content, told_option, told_suffix
 from bot.ui.views.settings import settings_actions
 from bot.usecases.settings import Change, change_settings, open_page, read_settings
@@ -105,4 +105,4 @@ def _options(studio: Studio) -> app_commands.Group:
 
 
 async def _change(interaction: Interaction, change: Change, studio: Studio) -> MemberSettings:
-    return await change_settings(UserId(interaction.user.id), interaction.user.name, change, studio=studio)
+    return await change_settings(place_of(interaction), change, studio=studio)
