@@ -44,6 +44,10 @@ class Sheet:
     known: Flags
 
     @property
+    def size(self) -> Size:
+        return Size(self.known.shape[1], self.known.shape[0])
+
+    @property
     def pixels(self) -> Pixels:
         return to_pixels(self.colours)
 
@@ -84,6 +88,27 @@ def mask_window(sheet: Sheet, window: Rect, size: Size) -> Mask:
     levels = Image.fromarray(unknown).convert("L").resize((size.width, size.height), Image.Resampling.BOX)
     grown = grow(np.asarray(levels) > 0, CELL - 1)
     return Mask(size.width, size.height, (grown * np.uint8(255)).tobytes())
+
+
+def shrink(sheet: Sheet, longest: int) -> Sheet:
+    """A small sheet to show, its longer side at most so many pixels."""
+    height, width = sheet.known.shape
+    scale = min(1.0, longest / max(width, height))
+    size = Size(max(1, round(width * scale)), max(1, round(height * scale)))
+    known = Image.fromarray(sheet.known).convert("L").resize((size.width, size.height), Image.Resampling.BOX)
+    return Sheet(resize(sheet.colours, size), np.asarray(known) > 127)
+
+
+def show_drawn(sheet: Sheet, drawn: Pixels, window: Rect, whole: Size) -> Pixels:
+    """What the sheet is going to be. `window` is in pixels of the `whole` that the sheet was shrunk from."""
+    height, width = sheet.known.shape
+    across, down = width / whole.width, height / whole.height
+    left, top = round(window.left * across), round(window.top * down)
+    right, bottom = round(window.right * across), round(window.bottom * down)
+    place = Rect(left, top, max(1, right - left), max(1, bottom - top))
+    known = cut_flags(sheet.known, place, beyond=True)
+    colours = np.where(known[..., None], cut(sheet.colours, place), resize(to_array(drawn), place.size))
+    return _pasted(sheet, place, colours).pixels
 
 
 def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float) -> Sheet:
