@@ -14,8 +14,10 @@ from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.offers import catalogue_of
+from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
 from bot.ui.client import Client
+from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
@@ -23,6 +25,7 @@ from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.ports import ImageStore
+from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
 from engine.config import EngineConfig, ModelConfig
 from engine.protocol import Engine
@@ -30,7 +33,8 @@ from engine.protocol import Engine
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""Time that jobs have, once the engine has stopped, to write down where they stand; and then deliveries, to arrive."""
+"""Time that jobs have, once the engine has stopped, to write down where they stand; and then what is being sent, to
+arrive."""
 
 
 def engine_config(config: Config) -> EngineConfig:
@@ -43,6 +47,7 @@ def engine_config(config: Config) -> EngineConfig:
         threads=settings.threads,
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
+        upscale_model=settings.upscale_model,
         stop_timeout_seconds=settings.stop_timeout_seconds,
         cache_dir=settings.cache,
     )
@@ -55,6 +60,16 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
         upscale=settings.upscale,
         vary=settings.vary,
         again=settings.reroll,
+    )
+
+
+def make_client(config: Config) -> Client:
+    return Client(
+        reaction_emoji(config.discord.reactions),
+        guild_id=config.discord.guild_id,
+        links=Links(community=config.links.community, account=config.links.account),
+        pages=read_guide(PAGES),
+        answers=read_guide(ANSWERS),
     )
 
 
@@ -82,7 +97,7 @@ async def running_studio(
         await engine.start()
         if config.discord.api_url:
             point_discord_at(config.discord.api_url, config.discord.gateway_url)
-        client = Client(reaction_emoji(config.discord.reactions), guild_id=config.discord.guild_id)
+        client = make_client(config)
         stack.push_async_callback(client.close)
         jobs = await stack.enter_async_context(BackgroundTasks())
         deliveries = await stack.enter_async_context(BackgroundTasks())
@@ -99,16 +114,19 @@ async def running_studio(
         connection = await _connect(client, token, loops)
         dispatching = loops.start(dispatcher.run(), name="dispatcher")
         delivering = loops.start(courier.run(), name="courier")
+        keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering
+            yield connection, dispatching, delivering, keeping
         finally:
+            keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()
-            await asyncio.wait({dispatching})
+            await asyncio.wait({dispatching, keeping})
             await engine.stop()
             await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
             courier.close()
             await asyncio.wait({delivering})
+            courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
 
 

@@ -46,6 +46,7 @@ class EngineConfig:
     use; 0 lets the engine choose. `max_pixels` bounds one picture. `upscaler` names the network that enlarges
     the starter's pictures: "auto", "compact" or "anime". `fixed_rows` pads every denoiser forward to that many rows
     (a guided picture takes two), so that the same seed gives the same bits whatever the neighbours; 0 is off.
+    `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -56,6 +57,7 @@ class EngineConfig:
     threads: int = 0
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
+    upscale_model: str = "auto"
     fixed_rows: int = 0
     drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0

@@ -110,7 +110,7 @@ class Runner:
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return
-            _release_memory(error)
+            release_memory(error)
             for row in rows:
                 self._decode_rows((row,), failures)
             return
@@ -134,7 +134,7 @@ class Runner:
                 failures[rows[0].generation] = failure
                 return 1
             half = len(rows) // 2
-            _release_memory(error)
+            release_memory(error)
             fitting = [self._step_rows(part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
         self._show_previews(step, noise_pred, failures)
@@ -269,7 +269,7 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _release_memory(error: Exception) -> None:
+def release_memory(error: Exception) -> None:
     """The traceback keeps the failed forward's tensors alive; the retry needs their room."""
     error.__traceback__ = None
     if torch.cuda.is_available():

@@ -56,6 +56,9 @@ class SqlJobs:
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
         await self._change(job_id, message_columns("waiting", message))
 
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None:
+        await self._change(job_id, message_columns("result", message))
+
     async def _change(self, job_id: JobId, columns: dict[str, Any], *conditions: ColumnElement[bool]) -> None:
         """One statement, so that of several who expect the same state exactly one replaces it."""
         change = update(JobRow).where(JobRow.id == job_id, *conditions).values(columns).returning(JobRow.id)
@@ -149,6 +152,7 @@ def to_columns(job: Job) -> dict[str, Any]:
         "delivery": job.delivery,
         "attempt": job.attempt,
         "delivery_attempts": job.delivery_attempts,
+        "interruptions": job.interruptions,
         "parent_job_id": job.parent.job_id if job.parent else None,
         "parent_index": job.parent.index if job.parent else None,
         **message_columns("pressed", job.pressed_message),
@@ -182,6 +186,7 @@ def to_job(row: JobRow) -> Job:
         delivery=row.delivery,
         attempt=row.attempt,
         delivery_attempts=row.delivery_attempts,
+        interruptions=row.interruptions,
         parent=to_picture_ref(row.parent_job_id, row.parent_index),
         pressed_message=to_message_ref(row.pressed_channel_id, row.pressed_message_id),
         waiting_message=to_message_ref(row.waiting_channel_id, row.waiting_message_id),
