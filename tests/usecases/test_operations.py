@@ -109,7 +109,7 @@ async def test_make_square_and_a_chain_of_pans(world: World) -> None:
 
 async def test_square_pictures_are_not_made_square(world: World) -> None:
     with pytest.raises(NotAllowed, match="square already"):
-        await press(world, Action.MAKE_SQUARE, await single(world, "a fox --ar 3:2"))
+        await press(world, Action.MAKE_SQUARE, await single(world))
 
 
 async def test_pans_end_at_the_versions_ratio(world: World) -> None:
@@ -134,7 +134,7 @@ async def test_windows_go_through_one_request_each_under_the_jobs_own_name(world
     assert asked[0].init_image is not None
     assert len(asked[1].init_images) == 4
     assert job.engine_seconds == 0.5
-    assert world.notifier.progress == sorted(world.notifier.progress[:-8]) + world.notifier.progress[-8:]
+    assert world.notifier.progress[-8:] == [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0]
 
 
 async def test_a_closed_vocabulary_is_told_of_the_scenery_alone(world: World) -> None:
@@ -170,9 +170,9 @@ async def test_a_custom_zoom_that_adds_nothing_or_too_much_is_told_so(world: Wor
     source = await single(world)
     with pytest.raises(NotAllowed, match="Nothing would be added"):
         await press(world, Action.CUSTOM_ZOOM, source, wording="a fox --zoom 1")
-    with pytest.raises(InvalidParameter, match="from 1 to 2"):
+    with pytest.raises(InvalidParameter, match="between 1 and 2"):
         await press(world, Action.CUSTOM_ZOOM, source, wording="a fox --zoom 3")
-    with pytest.raises(NotAllowed, match="14:1"):
+    with pytest.raises(InvalidParameter, match="too narrow"):
         await press(world, Action.CUSTOM_ZOOM, source, wording="a fox --ar 20:1 --zoom 1")
 
 
