@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "7dfb89fb1a6f"
-down_revision = "0d613a4ed751"
+down_revision = "7fe1a19edeaa"
 
 
 def upgrade() -> None:
