@@ -190,3 +190,12 @@ class LedgerPostingRow(Table):
     user_id: Mapped[int] = mapped_column(SNOWFLAKE)
     unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
     amount: Mapped[int] = mapped_column(SNOWFLAKE)
+
+
+class LikeRow(Table):
+    __tablename__ = "likes"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]

@@ -154,7 +154,7 @@ async def test_a_plan_without_relax_refuses_it(world: World) -> None:
     with pytest.raises(NotInPlan, match="standard plan or higher"):
         await world.imagine("a fox --relax")
     await own(world, "Pro", BOB)
-    shared = await world.drawn("a fox --relax --stealth", BOB)
+    shared = await world.drawn("a fox --relax", BOB)
     with pytest.raises(NotInPlan, match="standard plan or higher"):
         await press(world, Action.REROLL, shared)
 
