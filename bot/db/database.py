@@ -22,6 +22,7 @@ from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.sqlite import open_connection
 from bot.db.users import SqlUsers
@@ -46,6 +47,7 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.reports: ports.Reports = SqlReports(session)

@@ -14,14 +14,14 @@ from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, message_at, post
 from bot.ui.progress import Glimpse, ProgressEdits
 from bot.ui.render import (
     MESSAGE_LIMIT,
-    file_name,
     preview_name,
     render_end,
     render_progress,
     render_prompt,
     render_result,
 )
-from bot.ui.views.job_actions import pressed_actions, result_actions
+from bot.ui.shown_result import result_file, result_view
+from bot.ui.views.job_actions import USUAL, Layout, pressed_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
 
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -37,8 +37,9 @@ Readable = discord.PartialMessageable | discord.DMChannel
 class DiscordNotifier:
     """Implements `Notifier`. `client` must be logged in when a method is called."""
 
-    def __init__(self, client: discord.Client, tasks: BackgroundTasks) -> None:
+    def __init__(self, client: discord.Client, tasks: BackgroundTasks, layout: Layout = USUAL) -> None:
         self._client = client
+        self._layout = layout
         self._progress = ProgressEdits(self._edit_progress, tasks)
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
@@ -66,7 +67,11 @@ class DiscordNotifier:
     async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
         channel = await self._open_direct(job.user_id)
         return await post(
-            self._client, channel.id, render_result(job), files=[_picture(job, file)], view=result_actions(job)
+            self._client,
+            channel.id,
+            render_result(job),
+            files=[result_file(job, file)],
+            view=result_view(job, file, self._layout),
         )
 
     async def _find_waiting(self, job: Job) -> MessageRef | None:
@@ -101,8 +106,8 @@ class DiscordNotifier:
             self._client,
             job.channel_id,
             render_result(job),
-            files=[_picture(job, file)],
-            view=result_actions(job),
+            files=[result_file(job, file)],
+            view=result_view(job, file, self._layout),
             reply_to=job.pressed_message,
             ping=job.user_id,
         )
@@ -161,8 +166,3 @@ class DiscordNotifier:
 def _shows(message: discord.Message, job: Job) -> bool:
     names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
     return any(name.endswith(f"_{job.id}") for name in names)
-
-
-def _picture(job: Job, file: ResultFile) -> discord.File:
-    extension = file.name.rpartition(".")[2]
-    return discord.File(io.BytesIO(file.data), file_name(job, extension), description=file.description)

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6e7d1402b511"
-down_revision = "7fe1a19edeaa"
+down_revision = "7dfb89fb1a6f"
 
 
 def upgrade() -> None:
