@@ -43,6 +43,8 @@ class EngineConfig:
     use; 0 lets the engine choose. `max_pixels` bounds one picture. `upscaler` names the network that enlarges
     the starter's pictures: "auto", "compact" or "anime". `fixed_rows` pads every denoiser forward to that many rows
     (a guided picture takes two), so that the same seed gives the same bits whatever the neighbours; 0 is off.
+    `compile` is "auto" (denoisers are compiled on CUDA only), "on" or "off"; "on" refuses to start with a model that
+    cannot be compiled, "auto" says so and goes on without.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -54,6 +56,7 @@ class EngineConfig:
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
     fixed_rows: int = 0
+    compile: str = "auto"
     drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0
     cache_dir: Path = field(default_factory=default_cache_dir)

@@ -71,23 +71,27 @@ Message = Submit | Cancel | Pause
 
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
     """Loads the models. Must run in the owner thread, before anything else there imports torch."""
-    _share_the_cores()
+    _prepare_process(config)
     import torch
 
-    from engine.calibration import calibrate
+    from engine.calibration import calibrate, compile_ahead
+    from engine.forwards import Forwards
     from engine.runner import Runner
 
     torch.set_num_threads(_thread_count(config.threads))
+    forwards = Forwards(checked_compile_mode(config.compile), config.fixed_rows)
     with torch.inference_mode():
         pipelines = load(config)
-        costs = {} if config.max_rows else calibrate(pipelines, config.cache_dir)
-
-    @lru_cache(maxsize=256)
-    def curve_of(key: BatchKey) -> CostCurve:
-        return curve_for(costs, key.model, key.width * key.height)
-
-    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
-    return Owner(pipelines, scheduler, Runner(pipelines, config.fixed_rows), inbox, call)
+        needs_memory = config.memory_mib > 0
+        costs = {} if config.max_rows else calibrate(pipelines, forwards, config.cache_dir, needs_memory=needs_memory)
+    limits = RowLimits(pipelines, costs, forwards, config)
+    scheduler = Scheduler(limits.max_rows, limits.curve_of, limits.rows_that_fit)
+    with torch.inference_mode():
+        for model, pipeline in pipelines.items():
+            compile_ahead(pipeline, forwards, limits.most_rows(model))
+            if config.compile == "on" and forwards.counts(model).given_up:
+                raise EngineStartError(f"model {model} cannot be compiled here (the log says why); set compile to auto")
+    return Owner(pipelines, scheduler, Runner(pipelines, forwards), inbox, call)
 
 
 class Owner:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.embeddings import EmbeddingCache
+from engine.forwards import Forwards
 from engine.generation import Batch, BatchKey, Blend, Generation, Row
 from engine.pictures import to_mask_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
@@ -38,9 +39,9 @@ class StepOutcome:
 
 
 class Runner:
-    def __init__(self, pipelines: Mapping[str, Pipeline], fixed_rows: int = 0) -> None:
+    def __init__(self, pipelines: Mapping[str, Pipeline], forwards: Forwards | None = None) -> None:
         self._pipelines = pipelines
-        self._fixed_rows = fixed_rows
+        self._forwards = forwards or Forwards()
         self._embeddings = EmbeddingCache()
 
     def prepare(self, generation: Generation) -> Failed | None:
@@ -152,7 +153,8 @@ class Runner:
     def _noise_pred(self, step: "Step") -> torch.Tensor:
         """`[rows, C, h, w]` float32, guided. Rows without guidance have no unconditional half in the forward."""
         rows = step.rows
-        pipeline = self._pipelines[rows[0].generation.model]
+        key = rows[0].generation.key
+        pipeline = self._pipelines[key.model]
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
         model_input = step.latents * step.numbers.input_scales
         timesteps = step.numbers.timesteps
@@ -161,27 +163,13 @@ class Runner:
             model_input = torch.cat([model_input, model_input[guided]])
             timesteps = torch.cat([timesteps, timesteps[guided]])
             conditioning += [negative for row in rows if (negative := _conditioning_of(row).negative) is not None]
-        noise_pred = self._denoise(pipeline, model_input, timesteps, _gather(conditioning)).float()
+        noise_pred = self._forwards.run(pipeline, key, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
             scales = [rows[index].generation.settings.guidance_scale for index in guided]
             guidance_scale = torch.tensor(scales, device=pipeline.device).view(-1, 1, 1, 1)
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
-
-    def _denoise(
-        self, pipeline: Pipeline, model_input: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors
-    ) -> torch.Tensor:
-        """One forward; with `fixed_rows`, as many of exactly that size as it takes, the last one filled up."""
-        size = self._fixed_rows
-        if not size:
-            return pipeline.denoise(model_input, timesteps, conditioning)
-        parts = []
-        for start in range(0, len(model_input), size):
-            filled = [_filled(part[start : start + size], size) for part in (model_input, timesteps)]
-            more = {name: _filled(tensor[start : start + size], size) for name, tensor in conditioning.items()}
-            parts.append(pipeline.denoise(filled[0], filled[1], more))
-        return torch.cat(parts)[: len(model_input)]
 
     def _show_previews(self, step: "Step", noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
         if not any(_wants_preview(row) for row in step.rows):
@@ -231,12 +219,6 @@ class Step:
     @property
     def latents(self) -> torch.Tensor:
         return self.planes[:, 0]
-
-
-def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
-    """Up to `size` rows by repeating the last."""
-    missing = size - len(rows)
-    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])]) if missing else rows
 
 
 def _fresh_noise(step: Step) -> torch.Tensor:
