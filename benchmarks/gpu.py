@@ -101,6 +101,9 @@ class BarePipeline:
         shapes = self.case.conditioning.items()
         return {name: torch.ones(rows, *shape, device=self.device, dtype=dtype) for name, shape in shapes}
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         return Conditioning(self.told(1), self.told(1) if settings.guidance_scale > 1 else None)
 

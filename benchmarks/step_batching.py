@@ -169,9 +169,9 @@ def bit_equal(pipeline: ToyPipeline) -> int:
     return int(torch.equal(alone.latents["same"], among.latents["same"]))
 
 
-def parity(*, is_quick: bool) -> float:
+def parity_max_abs(*, is_quick: bool) -> float:
     """The engine's own parity test, over everything, as one number."""
-    from tests.engine import conftest, test_runner
+    from tests.engine import conftest, parity
 
     folders = {"stable-diffusion": conftest.stable_diffusion, "sdxl": conftest.sdxl}
     worst = 0.0
@@ -179,18 +179,16 @@ def parity(*, is_quick: bool) -> float:
         for family, build in folders.items():
             folder = Path(name) / family
             build().save_pretrained(folder)
-            picture, mask = InitImage(test_runner.a_picture(), 0.6), test_runner.a_mask()
+            picture, mask = InitImage(parity.a_picture(), 0.6), parity.a_mask()
             modes = ((None, None), (picture, None), (picture, mask))
             requests = [
-                test_runner.a_request(
-                    f"{sampler} {index}", sampler=sampler, init_image=init, mask=area, steps=4 + index
-                )
+                parity.a_request(f"{sampler} {index}", sampler=sampler, init_image=init, mask=area, steps=4 + index)
                 for sampler in (list(SAMPLERS)[:3] if is_quick else SAMPLERS)
                 for index, (init, area) in enumerate(modes)
             ]
-            latents, _ = test_runner.draw(test_runner.pipelines_of(folder, family), requests)
+            latents, _ = parity.draw(parity.pipelines_of(folder, family), requests)
             for request in requests:
-                difference = latents[request.id] - test_runner.stock(folder, family, request)
+                difference = latents[request.id] - parity.stock(folder, family, request)
                 worst = max(worst, difference.abs().max().item())
     return worst
 
@@ -266,7 +264,7 @@ def measure(repetitions: int, *, is_quick: bool) -> dict[str, float]:
     closed_loop(small, 2)  # warm-up
     ratios = [poisson(small, count, seed) for seed in range(repetitions)]
     return {
-        "parity_max_abs": parity(is_quick=is_quick),
+        "parity_max_abs": parity_max_abs(is_quick=is_quick),
         "closed_loop_speedup": statistics.median(closed_loop(small, steps) for _ in range(repetitions)),
         "poisson_mean_speedup": statistics.median(mean for mean, _ in ratios),
         "poisson_p95_speedup": statistics.median(tail for _, tail in ratios),

@@ -51,6 +51,9 @@ class ToyPipeline:
     def networks(self) -> tuple[nn.Module, ...]:
         return (self.unet,)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         positive, negative = (text_embeds(prompt) for prompt in (settings.prompt, ""))
         return Conditioning({"embeds": positive}, {"embeds": negative} if settings.guidance_scale > 1 else None)

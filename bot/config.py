@@ -54,7 +54,7 @@ class GallerySettings(Section):
 
 class ModelSettings(Section):
     name: Annotated[str, Field(min_length=1)]
-    family: Literal["starter", "stable-diffusion", "sdxl"]
+    family: Literal["starter", "stable-diffusion", "sdxl", "flux"]
     source: str = ""
     base: str = ""
     width: Annotated[int, Field(ge=64, le=4096)] | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.config import STARTER, EngineConfig, ModelConfig
+from engine.config import FAMILIES, STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     models = commands.add_parser("models", help="list the model and what it can do")
     for command in (generate, models):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
-        command.add_argument("--family", default="", help="starter, stable-diffusion or sdxl; needed with --model")
+        command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
         command.add_argument("--dtype", default="auto", help="auto, float32, float16 or bfloat16 (default: auto)")
         command.add_argument("-v", "--verbose", action="store_true", help="say what is being loaded")

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+FAMILIES = ("starter", "stable-diffusion", "sdxl", "flux")
+
 
 def default_cache_dir() -> Path:
     """Where converted weights are kept: the user's cache folder, as XDG names it."""
@@ -14,10 +16,11 @@ def default_cache_dir() -> Path:
 class ModelConfig:
     """One model on offer.
 
-    `family` is one of `engine.models.FAMILIES`. `source` is a local diffusers folder, a single-file checkpoint
+    `family` is one of `FAMILIES`. `source` is a local diffusers folder, a single-file checkpoint
     (`.safetensors`) or a Hugging Face id; empty means the weights that ship with the family, if any.
     A single file is read with the configuration of `base`, a folder or id of the model it was made from; empty lets
-    diffusers recognise it, which asks the hub once. What is None takes the model's own value.
+    diffusers recognise it, which asks the hub once. FLUX needs `base`, because its files hold the transformer only.
+    What is None takes the model's own value.
     """
 
     name: str

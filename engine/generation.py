@@ -26,6 +26,7 @@ class BatchKey:
     width: int
     height: int
     in_full_precision: bool = False
+    text_length: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,7 @@ class Generation:
     request: GenerateRequest
     settings: Settings
     model: str
+    text_length: int = 0
     rows: tuple[Row, ...] = field(init=False)
     total_steps: int | None = None
     conditioning: Conditioning | None = None
@@ -96,7 +98,8 @@ class Generation:
 
     @property
     def key(self) -> BatchKey:
-        return BatchKey(self.model, self.settings.width, self.settings.height, self.in_full_precision)
+        settings = self.settings
+        return BatchKey(self.model, settings.width, settings.height, self.in_full_precision, self.text_length)
 
     @property
     def notes(self) -> tuple[str, ...]:

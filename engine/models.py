@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 import torch
 
-from engine.config import EngineConfig, ModelConfig
+from engine.config import FAMILIES, EngineConfig, ModelConfig
 from engine.generation import Batch, Generation
-from engine.pipelines import sdxl, stable_diffusion, starter
+from engine.pipelines import flux, sdxl, stable_diffusion, starter
 from engine.pipelines.interface import Pipeline
 from engine.protocol import EngineStartError, GenerateRequest
 from engine.runner import Runner
@@ -18,7 +18,6 @@ from engine.upscale import load_upscaler
 
 log = logging.getLogger(__name__)
 
-FAMILIES = ("starter", "stable-diffusion", "sdxl")
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -87,6 +86,8 @@ def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype:
                 return stable_diffusion.load(model, device, dtype, config.max_pixels)
             case "sdxl":
                 return sdxl.load(model, device, dtype, config.max_pixels)
+            case "flux":
+                return flux.load(model, device, dtype, config.max_pixels)
             case _:
                 raise EngineStartError(
                     f"model {model.name} is of an unknown family {model.family!r}; choose from {', '.join(FAMILIES)}"

@@ -161,7 +161,7 @@ class Owner:
         except InvalidRequest as error:
             self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
             return
-        generation = Generation(request, settings, model)
+        generation = Generation(request, settings, model, pipeline.text_length(settings))
         self._streams[generation] = stream
         self._scheduler.add(generation)
         log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))

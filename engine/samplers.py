@@ -44,7 +44,8 @@ _TRIAL_TOLERANCE = 1e-3  # of the largest value so far; a step that clips is off
 class SamplerRecipe:
     """What decides a table: a class, its configuration (JSON) and when the walk begins. Equal ones share a table.
 
-    `more` goes to `set_timesteps`: a flow's sigmas and the shift `mu`.
+    `more` goes to `set_timesteps`: a flow's sigmas and the shift `mu`. `rounds_up` says what becomes of a broken number
+    of steps when the walk begins late.
     """
 
     scheduler_class: type
@@ -53,6 +54,7 @@ class SamplerRecipe:
     strength: float | None
     changes: tuple[tuple[str, Any], ...] = ()
     more: tuple[tuple[str, Any], ...] = ()
+    rounds_up: bool = False
 
     def build(self) -> tuple[Any, int]:
         """A fresh noise scheduler that stands where the walk begins, and how many timesteps that skips."""
@@ -65,7 +67,9 @@ class SamplerRecipe:
             noise_scheduler.set_timesteps(self.steps, **more)
         skipped = 0
         if self.strength is not None:
-            skipped = (self.steps - min(int(self.steps * self.strength), self.steps)) * noise_scheduler.order
+            walked = self.steps * self.strength
+            skipped = int(self.steps - walked) if self.rounds_up else self.steps - int(walked)
+            skipped *= noise_scheduler.order
             if hasattr(noise_scheduler, "set_begin_index"):
                 noise_scheduler.set_begin_index(skipped)
         return noise_scheduler, skipped
@@ -82,12 +86,18 @@ def sampler_from(own_noise_scheduler: Any, name: str, steps: int, strength: floa
     return _begin(SamplerRecipe(getattr(diffusers, class_name), config, steps, strength, tuple(changes.items())))
 
 
-def start_sampler(noise_scheduler: Any, steps: int, strength: float | None, **more: Any) -> "Sampler":
+def start_sampler(
+    noise_scheduler: Any, steps: int, strength: float | None, *, rounds_up: bool = False, **more: Any
+) -> "Sampler":
     """A walk as this noise scheduler is configured. `strength` None begins at pure noise; otherwise the walk begins
-    late, as diffusers' image-to-image does. `more` goes to `set_timesteps`.
+    late, as diffusers' image-to-image does: Stable Diffusion rounds broken numbers of steps down, newer families up.
+    `more` goes to `set_timesteps`.
     """
     config = _frozen(noise_scheduler)
-    return _begin(SamplerRecipe(type(noise_scheduler), config, steps, strength, more=tuple(more.items())))
+    recipe = SamplerRecipe(
+        type(noise_scheduler), config, steps, strength, more=tuple(more.items()), rounds_up=rounds_up
+    )
+    return _begin(recipe)
 
 
 def _begin(recipe: SamplerRecipe) -> "Sampler":

@@ -49,6 +49,8 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
     steps = info.steps if request.steps is None else request.steps
     guidance_scale = traits.guidance_scale if request.guidance_scale is None else request.guidance_scale
     sampler = traits.samplers[0] if request.sampler is None else request.sampler
+    _check_text(request.prompt)
+    _check_text(request.negative_prompt)
     _check_seeds(request.seeds)
     _check_between("steps", steps, 1, MAX_STEPS)
     _check_between("guidance_scale", guidance_scale, 0, MAX_GUIDANCE_SCALE)
@@ -72,6 +74,14 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
         notes=notes,
         mask=request.mask,
     )
+
+
+def _check_text(text: str) -> None:
+    """Half an emoji passes as a Python string, and stops a tokenizer."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequest(f"the prompt has half a character at place {error.start}; write it anew") from None
 
 
 def _check_seeds(seeds: tuple[int, ...]) -> None:

@@ -2,11 +2,12 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from bot.config import Config, ConfigError, load_config
+from bot.config import Config, ConfigError, ModelSettings, load_config
+from engine.config import FAMILIES
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
 
@@ -28,6 +29,10 @@ def test_the_example_names_every_setting() -> None:
 
 def test_the_example_holds_the_defaults() -> None:
     assert load_config(EXAMPLE, {}) == Config()
+
+
+def test_every_family_of_the_engine_can_be_named() -> None:
+    assert get_args(ModelSettings.model_fields["family"].annotation) == FAMILIES
 
 
 def test_secrets_come_from_the_environment() -> None:

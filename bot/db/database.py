@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +28,8 @@ EXAMPLES = "sqlite:///data/easel.db or postgresql://user@host/name"
 MIGRATION_LOCK = 0x4561_73656C  # any number, the same in all our processes
 BUSY_SECONDS = 30.0
 """How long a transaction waits for its turn before the database is called stuck."""
+READERS = 4
+"""Connections to SQLite that only read. Each is a thread, which works while the others wait for the disk."""
 
 
 class DatabaseUnavailable(Exception):
@@ -45,22 +47,27 @@ class SqlTransaction:
 
 
 class SqlDatabase:
-    """`ports.Database` on SQLite or PostgreSQL."""
+    """`ports.Database` on SQLite or PostgreSQL. The connections of `reader` refuse to write."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        # Rows are read anew by every query: what a repository hands out is what the database says at that moment.
-        self._sessions = async_sessionmaker(
-            engine, autoflush=False, expire_on_commit=False, execution_options={"populate_existing": True}
-        )
+    def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._writing = _sessions_of(writer)
+        self._reading = _sessions_of(reader)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[ports.Transaction]:
-        async with self._sessions.begin() as session:
+        async with self._writing.begin() as session:
+            yield SqlTransaction(session)
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[ports.Transaction]:
+        async with self._reading.begin() as session:
             yield SqlTransaction(session)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        await self._reader.dispose()
+        await self._writer.dispose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,9 +76,18 @@ class SqlDatabase:
         await self.close()
 
 
+def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Rows are read anew by every query: what a repository hands out is what the database says at that moment."""
+    return async_sessionmaker(
+        engine, autoflush=False, expire_on_commit=False, execution_options={"populate_existing": True}
+    )
+
+
 def open_database(url: str) -> SqlDatabase:
     """Connects at the first transaction. Raises `DatabaseUnavailable` when the URL names no database of ours."""
-    return SqlDatabase(create_engine(parse_url(url)))
+    parsed = parse_url(url)
+    writer = create_engine(parsed)
+    return SqlDatabase(writer, create_reader(parsed, writer))
 
 
 async def migrate(url: str) -> None:
@@ -150,24 +166,46 @@ def create_engine(
         return create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
     # SQLite has one writer. With one connection our transactions queue in the pool, first come first served, where
     # SQLite itself would let them sleep and try again; its own waiting is left for other processes.
-    sizes = {"pool_size": 1, "max_overflow": 0, "pool_timeout": BUSY_SECONDS} if poolclass is not NullPool else {}
+    # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
+    # then, whose members have been told that they wait.
+    # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can otherwise find that
+    # another one wrote in between, and no waiting would help it.
+    pragmas = "synchronous=FULL", f"foreign_keys={'ON' if follow_foreign_keys else 'OFF'}"
+    return _sqlite_engine(url, poolclass, pool_size=1, pragmas=pragmas, begin="BEGIN IMMEDIATE")
+
+
+def create_reader(url: URL, writer: AsyncEngine) -> AsyncEngine:
+    """For transactions that only read. They see what was committed before, and wait for no writer."""
+    if url.get_backend_name() != "sqlite":
+        return writer.execution_options(postgresql_readonly=True)
+    return _sqlite_engine(url, AsyncAdaptedQueuePool, pool_size=READERS, pragmas=("query_only=ON",), begin="BEGIN")
+
+
+def _sqlite_engine(
+    url: URL,
+    poolclass: type[AsyncAdaptedQueuePool | NullPool],
+    *,
+    pool_size: int,
+    pragmas: Sequence[str],
+    begin: str,
+) -> AsyncEngine:
+    sizes = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
     engine = create_async_engine(
-        url, poolclass=poolclass, connect_args={"isolation_level": None, "timeout": BUSY_SECONDS}, **sizes
+        url,
+        poolclass=poolclass,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
+        **(sizes if poolclass is not NullPool else {}),
     )
 
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
-        # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last
-        # jobs then, whose members have been told that they wait.
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA foreign_keys={'ON' if follow_foreign_keys else 'OFF'}")
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    def begin(connection: Connection) -> None:
-        # Taking the write lock at once: a transaction that reads first and writes later can otherwise find that
-        # another one wrote in between, and no waiting would help it.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def begin_here(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
 
     event.listen(engine.sync_engine, "connect", prepare)
-    event.listen(engine.sync_engine, "begin", begin)
+    event.listen(engine.sync_engine, "begin", begin_here)
     return engine

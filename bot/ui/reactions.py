@@ -66,7 +66,7 @@ async def react(
     if found is None:
         return
     message = MessageRef(payload.channel_id, payload.message_id)
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         job = await tx.jobs.find_by_message(message)
     if job is not None and job.user_id == payload.user_id:
         wish, index = found

@@ -18,7 +18,7 @@ class AccountInfo:
 
 
 async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         plan = await studio.plan_of(user_id, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])

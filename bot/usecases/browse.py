@@ -23,13 +23,13 @@ async def browse_gallery(query: GalleryQuery, page: int, *, studio: Studio) -> P
     """Raises `NotAllowed`: a trash is its owner's alone."""
     if query.trashed and query.owner_id != query.viewer_id:
         raise NotAllowed("You can look into your own trash only.")
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         return await tx.gallery.browse(query, page, studio.page_size)
 
 
 async def open_picture(ref: PictureRef, viewer_id: UserId, *, studio: Studio) -> OpenedPicture:
     """Raises `JobGone` also for what the viewer may not see, so that nothing is told of it."""
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         picture = await tx.gallery.get(ref)
         job = await tx.jobs.get(ref.job_id)
     if picture.user_id != viewer_id and (picture.visibility is not Visibility.PUBLIC or picture.trashed_at):

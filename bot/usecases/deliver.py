@@ -60,7 +60,7 @@ class Courier:
         while self._is_open:
             await self._changed.wait()
             self._changed.clear()
-            async with self._studio.db.transaction() as tx:
+            async with self._studio.db.reading() as tx:
                 due = await tx.jobs.list_undelivered()
             for job in due:
                 if job.id not in self._under_way:
@@ -112,13 +112,19 @@ async def deliver_job(job_id: JobId, *, studio: Studio) -> None:
     if job.delivery is not DeliveryStatus.PENDING:
         return
     try:
-        shown = await (_post_once(job, studio) if job.status is JobStatus.SUCCEEDED else studio.notifier.show_end(job))
+        shown = job.result_message or await _show(job, studio)
     except DeliveryRefused as refusal:
         await deliver_by_dm(job_id, str(refusal), studio=studio)
     except JobGone:
         await give_up(job_id, studio=studio, why=PICTURES_GONE)
     else:
         await _finish(job, shown, DeliveryStatus.DELIVERED, studio)
+
+
+async def _show(job: Job, studio: Studio) -> MessageRef:
+    if job.status is JobStatus.SUCCEEDED:
+        return await _post_once(job, studio)
+    return await studio.notifier.show_end(job)
 
 
 async def _post_once(job: Job, studio: Studio) -> MessageRef:
@@ -145,7 +151,7 @@ async def _place(job: Job, post: Callable[[ResultFile], Awaitable[MessageRef]], 
 
 async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
     """The job's grid or picture in at most `limit` bytes. The masters stay as they are. Raises `JobGone`."""
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
@@ -215,9 +221,12 @@ def _apology(job: Job, why: str) -> str:
 async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:
     """Take away the waiting message, unless it is the one that tells the end, and write down how it went.
 
-    A waiting message that became known only now is taken away as well.
+    What was shown is written down first, for its member may react to it at once. A waiting message that became known
+    only now is taken away as well.
     """
     if job.waiting_message != shown:
+        async with studio.db.transaction() as tx:
+            await tx.jobs.save_delivery(replace(job, result_message=shown))
         await tidy(job, studio)
     async with studio.db.transaction() as tx:
         await tx.jobs.save_delivery(job.delivered(shown, how))
@@ -236,5 +245,5 @@ async def tidy(job: Job, studio: Studio) -> None:
 
 
 async def _read(job_id: JobId, studio: Studio) -> Job:
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         return await tx.jobs.get(job_id)

@@ -53,17 +53,19 @@ class Dispatcher:
         return self._is_open and len(self._running) < self._capacity
 
     async def _claim(self) -> Job | None:
-        async with self._studio.db.transaction() as tx:
+        """Chosen by reading, so that nobody who presses meanwhile has to wait for the choice."""
+        async with self._studio.db.reading() as tx:
             waiting = await tx.jobs.list_waiting(LOOK_AHEAD)
-            chosen = choose_next(waiting, self._running.values(), self._last_served, self._studio.limits.max_running)
-            if chosen is None:
-                return None
-            job = chosen.start(self._studio.now())
-            try:
+        chosen = choose_next(waiting, self._running.values(), self._last_served, self._studio.limits.max_running)
+        if chosen is None:
+            return None
+        job = chosen.start(self._studio.now())
+        try:
+            async with self._studio.db.transaction() as tx:
                 await tx.jobs.save(job, expected=JobStatus.QUEUED)
-            except ConflictingChange:
-                self.wake()
-                return None
+        except ConflictingChange:
+            self.wake()
+            return None
         self._last_served[job.user_id] = time.monotonic()
         log.info("job started", job=job.id, attempt=job.attempt)
         return job

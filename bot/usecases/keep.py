@@ -9,7 +9,7 @@ from bot.usecases.studio import Studio
 async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
     """The pictures one by one, with job id and seed. Raises `NotAllowed` or `JobGone`."""
     job = await _own_job(job_id, user_id, studio)
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
@@ -43,7 +43,7 @@ async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None
 
 
 async def _own_job(job_id: JobId, user_id: UserId, studio: Studio) -> Job:
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         job = await tx.jobs.get(job_id)
     if job.user_id != user_id:
         raise NotAllowed("Only the member who made these pictures can do that.")

@@ -105,6 +105,10 @@ class Database(Protocol):
         """Commits on a clean exit, rolls back on an exception. Never held across the network."""
         ...
 
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Waits for nobody who writes, and sees all that was committed before. Must not write."""
+        ...
+
 
 class ImageStore(Protocol):
     async def put(self, key: str, data: bytes) -> None:

@@ -122,7 +122,7 @@ async def _make_request(job: Job, studio: Studio) -> GenerateRequest:
 async def _source_of(job: Job, studio: Studio) -> InitImage | None:
     if not job.starts_from_picture or job.parent is None:
         return None
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         source = await tx.gallery.get(job.parent)
     pixels: Pixels = await asyncio.to_thread(decode_rgb, await studio.store.get(source.store_key))
     return InitImage(pixels, STRENGTH[job.kind])
@@ -135,7 +135,7 @@ async def _show_progress(job: Job, event: Progress, studio: Studio) -> None:
     """
     if not event.previews:
         return
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         current = await tx.jobs.find(job.id)
     if current is None or current.has_ended:
         studio.engine.cancel(job.request_id)

@@ -46,6 +46,10 @@ class Pipeline(Protocol):
         """The weights that a picture goes through."""
         ...
 
+    def text_length(self, settings: Settings, /) -> int:
+        """How many tokens, padding included, the denoiser sees of such a prompt; 0 if always the same number."""
+        ...
+
     def encode(self, settings: Settings) -> Conditioning: ...
 
     def start_sampler(self, settings: Settings) -> Sampler:

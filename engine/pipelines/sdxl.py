@@ -63,6 +63,9 @@ class StableDiffusionXL:
         parts = self.components
         return (parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
         is_guided = settings.guidance_scale > 1 and self.components.unet.config.time_cond_proj_dim is None

@@ -63,12 +63,6 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     """What the saved model says of itself, unless the operator said otherwise."""
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
-    samplers = [OWN_SAMPLER, *SAMPLERS]
-    if config.sampler is not None:
-        if config.sampler not in samplers:
-            raise EngineStartError(f"model {config.name}: there is no sampler {config.sampler!r}")
-        samplers.remove(config.sampler)
-        samplers.insert(0, config.sampler)
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
@@ -80,7 +74,19 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
     )
-    return ModelTraits(info, tuple(samplers), guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+    samplers = choose_samplers(config, (OWN_SAMPLER, *SAMPLERS))
+    return ModelTraits(info, samplers, guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+
+
+def choose_samplers(config: ModelConfig, samplers: tuple[str, ...]) -> tuple[str, ...]:
+    """The operator's choice first."""
+    if config.sampler is None:
+        return samplers
+    if config.sampler not in samplers:
+        raise EngineStartError(
+            f"model {config.name}: there is no sampler {config.sampler!r}; choose from {', '.join(samplers)}"
+        )
+    return config.sampler, *(name for name in samplers if name != config.sampler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ class StableDiffusion:
     def networks(self) -> tuple[nn.Module, ...]:
         parts = self.components
         return (parts.unet, parts.vae, parts.text_encoder)
+
+    def text_length(self, _settings: Settings) -> int:
+        return 0
 
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
@@ -158,7 +167,11 @@ def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:
     return (f"The prompt has {length} tokens; this model reads the first {limit}.",)
 
 
-def preview_latents(clean_latents: torch.Tensor, rgb_factors: tuple[tuple[float, ...], ...]) -> Pixels:
+def preview_latents(
+    clean_latents: torch.Tensor,
+    rgb_factors: tuple[tuple[float, ...], ...],
+    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> Pixels:
     """One pixel a latent: a linear map from channels to colours."""
-    factors = torch.tensor(rgb_factors, device=clean_latents.device)
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors))
+    factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
+    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))

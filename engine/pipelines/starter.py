@@ -60,6 +60,9 @@ class Starter:
     def networks(self) -> tuple[nn.Module, ...]:
         return (self.model.denoiser,)
 
+    def text_length(self, _settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None

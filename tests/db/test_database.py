@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.db.database import (
@@ -149,6 +149,25 @@ async def test_many_reading_then_writing_never_find_it_locked(database: SqlDatab
         await asyncio.gather(*(start(index, pool) for index, pool in enumerate([database, other] * 4)))
     async with database.transaction() as tx:
         assert len(await tx.jobs.list_by_status(JobStatus.RUNNING)) == 8
+
+
+async def test_who_reads_waits_for_no_writer_and_sees_all_that_was_committed(database: SqlDatabase) -> None:
+    job = a_job()
+    async with database.transaction() as writer:
+        await writer.users.lock(ANN, "Ann", NOW)
+        await writer.jobs.add(job)
+        async with database.reading() as tx:
+            assert await tx.jobs.find(job.id) is None
+    async with database.reading() as tx:
+        assert await tx.jobs.find(job.id) == job
+
+
+async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+        async with database.reading() as tx:
+            await tx.jobs.add(a_job())
+    async with database.transaction() as tx:
+        await tx.jobs.add(a_job())  # the connection that PostgreSQL used to read with can be written with again
 
 
 async def test_an_unknown_status_in_the_file_is_refused(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
     asked: list[tuple[str, Any]] = []
     async with open_database(f"sqlite:///{path}") as database:
         event.listen(
-            database._engine.sync_engine,
+            database._writer.sync_engine,
             "before_cursor_execute",
             lambda _connection, _cursor, statement, values, _context, _many: asked.append((statement, values)),
         )

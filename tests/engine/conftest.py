@@ -3,6 +3,7 @@
 import os
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # idle threads sleep: tests share the cores
 os.environ["DIFFUSERS_VERBOSITY"] = "error"
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+
+
+@pytest.fixture
+def inference() -> Iterator[None]:
+    """As in the owner thread; one thread, because tests share the cores."""
+    import torch
+
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +46,17 @@ def tiny_sd_lcm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _save(sdxl(), tmp_path_factory.mktemp("tiny-sdxl"))
+
+
+@pytest.fixture(scope="session")
+def tiny_flux_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Takes the guidance scale as a number; 16x16 latents at 32 pixels, a shift that depends on the size."""
+    return _save(flux(takes_guidance=True), tmp_path_factory.mktemp("tiny-flux-dev"))
+
+
+@pytest.fixture(scope="session")
+def tiny_flux_schnell(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(flux(takes_guidance=False), tmp_path_factory.mktemp("tiny-flux-schnell"))
 
 
 @pytest.fixture(scope="session")
@@ -171,6 +193,41 @@ def sdxl() -> Any:
     )
 
 
+def flux(*, takes_guidance: bool) -> Any:
+    import torch
+    from diffusers import FlowMatchEulerDiscreteScheduler, FluxPipeline, FluxTransformer2DModel
+    from transformers import T5Config, T5EncoderModel
+
+    torch.manual_seed(2)
+    tokenizer, tokenizer_2 = _tokenizer(), _word_piece_tokenizer()
+    reading = T5Config(vocab_size=len(tokenizer_2), d_model=24, d_kv=8, d_ff=32, num_layers=2, num_heads=3)
+    return FluxPipeline(
+        vae=_vae(
+            latent_channels=16,
+            shift_factor=0.1159,
+            scaling_factor=0.3611,
+            use_quant_conv=False,
+            use_post_quant_conv=False,
+        ),
+        text_encoder=_text_encoder(tokenizer),
+        text_encoder_2=T5EncoderModel(reading),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer_2,
+        transformer=FluxTransformer2DModel(
+            in_channels=64,
+            num_layers=2,
+            num_single_layers=2,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=24,
+            pooled_projection_dim=32,
+            guidance_embeds=takes_guidance,
+            axes_dims_rope=(4, 6, 6),
+        ),
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=takes_guidance, shift=3.0),
+    )
+
+
 def _noise_schedule() -> dict[str, Any]:
     return {
         "beta_start": 0.00085,
@@ -198,7 +255,7 @@ def _unet(**more: Any) -> Any:
     )
 
 
-def _vae() -> Any:
+def _vae(**changes: Any) -> Any:
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
@@ -206,8 +263,7 @@ def _vae() -> Any:
         norm_num_groups=8,
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),
         up_block_types=("UpDecoderBlock2D", "UpDecoderBlock2D"),
-        latent_channels=4,
-        sample_size=32,
+        **{"latent_channels": 4, "sample_size": 32, **changes},
     )
 
 
@@ -220,6 +276,15 @@ def _tokenizer() -> Any:
     merges = [("t", "h"), ("th", "e</w>"), ("f", "o"), ("fo", "x</w>")]
     words[-2:-2] = ["".join(merge) for merge in merges]
     return CLIPTokenizer(vocab={word: index for index, word in enumerate(words)}, merges=merges, model_max_length=77)
+
+
+def _word_piece_tokenizer() -> Any:
+    """One token a letter, and one for the space before a word."""
+    from transformers import T5Tokenizer
+
+    pieces = [(piece, 0.0) for piece in ("<pad>", "</s>", "<unk>")]
+    letters = [(letter, -5.0) for letter in ("\u2581", *string.printable.strip())]
+    return T5Tokenizer(vocab=[*pieces, *letters], extra_ids=0, model_max_length=512)
 
 
 def _text_encoder(tokenizer: Any, *, with_projection: bool = False) -> Any:

@@ -82,6 +82,9 @@ class DotPipeline:
     def networks(self) -> "tuple[torch.nn.Module, ...]":
         return ()
 
+    def text_length(self, settings: Settings) -> int:
+        return 0
+
     def encode(self, settings: Settings) -> "Conditioning":
         import torch
 

@@ -101,7 +101,7 @@ def test_a_folder_of_another_family_lacks_a_part(tiny_sd: Path) -> None:
 def test_configurations_that_make_no_sense(tiny_sd: Path) -> None:
     for config, sentence in (
         (config_of(tiny_sd, family="poetry"), "unknown family 'poetry'; choose from starter"),
-        (config_of(tiny_sd, sampler="magic"), "there is no sampler 'magic'"),
+        (config_of(tiny_sd, sampler="magic"), "there is no sampler 'magic'; choose from default, euler"),
         (EngineConfig(models=()), "no model is configured"),
         (EngineConfig(models=config_of(tiny_sd).models * 2), "two models are called 'tiny'"),
     ):

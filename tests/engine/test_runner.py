@@ -1,135 +1,36 @@
 """The picture of any request is the stock diffusers pipeline's, alone or among strangers at other steps."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 import torch
-from PIL import Image
 
-from engine.config import EngineConfig, ModelConfig
 from engine.generation import Generation
-from engine.models import load_models
 from engine.pipelines.interface import Pipeline, Tensors
-from engine.protocol import FailureCode, GenerateRequest, InitImage, Mask, Pixels
+from engine.protocol import FailureCode, GenerateRequest, InitImage
 from engine.runner import Runner
 from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
+from tests.engine.parity import (
+    LEVEL_TOLERANCE,
+    SIDE,
+    a_mask,
+    a_picture,
+    a_request,
+    assert_close,
+    draw,
+    pipelines_of,
+    stock,
+)
 
-LATENT_TOLERANCE = 1e-3  # of latents that range over some ten units
-LEVEL_TOLERANCE = 1  # of 255
-SIDE = 32
-
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
-
-
-@pytest.fixture(autouse=True)
-def _inference() -> Iterator[None]:
-    torch.set_num_threads(1)
-    with torch.inference_mode():
-        yield
-
-
-@cache
-def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
-    return load_models(EngineConfig(models=(ModelConfig("tiny", family, str(folder)),), device="cpu"))
-
-
-@cache
-def stock_of(folder: Path, family: str, mode: str) -> Any:
-    import diffusers
-
-    name = {"stable-diffusion": "StableDiffusion", "sdxl": "StableDiffusionXL"}[family]
-    more = {"safety_checker": None, "requires_safety_checker": False} if family == "stable-diffusion" else {}
-    pipeline = getattr(diffusers, f"{name}{mode}Pipeline").from_pretrained(folder, **more)
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline
-
-
-def a_request(name: str = "r", **changes: Any) -> GenerateRequest:
-    request = GenerateRequest(name, "the fox", seeds=(1, 2), width=SIDE, height=SIDE, steps=4, guidance_scale=5.0)
-    return replace(request, **changes)
-
-
-def a_picture(side: int = SIDE) -> Pixels:
-    ramp = numpy.linspace(0, 255, side * side * 3).astype(numpy.uint8).reshape(side, side, 3)
-    return Pixels(side, side, ramp.transpose(1, 0, 2).tobytes())
-
-
-def a_mask(side: int = SIDE) -> Mask:
-    """The right half and a little more."""
-    return Mask(side, side, bytes(255 if column > 0.4 * side else 0 for _ in range(side) for column in range(side)))
-
-
-def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: str = "latent") -> Any:
-    """What diffusers itself makes of the request, one generator a row."""
-    import diffusers
-
-    init = request.init_image
-    mode = "" if init is None else "Img2Img" if request.mask is None else "Inpaint"
-    pipeline = stock_of(folder, family, mode)
-    scheduler = pipeline.scheduler
-    if request.sampler is not None and request.sampler != OWN_SAMPLER:
-        class_name, changes = SAMPLERS[request.sampler]
-        pipeline.scheduler = getattr(diffusers, class_name).from_config(scheduler.config, **changes)
-    more: dict[str, Any] = {"width": request.width, "height": request.height}
-    if init is not None:
-        image = Image.frombytes("RGB", (init.pixels.width, init.pixels.height), init.pixels.rgb)
-        more = {"image": [image] * len(request.seeds), "strength": init.strength}
-    if request.mask is not None:
-        mask = Image.frombytes("L", (request.mask.width, request.mask.height), request.mask.levels)
-        more |= {"mask_image": [mask] * len(request.seeds), "width": request.width, "height": request.height}
-    try:
-        return pipeline(
-            prompt=[request.prompt] * len(request.seeds),
-            negative_prompt=[request.negative_prompt] * len(request.seeds) if request.negative_prompt else None,
-            num_inference_steps=request.steps,
-            guidance_scale=request.guidance_scale,
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
-            output_type=output_type,
-            **more,
-        ).images
-    finally:
-        pipeline.scheduler = scheduler
-
-
-def draw(
-    pipelines: Mapping[str, Pipeline],
-    requests: Sequence[GenerateRequest],
-    *,
-    max_rows: int = 16,
-    fixed_rows: int = 0,
-) -> tuple[dict[str, torch.Tensor], dict[str, list[Pixels]]]:
-    """Final latents and pictures of each request. Each joins one step after the one before it."""
-    runner, scheduler, waiting = Runner(pipelines, fixed_rows), Scheduler(max_rows), list(requests)
-    latents: dict[str, torch.Tensor] = {}
-    pictures: dict[str, list[Pixels]] = {}
-    while waiting or scheduler.has_work:
-        if waiting:
-            request = waiting.pop(0)
-            scheduler.add(Generation(request, resolve(request, pipelines["tiny"].traits), "tiny"))
-        for generation in scheduler.admit():
-            assert runner.prepare(generation) is None
-        if batch := scheduler.schedule():
-            assert all(result.failure is None for result in runner.step(batch).results)
-        for generation in scheduler.generations:
-            if all(row.is_denoised for row in generation.rows):
-                latents[generation.id] = torch.cat([row.latents for row in generation.rows if row.latents is not None])
-                assert runner.decode(generation.rows) == {}
-                pictures[generation.id] = [row.image for row in generation.rows if row.image is not None]
-                scheduler.remove(generation)
-    return latents, pictures
-
-
-def assert_close(latents: torch.Tensor, expected: torch.Tensor) -> None:
-    assert latents.shape == expected.shape
-    assert (latents - expected).abs().max().item() <= LATENT_TOLERANCE
-
+pytestmark = [
+    pytest.mark.usefixtures("inference"),
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers' schedulers
+]
 
 SAMPLER_CASES = [OWN_SAMPLER, *SAMPLERS]
 

@@ -43,6 +43,8 @@ def test_an_ignored_negative_prompt_is_mentioned() -> None:
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
+        (replace(REQUEST, prompt="a \ud83e"), "half a character at place 2"),
+        (replace(REQUEST, negative_prompt="\udd8a"), "half a character at place 0"),
         (replace(REQUEST, seeds=()), "1 to 64 seeds"),
         (replace(REQUEST, seeds=tuple(range(65))), "this one has 65"),
         (replace(REQUEST, seeds=(-1,)), "seed is -1"),

@@ -27,7 +27,7 @@ def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
 
 
 async def _job_of(message: discord.Message, studio: Studio) -> Job:
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         job = await tx.jobs.find_by_message(MessageRef(message.channel.id, message.id))
     if job is None:
         raise JobGone
