@@ -58,7 +58,10 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
         return
     info = pipeline.traits.info
     runner = Runner({info.name: pipeline}, forwards)
-    sizes = forwards.sizes(pipeline, rows if info.guidance_scale is None else 2 * rows)
+    usual = _a_generation(pipeline, 1)
+    if runner.prepare(usual) is not None or usual.conditioning is None:
+        return
+    sizes = forwards.sizes(pipeline, rows if usual.conditioning.negative is None else 2 * rows)
     with forwards.warming_up():
         for number, size in enumerate(reversed(sizes), start=1):
             log.info("preparing model %s for %d rows (%d of %d)", info.name, size, number, len(sizes))
@@ -128,7 +131,8 @@ def _a_generation(pipeline: Pipeline, rows: int, guidance_scale: float | None = 
         steps=TIMED_STEPS + 2,
         guidance_scale=guidance_scale,
     )
-    return Generation(request, resolve(request, pipeline.traits), info.name)
+    settings = resolve(request, pipeline.traits)
+    return Generation(request, settings, info.name, pipeline.text_length(settings))
 
 
 def _fails(runner: Runner, batch: Batch) -> bool:

@@ -109,12 +109,14 @@ class Recording:
 def _laid_out(
     latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors
 ) -> tuple[torch.Tensor, torch.Tensor, Tensors]:
-    """Copies with the strides and the order that every batch has, however its rows were gathered: both are compiled in."""
+    """Copies with the strides and in the order that all batches share: both are compiled in."""
     plain = torch.contiguous_format
     more = {name: conditioning[name].clone(memory_format=plain) for name in sorted(conditioning)}
     return latents.clone(memory_format=plain), timesteps.clone(memory_format=plain), more
 
 
 def _gist(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0][:300] if lines else ''}"
+    """What a backend says is wrapped in how it was called."""
+    cause = getattr(error, "inner_exception", error)
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0][:300] if lines else ''}"

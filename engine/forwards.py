@@ -57,9 +57,8 @@ class Shape:
 
 @dataclass(slots=True)
 class Counts:
-    """Of one model. `compiled` and `recorded` are shapes that run so; `failed` could not be compiled, `changed` no longer
-    fit what was compiled, `over_limit` came after the limit; `eager_forwards` all that ran uncompiled though they
-    should not.
+    """Of one model. `compiled` and `recorded` are shapes that run so; `failed` could not be compiled, `changed` no
+    longer fitted what was compiled, `over_limit` came after the limit; `eager_forwards` ran uncompiled all the same.
     """
 
     compiled: int = 0
@@ -112,6 +111,10 @@ class Forwards:
             return ()
         return tuple(bucket for bucket, below in zip(BUCKETS, (0, *BUCKETS), strict=False) if below < rows)
 
+    def whole_rows(self, pipeline: Pipeline, rows: int) -> int:
+        """The most of so many that no forward fills up to more than there is memory for."""
+        return rows if not self.compiles(pipeline) else 1 << (rows.bit_length() - 1)
+
     @contextmanager
     def warming_up(self) -> Iterator[None]:
         """Inside, every shape is compiled as soon as it comes."""
@@ -134,11 +137,14 @@ class Forwards:
             parts.append(self._forward(pipeline, key, inputs.part(start, size)))
         return torch.cat(parts)[: inputs.rows]
 
-    def release(self) -> None:
-        """Gives back what recorded graphs hold of the device's memory; they are recorded anew when needed."""
-        for compiled in self._compiled.values():
-            if compiled is not None:
-                compiled.release()
+    def release(self) -> bool:
+        """Gives back what recorded graphs hold of the device's memory; they are recorded anew when needed. Whether
+        there were any.
+        """
+        recorded = [compiled for compiled in self._compiled.values() if compiled is not None and compiled.is_recorded]
+        for compiled in recorded:
+            compiled.release()
+        return bool(recorded)
 
     def _forward(self, pipeline: Pipeline, key: BatchKey, inputs: Inputs) -> torch.Tensor:
         """What is drawn once more in float32 is too rare to be compiled."""

@@ -86,10 +86,11 @@ class Generation:
         self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
 
     def restart_in_full_precision(self) -> None:
-        """From the first step, with fresh rows of the same seeds."""
+        """From the first step, with fresh rows of the same seeds. What was reported stays reported: readers see no step
+        twice.
+        """
         self.in_full_precision = True
         self.total_steps = self.conditioning = None
-        self.reported_steps = 0
         self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
 
     @property

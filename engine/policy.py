@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+MANY = 2**16  # rows: no limit
 KNEE_SHARE = 0.95  # of the best throughput: more rows would only make everybody's step longer
 
 
@@ -77,11 +78,8 @@ class ModelCosts:
     area: int
     memory: MemoryLine | None = None
 
-    def rows_in_memory(self, area: int, free_bytes: int) -> int | None:
-        return None if self.memory is None else self.memory.at_area(area / self.area).rows_in(free_bytes)
 
-
-UNKNOWN = CostCurve(((1, 1.0), (2**16, 1.0)))  # every step the same, however full: fill to the operator's limit
+UNKNOWN = CostCurve(((1, 1.0), (MANY, 1.0)))  # every step the same, however full: fill to the operator's limit
 
 
 def curve_for(costs: Mapping[str, ModelCosts], model: str, area: int) -> CostCurve:
@@ -89,3 +87,11 @@ def curve_for(costs: Mapping[str, ModelCosts], model: str, area: int) -> CostCur
     if known is None:
         return UNKNOWN
     return known.curve if area == known.area else known.curve.at_area(area / known.area)
+
+
+def rows_in_memory(costs: Mapping[str, ModelCosts], model: str, area: int, free_bytes: int | None) -> int:
+    """How many rows of that area fit beside the weights; `MANY` where nothing was measured or nothing limits."""
+    known = costs.get(model)
+    if known is None or known.memory is None or free_bytes is None:
+        return MANY
+    return known.memory.at_area(area / known.area).rows_in(free_bytes)

@@ -70,8 +70,12 @@ class Runner:
         """One denoiser forward for all rows, one sampler step for each."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._precision(batch.key):
-            fitting_rows = self._step_rows(batch.rows, failures)
+        try:
+            with self._precision(batch.key):
+                fitting_rows = self._step_rows(batch.rows, failures)
+        except torch.OutOfMemoryError as error:  # the weights in float32 did not fit
+            fitting_rows = len(batch.rows)
+            failures = dict.fromkeys(batch.generations, failure_from(error))
         share = (time.perf_counter() - started) / len(batch.rows)
         for row in batch.rows:
             row.generation.engine_seconds += share
@@ -82,8 +86,11 @@ class Runner:
         """Finished pictures of one key. Bounded work, so that others' steps do not wait for a whole grid."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._precision(rows[0].generation.key):
-            self._decode_rows(rows, failures)
+        try:
+            with self._precision(rows[0].generation.key):
+                self._decode_rows(rows, failures)
+        except torch.OutOfMemoryError as error:
+            failures = dict.fromkeys((row.generation for row in rows), failure_from(error))
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:
             row.generation.engine_seconds += share
@@ -113,7 +120,7 @@ class Runner:
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return
-            _release_memory(error)
+            self._make_room(error)
             for row in rows:
                 self._decode_rows((row,), failures)
             return
@@ -121,10 +128,10 @@ class Runner:
             row.image = image
             row.planes = row.generator = row.sampler = row.blend = None
 
-    def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
+    def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_last_try: bool = False) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
 
-        A forward changes nothing, so its rows can be tried again.
+        A forward changes nothing, so its rows can be tried again. A lone row gets a second try if room was made for it.
         """
         try:
             step = self._gather(rows)
@@ -132,11 +139,13 @@ class Runner:
             planes = step.numbers.advance(step.planes, noise_pred, _fresh_noise(step))
         except Exception as error:
             failure = failure_from(error)
+            has_more_room = self._make_room(error)
+            if len(rows) == 1 and has_more_room and not is_last_try:
+                return self._step_rows(rows, failures, is_last_try=True)
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return 1
             half = len(rows) // 2
-            _release_memory(error)
             fitting = [self._step_rows(part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
         self._show_previews(step, noise_pred, failures)
@@ -144,6 +153,14 @@ class Runner:
             self._scatter(step, index, noise_pred, planes, failures)
             row.step_index += 1
         return len(rows)
+
+    def _make_room(self, error: Exception) -> bool:
+        """Whether more is free now. The traceback keeps the failed forward alive; the retry needs its room."""
+        error.__traceback__ = None
+        has_more_room = is_out_of_memory(error) and self._forwards.release()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return has_more_room
 
     def _gather(self, rows: Sequence[Row]) -> "Step":
         device = self._pipelines[rows[0].generation.model].device
@@ -249,13 +266,6 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _release_memory(error: Exception) -> None:
-    """The traceback keeps the failed forward's tensors alive; the retry needs their room."""
-    error.__traceback__ = None
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
 def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None) -> None:
     """Draws in the stock pipelines' order: the init image's posterior first, then the noise."""
     settings = row.generation.settings
@@ -283,8 +293,10 @@ def _gather(rows: Sequence[Tensors]) -> Tensors:
 
 
 def _wants_preview(row: Row) -> bool:
+    """Not of a step that was reported already, before its generation was drawn again."""
     every, done = row.generation.request.preview_every, row.step_index + 1
-    return every > 0 and done % every == 0 and done < _sampler_of(row).total_steps
+    is_due = every > 0 and done % every == 0
+    return is_due and row.generation.reported_steps < done < _sampler_of(row).total_steps
 
 
 def _finite(latents: torch.Tensor | None) -> torch.Tensor:

@@ -16,13 +16,12 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from engine.generation import Batch, BatchKey, Generation, Row
-from engine.policy import UNKNOWN, CostCurve
+from engine.policy import MANY, UNKNOWN, CostCurve
 
 AGEING = 0.5  # seconds of remaining work that a second of waiting is worth
 PREPARED_BATCHES = 4  # rows kept ready beside those that run: each holds latents in the device's memory
 STARVING_TURNS = 64
 RESCUE_EVERY = 4
-MANY = 2**16
 
 Rank = tuple[int, float]
 

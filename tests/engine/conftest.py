@@ -60,6 +60,21 @@ def tiny_flux_schnell(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def random_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
+    from engine.starter.model import StarterModel
+    from engine.starter.vocabulary import Vocabulary
+
+    torch.manual_seed(3)
+    folder = tmp_path_factory.mktemp("starter")
+    model = StarterModel(Vocabulary.from_file(limit=20))
+    torch.nn.init.normal_(model.denoiser.patch_out.weight, std=0.05)  # zero in a newborn: it would draw grey
+    model.save(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_sd_file(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same weights as one file, under the names that the original training code gave them."""
     from safetensors.torch import load_file, save_file
