@@ -117,6 +117,9 @@ class BarePipeline:
     def encode_image(self, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         more = {name: value for name, value in conditioning.items() if name != "prompt_embeds"}
         return self.denoiser(

@@ -67,6 +67,9 @@ class ToyPipeline:
     def encode_image(self, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]
 

@@ -3,9 +3,13 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+
+from bot.config_plans import PlanSettings as PlanSettings
+from bot.config_section import Section as Section
+from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
@@ -13,10 +17,6 @@ DATABASE_VARIABLE = "EASEL_DATABASE_URL"
 
 class ConfigError(Exception):
     """The settings cannot be used; the message names the setting and says what to change."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DatabaseSettings(Section):
@@ -44,6 +44,7 @@ class DiscordSettings(Section):
 
 class QueueSettings(Section):
     max_running: Annotated[int, Field(ge=1)] = 3
+    max_running_relax: Annotated[int, Field(ge=1)] = 3
     max_waiting: Annotated[int, Field(ge=1)] = 10
     capacity: Annotated[int, Field(ge=1)] = 8
 
@@ -74,9 +75,16 @@ class EngineSettings(Section):
     threads: Annotated[int, Field(ge=0)] = 0
     max_pixels: Annotated[int, Field(ge=64 * 64)] = 2048 * 2048
     upscaler: Literal["auto", "compact", "anime"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    memory_mib: Annotated[int, Field(ge=0)] = 0
     stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     cache: Path = Path("data/cache")
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
+
+
+class LinkSettings(Section):
+    community: str = ""
+    account: str = ""
 
 
 class SandboxSettings(Section):
@@ -97,10 +105,28 @@ class Config(Section):
     discord: DiscordSettings = DiscordSettings()
     queue: QueueSettings = QueueSettings()
     gallery: GallerySettings = GallerySettings()
+    plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
+    versions: dict[str, str] = Field(default_factory=dict)
+    links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
+
+    @field_validator("versions")
+    @classmethod
+    def _are_versions(cls, versions: dict[str, str]) -> dict[str, str]:
+        known = {*NUMBERED, *NIJI, *TEST, "v", "niji"}
+        if wrong := versions.keys() - known:
+            raise ValueError(f"there is no version {', '.join(sorted(wrong))}; known are {', '.join(sorted(known))}")
+        return versions
+
+    @model_validator(mode="after")
+    def _are_drawn(self) -> Self:
+        names = {model.name for model in self.engine.models}
+        if missing := set(self.versions.values()) - names:
+            raise ValueError(f"versions: there is no model {', '.join(sorted(missing))} among engine.models")
+        return self
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:

@@ -13,6 +13,7 @@ from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
+from bot.offers import catalogue_of
 from bot.tasks import BackgroundTasks
 from bot.ui.client import Client
 from bot.ui.endpoints import point_discord_at
@@ -41,6 +42,8 @@ def engine_config(config: Config) -> EngineConfig:
         threads=settings.threads,
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
+        compile=settings.compile,
+        memory_mib=settings.memory_mib,
         stop_timeout_seconds=settings.stop_timeout_seconds,
         cache_dir=settings.cache,
     )
@@ -164,6 +167,8 @@ def _make_studio(
         notifier=notifier,
         wake=wake,
         now=lambda: datetime.now(UTC),
-        limits=Limits(config.queue.max_running, config.queue.max_waiting),
+        limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
+        versions=config.versions,
+        catalogue=catalogue_of(config.plans),
     )

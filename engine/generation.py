@@ -14,7 +14,7 @@ from engine.settings import Settings
 if TYPE_CHECKING:
     import torch
 
-    from engine.pipelines.interface import Conditioning
+    from engine.pipelines.interface import Conditioning, Tensors
     from engine.samplers import Sampler
 
 
@@ -42,7 +42,8 @@ class Blend:
 class Row:
     """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
 
-    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps.
+    `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps. `told` is what the denoiser
+    hears of this row beside its generation's conditioning.
     """
 
     generation: Generation
@@ -52,6 +53,7 @@ class Row:
     generator: torch.Generator | None = None
     planes: torch.Tensor | None = None
     blend: Blend | None = None
+    told: Tensors = field(default_factory=dict)
     preview: Pixels | None = None
     image: Pixels | None = None
 

@@ -19,15 +19,18 @@ def to_tensor(pixels: Pixels, width: int, height: int) -> torch.Tensor:
     return torch.from_numpy(values).permute(2, 0, 1).unsqueeze(0) * 2.0 - 1.0
 
 
-def to_mask_tensor(mask: Mask, size: tuple[int, int], latent_size: tuple[int, int]) -> torch.Tensor:
-    """`[1, 1, h, w]` of 0 and 1 (redraw). Scaled to the picture's (width, height) as the picture is, cut at half
-    brightness, then one pixel taken for each of the latents' (height, width), as diffusers does.
-    """
+def to_mask_tensor(mask: Mask, width: int, height: int) -> torch.Tensor:
+    """`[1, 1, H, W]` of 0 and 1 (redraw) on the CPU: scaled as a picture is, then cut at half brightness."""
     picture = Image.frombytes("L", (mask.width, mask.height), mask.levels)
-    if picture.size != size:
-        picture = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+    if picture.size != (width, height):
+        picture = ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS)
     levels = torch.from_numpy(numpy.asarray(picture, dtype=numpy.float32))
-    return torch.nn.functional.interpolate((levels >= HALF).float().view(1, 1, *levels.shape), size=latent_size)
+    return (levels >= HALF).float().view(1, 1, height, width)
+
+
+def shrink_mask(mask: torch.Tensor, latent_size: tuple[int, int]) -> torch.Tensor:
+    """One pixel taken for each of the latents' (height, width), as diffusers does."""
+    return torch.nn.functional.interpolate(mask, size=latent_size)
 
 
 def to_pixels(picture: torch.Tensor) -> Pixels:

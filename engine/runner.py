@@ -13,8 +13,8 @@ import torch
 from engine.embeddings import EmbeddingCache
 from engine.forwards import Forwards
 from engine.generation import Batch, BatchKey, Blend, Generation, Row
-from engine.pictures import to_mask_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
+from engine.pictures import shrink_mask, to_mask_tensor
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Pipeline, Tensors
 from engine.precision import NotANumber
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler, StepNumbers
@@ -62,8 +62,9 @@ class Runner:
             generation.model, settings, pipeline.encode, in_full_precision=generation.in_full_precision
         )
         draw_clean = pipeline.encode_image(settings) if settings.init_image is not None else None
+        draw_told = pipeline.encode_masked(settings)
         for row in generation.rows:
-            _prepare_row(row, pipeline, draw_clean)
+            _prepare_row(row, pipeline, draw_clean, draw_told)
         generation.total_steps = _sampler_of(generation.rows[0]).total_steps
 
     def step(self, batch: Batch) -> StepOutcome:
@@ -127,6 +128,7 @@ class Runner:
         for row, image in zip(rows, images, strict=True):
             row.image = image
             row.planes = row.generator = row.sampler = row.blend = None
+            row.told = {}
 
     def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_last_try: bool = False) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
@@ -175,11 +177,12 @@ class Runner:
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
         model_input = step.latents * step.numbers.input_scales
         timesteps = step.numbers.timesteps
-        conditioning = [_conditioning_of(row).positive for row in rows]
+        conditioning = [{**_conditioning_of(row).positive, **row.told} for row in rows]
         if guided:
             model_input = torch.cat([model_input, model_input[guided]])
             timesteps = torch.cat([timesteps, timesteps[guided]])
-            conditioning += [negative for row in rows if (negative := _conditioning_of(row).negative) is not None]
+            negatives = ((row, _conditioning_of(row).negative) for row in rows)
+            conditioning += [{**negative, **row.told} for row, negative in negatives if negative is not None]
         noise_pred = self._forwards.run(pipeline, key, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
@@ -266,23 +269,23 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None) -> None:
-    """Draws in the stock pipelines' order: the init image's posterior first, then the noise."""
-    settings = row.generation.settings
+def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None, draw_told: DrawTold | None) -> None:
+    """Draws in the stock pipelines' order: the init image's posterior, the noise, the masked image's posterior."""
+    settings, is_told = row.generation.settings, draw_told is not None
+    starts_anew = settings.init_image is None or (
+        settings.init_image.strength == 1.0 and (settings.mask is not None or is_told)
+    )
     row.generator = torch.Generator("cpu").manual_seed(row.seed)
     row.sampler = pipeline.start_sampler(settings)
-    clean = draw_clean(row.generator) if draw_clean else None
+    clean = draw_clean(row.generator) if draw_clean and not (is_told and starts_anew) else None
     noise = torch.randn(1, *pipeline.latent_shape(settings), generator=row.generator).to(pipeline.device)
-    if clean is None or draw_clean is None or settings.init_image is None:
-        row.planes = row.sampler.begin_from_noise(noise)
-        return
-    if settings.mask is None:
-        row.planes = row.sampler.begin_from_clean(clean, noise)
-        return
-    draw_clean(row.generator)  # stock draws the masked picture's posterior too, and drops it for models like these
-    size, latent_size = (settings.width, settings.height), (noise.shape[2], noise.shape[3])
-    row.blend = Blend(to_mask_tensor(settings.mask, size, latent_size).to(pipeline.device), clean, noise)
-    if settings.init_image.strength == 1.0:
+    if draw_told is not None:
+        row.told = draw_told(row.generator)
+    elif settings.mask is not None and draw_clean is not None and clean is not None:
+        draw_clean(row.generator)  # stock draws what is masked for all models, and drops it for those that are not told
+        mask = shrink_mask(to_mask_tensor(settings.mask, settings.width, settings.height), tuple(noise.shape[2:]))
+        row.blend = Blend(mask.to(pipeline.device), clean, noise)
+    if starts_anew or clean is None:
         row.planes = row.sampler.begin_from_noise(noise)
     else:
         row.planes = row.sampler.begin_from_clean(clean, noise)

@@ -1,11 +1,13 @@
 """The proofs that members own plans."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import EntitlementRow
+from bot.db.upsert import insert_for
 from bot.domain.job import UserId
 from bot.domain.plan import Entitlement
 
@@ -14,21 +16,50 @@ class SqlEntitlements:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, entitlement: Entitlement) -> None:
-        columns = {
-            "user_id": entitlement.user_id,
-            "plan_name": entitlement.plan_name,
-            "source": entitlement.source,
-            "starts_at": entitlement.starts_at,
-            "ends_at": entitlement.ends_at,
-        }
-        await self._session.execute(insert(EntitlementRow).values(columns))
+    async def save(self, entitlement: Entitlement) -> bool:
+        statement = insert_for(self._session, EntitlementRow).values(to_columns(entitlement))
+        news = {name: statement.excluded[name] for name in to_columns(entitlement) if name != "reference"}
+        statement = statement.on_conflict_do_update(
+            index_elements=["reference"], set_=news, where=EntitlementRow.as_of <= statement.excluded.as_of
+        )
+        return await self._session.scalar(statement.returning(EntitlementRow.id)) is not None
 
-    async def list_active(self, user_id: UserId, now: datetime) -> list[Entitlement]:
-        active = select(EntitlementRow).where(
+    async def find(self, reference: str) -> Entitlement | None:
+        row = await self._session.scalar(select(EntitlementRow).where(EntitlementRow.reference == reference))
+        return to_entitlement(row) if row else None
+
+    async def list_current(self, user_id: UserId, now: datetime) -> list[Entitlement]:
+        current = select(EntitlementRow).where(
             EntitlementRow.user_id == user_id,
             EntitlementRow.starts_at <= now,
             or_(EntitlementRow.ends_at.is_(None), EntitlementRow.ends_at > now),
         )
-        rows = await self._session.scalars(active.order_by(EntitlementRow.id))
-        return [Entitlement(UserId(row.user_id), row.plan_name, row.source, row.starts_at, row.ends_at) for row in rows]
+        return [to_entitlement(row) for row in await self._session.scalars(current.order_by(EntitlementRow.id))]
+
+
+def to_columns(entitlement: Entitlement) -> dict[str, Any]:
+    return {
+        "user_id": entitlement.user_id,
+        "plan_name": entitlement.plan_name,
+        "source": entitlement.source,
+        "starts_at": entitlement.starts_at,
+        "ends_at": entitlement.ends_at,
+        "reference": entitlement.reference,
+        "as_of": entitlement.as_of,
+        "billing": entitlement.billing,
+        "is_paused": entitlement.is_paused,
+    }
+
+
+def to_entitlement(row: EntitlementRow) -> Entitlement:
+    return Entitlement(
+        user_id=UserId(row.user_id),
+        plan_name=row.plan_name,
+        source=row.source,
+        starts_at=row.starts_at,
+        reference=row.reference or f"entitlement:{row.id}",
+        as_of=row.as_of or row.starts_at,
+        ends_at=row.ends_at,
+        billing=row.billing,
+        is_paused=row.is_paused,
+    )

@@ -90,6 +90,7 @@ def to_columns(picture: Picture) -> dict[str, Any]:
         "created_at": picture.created_at,
         "visibility": picture.visibility,
         "trashed_at": picture.trashed_at,
+        "terms": picture.terms,
     }
 
 
@@ -106,4 +107,5 @@ def to_picture(row: ImageRow) -> Picture:
         created_at=row.created_at,
         visibility=row.visibility,
         trashed_at=row.trashed_at,
+        terms=row.terms,
     )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+from bot.domain.plan import Billing
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
@@ -49,6 +50,8 @@ class PreferenceRow(Table):
 
 
 class EntitlementRow(Table):
+    """Rows of the time before there were references have none: theirs is made of the id."""
+
     __tablename__ = "entitlements"
 
     id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
@@ -57,6 +60,10 @@ class EntitlementRow(Table):
     source: Mapped[str]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime | None]
+    reference: Mapped[str | None] = mapped_column(index=True, unique=True)
+    as_of: Mapped[datetime | None]
+    billing: Mapped[Billing] = mapped_column(one_of(Billing, closed=False), server_default=Billing.MONTHLY)
+    is_paused: Mapped[bool] = mapped_column(server_default=false())
 
 
 class JobRow(Table):
@@ -83,6 +90,7 @@ class JobRow(Table):
     speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), server_default=Speed.FAST)
     is_stealth: Mapped[bool] = mapped_column(server_default=false())
     is_remix: Mapped[bool] = mapped_column(server_default=false())
+    plan_name: Mapped[str] = mapped_column(server_default="")
     status: Mapped[JobStatus] = mapped_column(one_of(JobStatus, closed=True))
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]
@@ -126,3 +134,4 @@ class ImageRow(Table):
     created_at: Mapped[datetime]
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
+    terms: Mapped[str] = mapped_column(server_default="")

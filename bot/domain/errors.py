@@ -14,6 +14,9 @@
     ├── JobGone                the job or picture is no longer there
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
+    ├── SubscriptionRequired   the studio sells plans, and they have none
+    ├── SubscriptionPaused     the payment for their plan failed
+    ├── CreditsExhausted       their time or their credits do not reach for it
     ├── PressedTwice           the same button within three seconds: counts once
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
     └── StoreFull              the disk has no room for a picture
@@ -98,6 +101,27 @@ class QueueFull(StudioError):
             f"Your job queue is full ({limit} are waiting). "
             "Please wait for a job to finish first, then resubmit this one."
         )
+
+
+class SubscriptionRequired(StudioError):
+    title = "Subscription required"
+
+    def __init__(self) -> None:
+        super().__init__("Drawing needs a plan here. `/subscribe` shows what there is; `/info` shows what you have.")
+
+
+class SubscriptionPaused(StudioError):
+    title = "Subscription paused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your plan is paused, because the last payment did not go through. "
+            "`/subscribe` leads to the page where you can put that right."
+        )
+
+
+class CreditsExhausted(StudioError):
+    title = "Credits exhausted"
 
 
 class PressedTwice(StudioError):

@@ -16,7 +16,7 @@ class Visibility(StrEnum):
 class Picture:
     """One kept original ("master"). `store_key` names its bytes; they are never altered.
 
-    `seed` made it; width and height are pixels.
+    `seed` made it; width and height are pixels. `terms` say what may be done with it, empty when it is older than they.
     """
 
     job_id: JobId
@@ -30,6 +30,7 @@ class Picture:
     created_at: datetime
     visibility: Visibility = Visibility.PUBLIC
     trashed_at: datetime | None = None
+    terms: str = ""
 
     @property
     def ref(self) -> PictureRef:

@@ -51,6 +51,10 @@ SINGLE = UPSCALES | {JobKind.UPSCALE, JobKind.RESTYLE, JobKind.ANIMATE}
 """The kinds that end in one picture instead of a grid of four."""
 
 
+PRIORITY = {Speed.TURBO: 0, Speed.FAST: 1, Speed.RELAX: 2}
+"""Who goes first, in the queue and in the engine: the lower number."""
+
+
 class JobStatus(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
@@ -116,6 +120,7 @@ class Job:
     speed: Speed = Speed.FAST
     is_stealth: bool = False  # its pictures are kept out of everybody else's gallery
     is_remix: bool = False  # the prompt was changed on the way from the parent
+    plan_name: str = ""  # of the plan that it was admitted under
     status: JobStatus = JobStatus.QUEUED
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0

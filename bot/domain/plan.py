@@ -1,69 +1,127 @@
-"""What a member may do: plans as data, the proofs that a member owns one, and the limits that follow."""
+"""What members may do: plans as data, what a studio sells, and the proofs that a member owns a plan for a time."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
 
 from bot.domain.job import UserId
+from bot.domain.money import Money
+from bot.domain.prices import PRICES, PriceList, Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one member may have under way. Waiting jobs beyond `max_waiting` are refused."""
+    """How much one member may have under way. Waiting jobs beyond `max_waiting` are refused.
+
+    `max_running` counts fast and turbo jobs, `max_running_relax` those that take their time.
+    """
 
     max_running: int
     max_waiting: int
+    max_running_relax: int = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A tier. Money is integer cents of US dollars a month; fast time is GPU seconds a month."""
+    """A tier. `fast_seconds` and `credits` are what it gives each month; the studio's unit says which of them counts.
+
+    The highest `rank` that a member owns is the one that holds. `weight` is the member's share of a busy machine
+    relative to others. `terms` say in a sentence what may be done with the pictures. A price of None is not for sale.
+    """
 
     name: str
-    monthly_price_cents: int
-    fast_seconds: int
-    has_relax: bool
-    has_stealth: bool
-    batch_limit: int
-    limits: Limits
     rank: int
+    limits: Limits
+    batch_limit: int = 10
+    monthly_price: Money | None = None
+    yearly_price: Money | None = None
+    fast_seconds: int = 0
+    credits: int = 0
+    has_relax: bool = True
+    has_turbo: bool = True
+    has_stealth: bool = True
+    weight: float = 1.0
+    terms: str = ""
+
+    def allowance(self, unit: Unit) -> int:
+        """What a month brings."""
+        return self.credits if unit is Unit.CREDITS else self.fast_seconds
 
 
-MINUTE, HOUR = 60, 3600
+OPEN_STUDIO = Plan("Open studio", 0, Limits(3, 10), has_turbo=False)
+"""What everybody has on a server that sells no plans. There turbo would cost nothing, and all would go before all."""
 
-PLANS: tuple[Plan, ...] = (
-    Plan("Basic", 1_000, 200 * MINUTE, False, False, 4, Limits(3, 10), 1),
-    Plan("Standard", 3_000, 15 * HOUR, True, False, 10, Limits(3, 10), 2),
-    Plan("Pro", 6_000, 30 * HOUR, True, True, 40, Limits(12, 10), 3),
-    Plan("Mega", 12_000, 60 * HOUR, True, True, 40, Limits(12, 10), 4),
-)
 
-OPEN_STUDIO = Plan("Open studio", 0, 0, True, True, 10, Limits(3, 10), 0)
-"""What everybody has on a server that runs without plans."""
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Credits that are bought once and last for `days`."""
+
+    name: str
+    credits: int
+    price: Money
+    days: int
+
+
+HOUR_PRICE = Money(400)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a studio sells. Where it is not charging, everybody has the open studio and nothing is counted.
+
+    `everyone` is the plan of those who own none; without it a subscription is needed. The `trial` plan's allowance
+    comes once. Roles and guilds name the plans that their members have. Extra time is sold by the hour and lasts
+    `extra_days`, time given away lasts `bonus_days`. `terms` are those of the open studio.
+    """
+
+    is_charging: bool = False
+    unit: Unit = Unit.GPU_SECONDS
+    plans: tuple[Plan, ...] = ()
+    everyone: Plan | None = None
+    trial: Plan | None = None
+    role_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    guild_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    packs: tuple[Pack, ...] = ()
+    extra_hour_price: Money = HOUR_PRICE
+    extra_days: int = 60
+    bonus_days: int = 30
+    prices: PriceList = PRICES
+    terms: str = ""
+
+    def find_plan(self, name: str) -> Plan | None:
+        every = (*self.plans, self.everyone, self.trial)
+        return next((plan for plan in every if plan is not None and plan.name == name), None)
+
+
+OPEN = Catalogue()
+
+
+class Billing(StrEnum):
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
 
 
 @dataclass(frozen=True, slots=True)
 class Entitlement:
-    """The proof that a member owns a plan for a time. `ends_at` None means until revoked."""
+    """The proof that a member owns a plan for a time. `ends_at` None means until revoked.
+
+    `reference` names it at its `source` and is unique; `as_of` is when the source said so, and older news of the same
+    reference are ignored. The plan's months are counted from `starts_at`. A paused one (a payment failed) gives
+    nothing.
+    """
 
     user_id: UserId
     plan_name: str
     source: str
     starts_at: datetime
+    reference: str
+    as_of: datetime
     ends_at: datetime | None = None
+    billing: Billing = Billing.MONTHLY
+    is_paused: bool = False
 
-    def is_active(self, now: datetime) -> bool:
+    def is_current(self, now: datetime) -> bool:
+        """Whether now is within its time, paused or not."""
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
-
-
-def plan_for(
-    entitlements: Iterable[Entitlement],
-    now: datetime,
-    *,
-    default: Plan | None = OPEN_STUDIO,
-    plans: Iterable[Plan] = PLANS,
-) -> Plan | None:
-    """The highest plan that is active now, or `default`."""
-    by_name = {plan.name: plan for plan in plans}
-    owned = [by_name[e.plan_name] for e in entitlements if e.is_active(now) and e.plan_name in by_name]
-    return max(owned, key=lambda plan: plan.rank, default=default)

@@ -5,7 +5,7 @@ a waiting message, and its result comes as a message of its own.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import discord
@@ -33,7 +33,12 @@ def place_of(interaction: Interaction) -> Place:
     if interaction.channel_id is None:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
-    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id)
+    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user))
+
+
+def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
+    """Plans may come with roles, which people have in servers only."""
+    return frozenset(role.id for role in user.roles) if isinstance(user, discord.Member) else frozenset()
 
 
 async def in_time(interaction: Interaction, work: Coroutine[Any, Any, T], *, thinking: bool = True) -> T:
@@ -49,6 +54,15 @@ async def in_time(interaction: Interaction, work: Coroutine[Any, Any, T], *, thi
         return await task
     finally:
         task.cancel()
+
+
+async def answer_alone(interaction: Interaction, work: Awaitable[str]) -> None:
+    """The text that `work` gives, for the member alone.
+
+    Deferred even where that is quick: client programs wait for the edit of a deferred reply.
+    """
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    await interaction.edit_original_response(content=(await work)[:MESSAGE_LIMIT])
 
 
 async def _defer(interaction: Interaction, thinking: bool) -> None:

@@ -11,6 +11,8 @@ from bot.ui.commands.account import add_account
 from bot.ui.commands.gallery import add_gallery
 from bot.ui.commands.imagine import add_imagine
 from bot.ui.commands.message_menu import add_message_menu
+from bot.ui.commands.modes import add_modes
+from bot.ui.commands.settings import add_settings
 from bot.ui.errors import answer_error, answered
 from bot.ui.presses import press
 from bot.ui.reactions import ReactionEmoji, react
@@ -61,7 +63,7 @@ class Client(discord.Client):
 
     def open(self, studio: Studio) -> None:
         self._studio = studio
-        for add in (add_imagine, add_gallery, add_message_menu):
+        for add in (add_imagine, add_gallery, add_message_menu, add_settings, add_modes):
             add(self.tree, studio)
         add_account(self.tree, self._reactions, studio)
 

@@ -5,10 +5,12 @@ import structlog
 
 from bot.domain.buttons import Action, Button, parse_button
 from bot.domain.job import JobId, MessageRef
+from bot.domain.settings_buttons import is_setting
 from bot.ui.answering import Interaction, in_time, place_of, show_waiting
 from bot.ui.errors import UnknownButton
 from bot.ui.gallery_presses import press_gallery
 from bot.ui.posting import LINE_TROUBLE, message_at
+from bot.ui.settings_presses import press_settings
 from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
 from bot.usecases.cancel import cancel_job
@@ -27,6 +29,8 @@ async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> 
             await _press_picture(interaction, button, studio)
     elif gallery_button := parse_gallery_button(custom_id):
         await press_gallery(interaction, gallery_button, studio=studio)
+    elif is_setting(custom_id):
+        await press_settings(interaction, custom_id, studio=studio)
     else:
         raise UnknownButton
 

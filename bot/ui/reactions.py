@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
-from bot.ui.answering import begin, post_waiting
+from bot.ui.answering import begin, post_waiting, role_ids
 from bot.ui.errors import reported
 from bot.usecases.admission import Place
 from bot.usecases.cancel import cancel_job
@@ -70,11 +70,14 @@ async def react(
         job = await tx.jobs.find_by_message(message)
     if job is not None and job.user_id == payload.user_id:
         wish, index = found
-        work = _grant(wish, index, job, message, client, studio)
+        place = Place(job.user_id, job.user_name, message.channel_id, job.guild_id, role_ids(payload.member))
+        work = _grant(wish, index, job, place, message, client, studio)
         await reported(work, lambda embed: _tell(job.user_id, embed, studio))
 
 
-async def _grant(wish: Wish, index: int, job: Job, message: MessageRef, client: discord.Client, studio: Studio) -> None:
+async def _grant(
+    wish: Wish, index: int, job: Job, place: Place, message: MessageRef, client: discord.Client, studio: Studio
+) -> None:
     match wish:
         case Wish.DM:
             await send_by_dm(job.id, job.user_id, studio=studio)
@@ -84,7 +87,6 @@ async def _grant(wish: Wish, index: int, job: Job, message: MessageRef, client: 
             await cancel_job(job.id, job.user_id, studio=studio)
         case Wish.UPSCALE | Wish.VARY | Wish.AGAIN if job.is_grid and job.status is JobStatus.SUCCEEDED:
             button = Button(ACTIONS[wish], job.id, index)
-            place = Place(job.user_id, job.user_name, message.channel_id, job.guild_id)
             child = await submit_press(button, place, message, studio=studio)
             await begin(child, await post_waiting(client, child), studio=studio)
         case _:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from bot.domain.job import Job, JobStatus, UserId
+from bot.domain.job import Job, JobStatus
+from bot.domain.place import Place
+from bot.domain.settings import MemberSettings
+from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
 
 
@@ -15,12 +18,15 @@ class AccountInfo:
     waiting: list[Job]
     jobs_done: int
     engine_seconds: float
+    settings: MemberSettings
 
 
-async def account_info(user_id: UserId, *, studio: Studio) -> AccountInfo:
+async def account_info(place: Place, *, studio: Studio) -> AccountInfo:
+    user_id = place.user_id
     async with studio.db.reading() as tx:
-        plan = await studio.plan_of(user_id, tx)
+        plan = await studio.plan_of(place, tx)
         running = await tx.jobs.list_of_member(user_id, [JobStatus.RUNNING])
         waiting = await tx.jobs.list_of_member(user_id, [JobStatus.QUEUED])
+        settings = await settings_of(user_id, tx)
         jobs_done, engine_seconds = await tx.jobs.count_ended(user_id)
-    return AccountInfo(plan.name, running, waiting, jobs_done, engine_seconds)
+    return AccountInfo(plan.name, running, waiting, jobs_done, engine_seconds, settings)

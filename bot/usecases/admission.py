@@ -1,38 +1,52 @@
-"""Lets a command's jobs into the queue, all or none: who asks, where the answer goes, and whether there is room."""
+"""Lets a command's jobs into the queue, all or none: whether the plan allows them, and whether there is room."""
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from bot.domain.errors import QueueFull
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, UserId
+from bot.domain.errors import NotInPlan, QueueFull
+from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
+from bot.domain.place import Place as Place
+from bot.domain.plan import Plan
+from bot.domain.prompt import Speed
 from bot.usecases.deliver import tidy
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Who asks, and where the answer goes. `guild_id` is None in direct messages."""
-
-    user_id: UserId
-    user_name: str
-    channel_id: int
-    guild_id: int | None
+NO_TURBO = "There is no turbo speed here, so it was drawn as a fast job."
 
 
 def random_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-async def admit(jobs: Sequence[Job], tx: Transaction, *, studio: Studio) -> None:
-    """Write down one member's new jobs, whose row is locked. Raises `QueueFull`."""
-    user_id = jobs[0].user_id
-    limits = (await studio.plan_of(user_id, tx)).limits
-    if await tx.jobs.count_of_member(user_id, JobStatus.QUEUED) + len(jobs) > limits.max_waiting:
-        raise QueueFull(limits.max_waiting)
-    for job in jobs:
+async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
+    """Write down one member's new jobs, whose row is locked, and return them as they were written down.
+
+    Raises `QueueFull`, `NotInPlan`, `SubscriptionRequired` or `SubscriptionPaused`.
+    """
+    plan = await studio.plan_of(place, tx)
+    admitted = tuple(_under_plan(job, plan) for job in jobs)
+    waiting = await tx.jobs.count_of_member(place.user_id, JobStatus.QUEUED)
+    if waiting + len(admitted) > plan.limits.max_waiting:
+        raise QueueFull(plan.limits.max_waiting)
+    for job in admitted:
         await tx.jobs.add(job)
+    return admitted
+
+
+def _under_plan(job: Job, plan: Plan) -> Job:
+    """Raises `NotInPlan` for what would be another job without it."""
+    if job.speed is Speed.RELAX and not plan.has_relax:
+        raise NotInPlan(
+            "Failed to submit: Relax queues are only available for users with a standard plan or higher. "
+            "Add `--fast`, or switch with `/fast`."
+        )
+    if job.is_stealth and not plan.has_stealth:
+        raise NotInPlan("Your plan has no stealth mode. Add `--public`, or switch with `/public`.")
+    if job.speed is Speed.TURBO and not plan.has_turbo:
+        job = replace(job, speed=Speed.FAST, notes=(*job.notes, NO_TURBO))
+    return replace(job, plan_name=plan.name)
 
 
 async def attach_waiting_message(job_id: JobId, message: MessageRef, *, studio: Studio) -> None:

@@ -1,7 +1,5 @@
 """Which model draws a job, and what it is told: the engine's models meet the prompt's parameters."""
 
-from dataclasses import replace
-
 from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, plan_drawing
 from bot.usecases.studio import Studio
 from engine.protocol import ModelInfo
@@ -25,7 +23,4 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         max_pixels=model.max_pixels,
         supports_negative=model.supports_negative_prompt,
     )
-    plan = plan_drawing(params, capabilities, picture_count)
-    if params.speed is None:
-        return plan
-    return replace(plan, notes=(*plan.notes, f"There is one speed here so far: `--{params.speed}` had no effect."))
+    return plan_drawing(params, capabilities, picture_count)

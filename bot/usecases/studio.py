@@ -1,11 +1,14 @@
 """The studio: the ports that the use cases act through, handed to each as one value."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
-from bot.domain.job import UserId
-from bot.domain.plan import OPEN_STUDIO, Limits, Plan, plan_for
+from bot.domain.job import Job
+from bot.domain.place import Place
+from bot.domain.plan import OPEN, Catalogue, Limits, Plan
+from bot.domain.standing import Standing, find_standing, open_plan
 from bot.usecases.ports import Database, ImageStore, Notifier, Transaction
 from engine.protocol import Engine
 
@@ -14,7 +17,8 @@ from engine.protocol import Engine
 class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
-    `limits` hold for members without a plan; `page_size` is pictures on a page of the gallery.
+    `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
+    says which model draws which version that a prompt may name (see `PromptRules.models`).
     """
 
     db: Database
@@ -25,8 +29,18 @@ class Studio:
     now: Callable[[], datetime]
     limits: Limits
     page_size: int
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    catalogue: Catalogue = OPEN
 
-    async def plan_of(self, user_id: UserId, tx: Transaction) -> Plan:
-        open_to_all = replace(OPEN_STUDIO, limits=self.limits)
+    async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()
-        return plan_for(await tx.entitlements.list_active(user_id, now), now, default=open_to_all) or open_to_all
+        owned = await tx.entitlements.list_current(place.user_id, now) if self.catalogue.is_charging else []
+        return find_standing(owned, place, self.catalogue, now, limits=self.limits)
+
+    async def plan_of(self, place: Place, tx: Transaction) -> Plan:
+        """Raises `SubscriptionRequired` or `SubscriptionPaused`."""
+        return (await self.standing_of(place, tx)).require_plan()
+
+    def plan_for(self, job: Job) -> Plan:
+        """The plan that the job was admitted under, as it is today; one that is gone leaves the open studio's."""
+        return self.catalogue.find_plan(job.plan_name) or open_plan(self.catalogue, self.limits)

@@ -189,6 +189,9 @@ class Flux:
         shift, scale = vae.config.shift_factor, vae.config.scaling_factor
         return lambda generator: (posterior.sample(generator).float() - shift) * scale
 
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         transformer = self.components.transformer
         height, width = latents.shape[2:]

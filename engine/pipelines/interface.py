@@ -20,6 +20,10 @@ DrawClean = Callable[[torch.Generator], torch.Tensor]
 """The clean latents of an init image for one row, float32; may draw from the row's generator."""
 
 
+DrawTold = Callable[[torch.Generator], Tensors]
+"""What the denoiser is told of one row alone; may draw from the row's generator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conditioning:
     """Of one generation: tensors of one row. `negative` is None when guidance is off for it.
@@ -60,6 +64,12 @@ class Pipeline(Protocol):
 
     def encode_image(self, settings: Settings) -> DrawClean:
         """Encodes the settings' init image, once for all rows."""
+        ...
+
+    def encode_masked(self, settings: Settings, /) -> DrawTold | None:
+        """For models that are told what stands around the mask, encoded once for all rows. None for all others: what
+        is not masked is then put back after each step.
+        """
         ...
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Stable Diffusion XL (base, Turbo, Lightning, LCM): two CLIP text encoders, a UNet told of sizes, a VAE.
 
-Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline and StableDiffusionXLImg2ImgPipeline.
+Loaded by diffusers; drawn in the order of its StableDiffusionXLPipeline, StableDiffusionXLImg2ImgPipeline and
+StableDiffusionXLInpaintPipeline, the last also for fine-tunes with 9 channels.
 Refiners, which expect an aesthetic score, are not of this family.
 """
 
@@ -14,8 +15,15 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
-from engine.pipelines.stable_diffusion import note_truncation, preview_latents, read_traits
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors
+from engine.pipelines.stable_diffusion import (
+    beside_masked,
+    check_channels,
+    encode_masked,
+    note_truncation,
+    preview_latents,
+    read_traits,
+)
 from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
@@ -46,6 +54,7 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
         )
     if components.text_encoder is None or components.config.get("requires_aesthetics_score", False):
         raise EngineStartError(f"{config.source} is an SDXL refiner; choose the base model")
+    check_channels(config, components)
     components.to(device)
     if dtype is torch.float16 and components.vae.config.force_upcast:
         components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
@@ -102,7 +111,7 @@ class StableDiffusionXL:
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
-        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+        return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
     def encode_image(self, settings: Settings) -> DrawClean:
         if settings.init_image is None:
@@ -114,10 +123,13 @@ class StableDiffusionXL:
         scale = vae.config.scaling_factor / std
         return lambda generator: (posterior.sample(generator).float() - mean) * scale
 
+    def encode_masked(self, settings: Settings) -> DrawTold | None:
+        return encode_masked(self.components, settings, self.device)
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
         return unet(
-            latents.to(unet.dtype),
+            beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),

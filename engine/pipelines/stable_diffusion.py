@@ -1,7 +1,8 @@
 """Stable Diffusion 1.x and 2.x, with epsilon or v-prediction: a CLIP text encoder, a UNet and a VAE.
 
 Loaded by diffusers; drawn in the order of its StableDiffusionPipeline and StableDiffusionImg2ImgPipeline, so that the
-same seed gives the same picture. Fine-tunes for inpainting (9 channels) are not of this family.
+same seed gives the same picture. Fine-tunes for inpainting, which see mask and masked picture beside the latents (9
+channels), are drawn as StableDiffusionInpaintPipeline does; without a mask they redraw everything.
 """
 
 from contextlib import AbstractContextManager
@@ -13,8 +14,8 @@ from torch import nn
 
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
-from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
@@ -52,11 +53,18 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
             feature_extractor=None,
             requires_safety_checker=False,
         )
-    channels = components.unet.config.in_channels
-    if channels != components.vae.config.latent_channels:
-        raise EngineStartError(f"{config.source} is an inpainting model ({channels} channels); choose its base model")
+    check_channels(config, components)
     traits = read_traits(config, components, max_pixels)
     return StableDiffusion(traits, device, components.to(device))
+
+
+def check_channels(config: ModelConfig, components: Any) -> None:
+    channels, latents = components.unet.config.in_channels, components.vae.config.latent_channels
+    if channels not in (latents, 2 * latents + 1):
+        raise EngineStartError(
+            f"{config.source} is made for another purpose (its denoiser has {channels} channels); "
+            "choose a model that draws from words, or one for inpainting"
+        )
 
 
 def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelTraits:
@@ -128,7 +136,7 @@ class StableDiffusion:
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
-        return self.components.unet.config.in_channels, settings.height // scale, settings.width // scale
+        return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
     def encode_image(self, settings: Settings) -> DrawClean:
         if settings.init_image is None:
@@ -138,10 +146,13 @@ class StableDiffusion:
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         return lambda generator: posterior.sample(generator).float() * vae.config.scaling_factor
 
+    def encode_masked(self, settings: Settings) -> DrawTold | None:
+        return encode_masked(self.components, settings, self.device)
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
         return unet(
-            latents.to(unet.dtype),
+            beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),
@@ -158,6 +169,35 @@ class StableDiffusion:
         vae = self.components.vae
         picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
         return tuple(to_pixels(one) for one in picture.split(1))
+
+
+def encode_masked(components: Any, settings: Settings, device: torch.device) -> DrawTold | None:
+    """For inpainting models `[1, 1 + C, h, w]`: mask and masked picture. Without a mask everything is masked."""
+    vae, width, height = components.vae, settings.width, settings.height
+    if components.unet.config.in_channels == vae.config.latent_channels:
+        return None
+    mask, picture = torch.ones(1, 1, height, width), torch.zeros(1, 3, height, width)
+    if settings.mask is not None:
+        mask = to_mask_tensor(settings.mask, width, height)
+    if settings.init_image is not None:
+        picture = to_tensor(settings.init_image.pixels, width, height)
+    masked_picture = (picture * (mask < 0.5)).clone(memory_format=torch.channels_last)  # as stock lays it out:
+    # on a plain area group norms divide rounding errors by next to nothing, and another layout rounds otherwise
+    posterior = vae.encode(masked_picture.to(device, vae.dtype)).latent_dist
+    scale = components.vae_scale_factor
+    small = shrink_mask(mask, (height // scale, width // scale)).to(device)
+
+    def draw(generator: torch.Generator) -> Tensors:
+        masked = posterior.sample(generator).float() * vae.config.scaling_factor
+        return {"masked": torch.cat([small, masked], dim=1)}
+
+    return draw
+
+
+def beside_masked(latents: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
+    """The channels that an inpainting model sees; the latents alone for others."""
+    masked = conditioning.get("masked")
+    return latents if masked is None else torch.cat([latents, masked], dim=1)
 
 
 def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:

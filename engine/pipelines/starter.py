@@ -86,6 +86,9 @@ class Starter:
         clean = to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
         return lambda _: clean
 
+    def encode_masked(self, _settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         from engine.starter.model import Conditioning as StarterConditioning
 

@@ -27,7 +27,8 @@ async def ask_everything(tx: Transaction) -> None:
     for owner_id in (ANN, BOB, None):
         await tx.gallery.browse(GalleryQuery(ANN, owner_id), 0, 24)
     await tx.users.find_preference(ANN, "model")
-    await tx.entitlements.list_active(ANN, NOW)
+    await tx.entitlements.list_current(ANN, NOW)
+    await tx.entitlements.find("operator:1")
 
 
 async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
         async with database.transaction() as tx:
             await ask_everything(tx)
     queries = [(statement, values) for statement, values in asked if statement.startswith("SELECT")]
-    assert len(queries) == 18
+    assert len(queries) == 19
     with sqlite3.connect(path) as raw:
         for statement, values in queries:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]

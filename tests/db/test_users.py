@@ -1,12 +1,14 @@
 """Members are remembered, and one member's transactions take turns."""
 
 import asyncio
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from bot.db.database import SqlDatabase, create_engine, open_database, parse_url
 from bot.db.models import UserRow
 from bot.domain.job import JobStatus, UserId
+from bot.domain.plan import Billing
 from tests.domain.factories import ANN, BOB, NOW, a_job, after, an_entitlement
 
 
@@ -14,11 +16,24 @@ async def test_the_name_is_kept_up_to_date(database: SqlDatabase, database_url: 
     for name, now in (("Ann", NOW), ("Anna", after(9))):
         async with database.transaction() as tx:
             await tx.users.lock(ANN, name, now)
+    assert await stored_users(database_url) == [(ANN, "Anna", NOW, after(9))]
+
+
+async def stored_users(database_url: str) -> list[tuple[object, ...]]:
     engine = create_engine(parse_url(database_url))
     async with engine.begin() as connection:
-        rows = (await connection.execute(select(UserRow.__table__))).all()
+        rows = (await connection.execute(select(UserRow.__table__).order_by(UserRow.id))).all()
     await engine.dispose()
-    assert [tuple(row) for row in rows] == [(ANN, "Anna", NOW, after(9))]
+    return [tuple(row) for row in rows]
+
+
+async def test_holding_a_member_changes_nothing_and_needs_no_member(database: SqlDatabase, database_url: str) -> None:
+    async with database.transaction() as tx:
+        await tx.users.lock(ANN, "Ann", NOW)
+        await tx.users.hold(ANN, after(9))
+        await tx.users.hold(BOB, after(9))
+        await tx.users.hold(BOB, after(10))
+    assert await stored_users(database_url) == [(BOB, "", after(9), after(9)), (ANN, "Ann", NOW, NOW)]
 
 
 async def test_preferences(database: SqlDatabase) -> None:
@@ -45,10 +60,23 @@ async def test_entitlements_are_active_from_start_until_end(database: SqlDatabas
             an_entitlement(ends_at=NOW),
             an_entitlement(user_id=BOB),
         ):
-            await tx.entitlements.add(entitlement)
+            assert await tx.entitlements.save(entitlement)
     async with database.transaction() as tx:
-        assert await tx.entitlements.list_active(ANN, NOW) == [current, endless]
-        assert await tx.entitlements.list_active(UserId(9), NOW) == []
+        assert await tx.entitlements.list_current(ANN, NOW) == [current, endless]
+        assert await tx.entitlements.list_current(UserId(9), NOW) == []
+        assert await tx.entitlements.find(endless.reference) == endless
+        assert await tx.entitlements.find("unheard of") is None
+
+
+async def test_news_of_an_entitlement_count_unless_newer_ones_are_known(database: SqlDatabase) -> None:
+    first = an_entitlement(reference="sub_1", billing=Billing.YEARLY)
+    renewed = replace(first, ends_at=after(900), as_of=after(2))
+    late_news = replace(first, is_paused=True, as_of=after(1))
+    async with database.transaction() as tx:
+        written = [await tx.entitlements.save(news) for news in (first, renewed, late_news, renewed)]
+        assert written == [True, True, False, True]
+    async with database.transaction() as tx:
+        assert await tx.entitlements.list_current(ANN, NOW) == [renewed]
 
 
 async def submit_if_below(database: SqlDatabase, limit: int) -> bool:

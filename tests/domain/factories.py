@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.config_plans import PlanSettings
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobKind, UserId, new_job_id
 from bot.domain.plan import Entitlement
 from bot.domain.prompt.parameters import GenerationParams
+from bot.offers import catalogue_of
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 ANN, BOB, CID = UserId(2**62 + 1), UserId(2), UserId(3)
@@ -48,4 +50,18 @@ def a_picture(job_id: JobId, index: int = 0, **changes: Any) -> Picture:
 
 
 def an_entitlement(**changes: Any) -> Entitlement:
-    return replace(Entitlement(ANN, "Pro", "operator", after(-60), after(60)), **changes)
+    """Each with a reference of its own."""
+    proof = Entitlement(
+        user_id=ANN,
+        plan_name="Pro",
+        source="operator",
+        starts_at=after(-60),
+        reference=f"operator:{new_job_id()}",
+        as_of=NOW,
+        ends_at=after(60),
+    )
+    return replace(proof, **changes)
+
+
+CATALOGUE = catalogue_of(PlanSettings(enabled=True))
+"""The plans of the house, on sale."""

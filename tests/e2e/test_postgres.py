@@ -8,9 +8,9 @@ from tests.fakes import FakeEngine
 
 
 async def test_a_member_draws_presses_and_browses_on_postgresql(
-    sandbox: Sandbox, tmp_path: Path, postgres_url: str
+    sandbox: Sandbox, tmp_path: Path, fresh_postgres_url: str
 ) -> None:
-    config = a_config(sandbox, tmp_path, database={"url": postgres_url})
+    config = a_config(sandbox, tmp_path, database={"url": fresh_postgres_url})
     async with running_scene(sandbox, FakeEngine(), config) as scene:
         ada = await scene.member()
         grid = await draw(ada, "a lighthouse at dusk")

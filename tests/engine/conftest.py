@@ -49,6 +49,17 @@ def tiny_sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_sd_inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sees mask and masked picture beside the latents."""
+    return _save(stable_diffusion(in_channels=9), tmp_path_factory.mktemp("tiny-sd-inpaint"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl_inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _save(sdxl(in_channels=9), tmp_path_factory.mktemp("tiny-sdxl-inpaint"))
+
+
+@pytest.fixture(scope="session")
 def tiny_flux_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes the guidance scale as a number; 16x16 latents at 32 pixels, a shift that depends on the size."""
     return _save(flux(takes_guidance=True), tmp_path_factory.mktemp("tiny-flux-dev"))
@@ -163,7 +174,7 @@ def _save(pipeline: Any, folder: Path) -> Path:
     return folder
 
 
-def stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int | None = None) -> Any:
+def stable_diffusion(prediction_type: str = "epsilon", **unet: Any) -> Any:
     import torch
     from diffusers import DDIMScheduler, StableDiffusionPipeline
 
@@ -173,7 +184,7 @@ def stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int |
         vae=_vae(),
         text_encoder=_text_encoder(tokenizer),
         tokenizer=tokenizer,
-        unet=_unet(cross_attention_dim=32, time_cond_proj_dim=time_cond_proj_dim),
+        unet=_unet(cross_attention_dim=32, **unet),
         scheduler=DDIMScheduler(**_noise_schedule(), prediction_type=prediction_type),
         safety_checker=None,
         feature_extractor=None,
@@ -181,7 +192,7 @@ def stable_diffusion(prediction_type: str = "epsilon", time_cond_proj_dim: int |
     )
 
 
-def sdxl() -> Any:
+def sdxl(**unet: Any) -> Any:
     import torch
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 
@@ -202,6 +213,7 @@ def sdxl() -> Any:
             addition_time_embed_dim=8,
             projection_class_embeddings_input_dim=6 * 8 + 32,
             use_linear_projection=True,
+            **unet,
         ),
         scheduler=EulerDiscreteScheduler(**schedule),
         add_watermarker=False,

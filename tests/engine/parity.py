@@ -29,7 +29,11 @@ SIDE = 32
 
 @cache
 def pipelines_of(folder: Path, family: str) -> Mapping[str, Pipeline]:
-    return load_models(EngineConfig(models=(ModelConfig("tiny", family, str(folder)),), device="cpu"))
+    return load_models(config_of(folder, family))
+
+
+def config_of(source: Path | str, family: str = "stable-diffusion", **more: Any) -> EngineConfig:
+    return EngineConfig(models=(ModelConfig("tiny", family, str(source), **more),), device="cpu")
 
 
 @cache

@@ -112,6 +112,9 @@ class DotPipeline:
         clean = to_tensor(settings.init_image.pixels, settings.width, settings.height)
         return lambda _: clean
 
+    def encode_masked(self, settings: Settings) -> None:
+        return None
+
     def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
         self._gate.enter(len(latents))
         self._trouble()

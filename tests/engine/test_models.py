@@ -12,12 +12,9 @@ from safetensors.torch import load_file, save_file
 from engine.config import EngineConfig, ModelConfig
 from engine.models import DTYPES, choose_device, choose_dtype, load_models
 from engine.protocol import EngineStartError
+from tests.engine.parity import config_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
-
-
-def config_of(source: Path | str, family: str = "stable-diffusion", **more: object) -> EngineConfig:
-    return EngineConfig(models=(ModelConfig("tiny", family, str(source), **more),), device="cpu")  # type: ignore[arg-type]
 
 
 def without_index(folder: Path) -> None:

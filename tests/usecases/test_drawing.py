@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.domain.gallery import Visibility
+from bot.domain.prompt import Speed
 from bot.usecases.run_job import run_job
 from tests.fakes import FAKE_MODEL, FakeEngine
 from tests.usecases.conftest import World
@@ -21,9 +22,16 @@ async def test_stealth_pictures_are_their_owners_alone(world: World) -> None:
     assert {picture.visibility for picture in await world.pictures(shown.id)} == {Visibility.PUBLIC}
 
 
-async def test_a_speed_that_changes_nothing_is_noted(world: World) -> None:
-    job = await world.drawn("a fox --relax")
-    assert any("--relax" in note for note in job.notes)
+async def test_the_engine_hears_of_the_speed_as_a_priority(world: World) -> None:
+    for speed in ("", "--relax", "--fast"):
+        await world.drawn(f"a fox {speed}")
+    assert [request.priority for request in world.engine.requests] == [1, 2, 1]
+
+
+async def test_turbo_without_plans_is_a_fast_job_and_says_so(world: World) -> None:
+    job = await world.drawn("a fox --turbo")
+    assert (job.speed, world.engine.requests[0].priority) == (Speed.FAST, 1)
+    assert any("no turbo" in note for note in job.notes)
 
 
 async def test_an_unguided_model_keeps_its_own_way_and_says_so(world: World) -> None:

@@ -13,7 +13,7 @@ from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
 from bot.usecases.ports import DeliveryRefused
 from tests.domain.factories import ANN, BOB
-from tests.usecases.conftest import World
+from tests.usecases.conftest import World, place_of
 
 
 async def shown(world: World, **query: object) -> int:
@@ -69,6 +69,6 @@ async def test_an_account_counts_its_own_jobs(world: World) -> None:
     await world.drawn("done")
     await world.drawn("done by another", BOB)
     running, waiting = await world.claim(await world.imagine("running")), await world.imagine("waiting")
-    account = await account_info(ANN, studio=world.studio)
+    account = await account_info(place_of(ANN), studio=world.studio)
     assert ([job.id for job in account.running], [job.id for job in account.waiting]) == ([running.id], [waiting.id])
     assert (account.jobs_done, account.engine_seconds) == (1, 0.25)

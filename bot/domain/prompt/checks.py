@@ -7,6 +7,7 @@ from types import MappingProxyType
 from bot.domain.errors import EmptyPrompt, InvalidParameter, InvalidPrompt, NotInPlan
 from bot.domain.prompt.characters import says_something
 from bot.domain.prompt.parameters import GenerationParams, Speed, Visibility
+from bot.domain.prompt.preferences import PromptPreferences
 from bot.domain.prompt.split import Given
 from bot.domain.prompt.table import NAMES, Parameter
 from bot.domain.prompt.versions import (
@@ -60,14 +61,14 @@ def check_together(params: GenerationParams, given: Iterable[Given], rules: Prom
         raise InvalidParameter("`--zoom` works only in the form of the button Custom Zoom, under a finished picture.")
 
 
-def check_plan(params: GenerationParams, job_count: int, default_speed: Speed, rules: PromptRules) -> None:
-    speed = params.speed or default_speed
+def check_plan(params: GenerationParams, job_count: int, preferences: PromptPreferences, rules: PromptRules) -> None:
+    speed, visibility = params.speed or preferences.speed, params.visibility or preferences.visibility
     if speed is Speed.RELAX and not rules.has_relax:
         raise NotInPlan(
             "Failed to submit: Relax queues are only available for users with a standard plan or higher. Use `--fast`."
         )
-    if params.visibility is Visibility.STEALTH and not rules.has_stealth:
-        raise NotInPlan("Your plan has no stealth mode; leave `--stealth` out.")
+    if visibility is Visibility.STEALTH and not rules.has_stealth:
+        raise NotInPlan("Your plan has no stealth mode. Leave `--stealth` out, or switch back with `/public`.")
     if speed is Speed.RELAX and job_count > 1:
         raise InvalidParameter("You can not submit batch jobs in relax mode. Add `--fast`, or send one at a time.")
 

@@ -1,11 +1,14 @@
 """Parameters that speak to the model in words: odd ones for `--weird`, a style's name, the manner of niji."""
 
 from bot.domain.prompt.capabilities import Capabilities
+from bot.domain.prompt.looks import LOOKS
 from bot.domain.prompt.parameters import GenerationParams, PromptPart
 from bot.domain.prompt.versions import NIJI
 
 ODD_WORDS = ("surreal", "uncanny", "eccentric", "dreamlike", "off-kilter", "otherworldly", "absurd", "grotesque")
-STYLE_WORDS = {"cute": "cute", "expressive": "expressive", "scenic": "scenic"}
+STYLE_WORDS = {word: word for word in ("cute", "expressive", "scenic")} | {
+    look.name: look.words for look in LOOKS.values()
+}
 NIJI_WORDS = "anime style"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.domain.errors import InvalidParameter, InvalidPrompt, PromptTooLong
+from bot.domain.errors import InvalidParameter, InvalidPrompt, NotEnoughRatings, PromptTooLong
 from bot.domain.prompt.characters import narrow
 from bot.domain.prompt.checks import PromptRules, check_plan, check_together, check_version
 from bot.domain.prompt.echo import write_echo
@@ -59,7 +59,7 @@ def parse_submission(
         prompt for outline, count in zip(outlines, counts, strict=True) for prompt in reader.build(outline, count)
     ]
     for prompt in prompts:
-        check_plan(prompt.params, len(prompts), reader.preferences.speed, reader.rules)
+        check_plan(prompt.params, len(prompts), reader.preferences, reader.rules)
     return Submission(tuple(prompts), tuple(dict.fromkeys(reader.notices)))
 
 
@@ -138,7 +138,7 @@ class _Reader:
             try:
                 check_version(one.parameter, version)
                 reading = read(one, version, self._personal)
-            except InvalidParameter:
+            except (InvalidParameter, NotEnoughRatings):
                 if not one.origin:
                     raise
                 place = f" with `{name_version(version)}`" if version else ""

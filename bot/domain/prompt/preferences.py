@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from bot.domain.errors import InvalidParameter, PromptTooLong
 from bot.domain.prompt.characters import clean, straighten_dashes
-from bot.domain.prompt.parameters import Speed
+from bot.domain.prompt.parameters import Speed, Visibility
+from bot.domain.prompt.permutations import expand
 from bot.domain.prompt.split import Given, split
 from bot.domain.prompt.table import NAMES
 
@@ -15,31 +16,31 @@ MAX_PROMPT = 6_000
 """Characters: what a text option of a command can hold."""
 MAX_OPTIONS = 20
 MAX_OPTION_NAME = 32
+MAX_CHOICES = 40
+"""Of a suffix with braces: what the largest plan may ask for at once."""
 
 _OPTION = re.compile(r"(?:^|(?<=[\s{,]))--(?P<name>[a-z][a-z0-9_-]*)")
 _OPTION_NAME = re.compile(rf"[a-z][a-z0-9_-]{{0,{MAX_OPTION_NAME - 1}}}")
 _MENTION = re.compile(r"<@!?(?P<id>[0-9]{1,20})>")
 
 Texts = Mapping[str, str]
-
-
-def _nothing() -> Texts:
-    return MappingProxyType({})
+NOTHING: Texts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPreferences:
     """`options` are texts by name, without dashes; `suffix` and `settings` hold parameters as they would be typed.
 
-    What is typed wins over the suffix, the suffix over the settings. `speed` is the one used when no flag names
-    another. `profile` is the code of the member's own style, empty until enough pictures are rated; `profiles` those of
-    members that the prompt may mention, by user id (see `find_mentions`).
+    What is typed wins over the suffix, the suffix over the settings. `speed` and `visibility` hold when no flag names
+    another. `profile` is the code of the member's own style, empty until enough pictures are rated; `profiles` those
+    of members that the prompt may mention, by user id (see `find_mentions`).
     """
 
-    options: Texts = field(default_factory=_nothing)
+    options: Texts = field(default_factory=lambda: NOTHING)
     suffix: str = ""
     settings: str = ""
     speed: Speed = Speed.FAST
+    visibility: Visibility = Visibility.PUBLIC
     profile: str = ""
     profiles: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -49,8 +50,8 @@ def find_mentions(text: str) -> frozenset[int]:
     return frozenset(int(match["id"]) for match in _MENTION.finditer(text[:MAX_PROMPT]))
 
 
-def check_option(name: str, value: str) -> None:
-    """Whether a personal option may be stored so. Raises `InvalidParameter`."""
+def check_option(name: str, value: str, others: Texts = NOTHING) -> None:
+    """Whether a personal option may be stored so beside the others. Raises a `PromptError`."""
     if not _OPTION_NAME.fullmatch(name):
         raise InvalidParameter(
             f"`{name[:40]}` cannot be the name of an option: use at most {MAX_OPTION_NAME} small letters and digits."
@@ -59,15 +60,17 @@ def check_option(name: str, value: str) -> None:
         raise InvalidParameter(f"`--{name}` has a meaning already; choose another name.")
     if len(value) > MAX_PROMPT:
         raise PromptTooLong(len(value), MAX_PROMPT)
-    expand_options(prepare(value, {name: value}), {name: value})
+    together = {**others, name: value}
+    expand_options(prepare(value, together), together)
 
 
-def check_suffix(value: str) -> None:
-    """Whether a suffix may be stored so: parameters only. Raises a `PromptError`."""
+def check_suffix(value: str, options: Texts = NOTHING, limit: int = MAX_CHOICES) -> None:
+    """Whether a suffix may be stored so: parameters only, in each of its choices. Raises a `PromptError`."""
     if len(value) > MAX_PROMPT:
         raise PromptTooLong(len(value), MAX_PROMPT)
-    if text := split(prepare(value, {})).body:
-        raise InvalidParameter(f"A suffix holds parameters only, such as `--ar 3:2`; `{text[:60]}` is text.")
+    for choice in expand(expand_options(prepare(value, options), options), limit):
+        if text := split(prepare(choice, {})).body:
+            raise InvalidParameter(f"A suffix holds parameters only, such as `--ar 3:2`; `{text[:60]}` is text.")
 
 
 def prepare(raw: str, options: Texts) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
 
+from bot.domain.prompt.looks import LOOKS
 from bot.domain.prompt.versions import EVERY, span
 
 MAX_SEED = 2**32 - 1
@@ -161,6 +162,7 @@ STYLES: Mapping[str, frozenset[str]] = MappingProxyType(
         **dict.fromkeys(("4a", "4b", "4c"), frozenset({"", "4"})),
         **dict.fromkeys(("cute", "expressive", "original", "scenic"), frozenset({"", "niji 5"})),
         **dict.fromkeys(("random", "random-16", "random-32", "random-64", "random-128"), frozenset({"", "5.2"})),
+        **dict.fromkeys(LOOKS, EVERY),
     }
 )
 """Words after `--style`, besides `raw`. Any other word is a style code, which only 5.2 knew."""

@@ -3,8 +3,9 @@
 import discord
 from discord import app_commands
 
-from bot.domain.job import Job, UserId
-from bot.ui.answering import Interaction
+from bot.domain.job import Job
+from bot.domain.prompt import Speed
+from bot.ui.answering import Interaction, place_of
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, account_info
@@ -19,12 +20,15 @@ GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in
 `/gallery` shows what was kept, `/info` your jobs."""
 
 
+JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
+
+
 def add_account(tree: app_commands.CommandTree, emoji: ReactionEmoji, studio: Studio) -> None:
     @tree.command(description="Your plan and your jobs")
     async def info(interaction: Interaction) -> None:
         # deferred even though it is quick: client programs wait for the edit of a deferred reply
         await interaction.response.defer(ephemeral=True, thinking=True)
-        account = await account_info(UserId(interaction.user.id), studio=studio)
+        account = await account_info(place_of(interaction), studio=studio)
         await interaction.edit_original_response(embed=info_embed(interaction.user.id, account))
 
     @tree.command(name="help", description="How to use the studio")
@@ -51,8 +55,8 @@ def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:
     lines = [
         f"**User ID**: {user_id}",
         f"**Subscription**: {account.plan_name} (Active)",
-        "**Job Mode**: Fast",
-        "**Visibility Mode**: Public",
+        f"**Job Mode**: {JOB_MODES[account.settings.speed]}",
+        f"**Visibility Mode**: {account.settings.visibility.capitalize()}",
         f"**Lifetime Usage**: {account.jobs_done} images ({hours:.2f} hours)",
         "",
         f"**Queued Jobs (fast)**: {len(account.waiting)}",

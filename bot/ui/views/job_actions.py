@@ -4,6 +4,8 @@ A view here is only a way to write components down. It is stopped at once, so th
 presses are routed by their custom id alone.
 """
 
+from collections.abc import Sequence
+
 import discord
 
 from bot.domain.buttons import Action, Button
@@ -44,11 +46,11 @@ def _button(
     return discord.ui.Button(style=style, label=label, custom_id=button.custom_id, emoji=emoji, row=row)
 
 
-def written(buttons: list[discord.ui.Button[discord.ui.View]]) -> discord.ui.View:
+def written(items: Sequence[discord.ui.Item[discord.ui.View]]) -> discord.ui.View:
     """A view that is sent, not kept."""
     view = discord.ui.View(timeout=None)
-    for button in buttons:
-        view.add_item(button)
+    for item in items:
+        view.add_item(item)
     view.stop()
     return view
 

@@ -1,0 +1,130 @@
+"""The settings of plans, prices and packs: `[plans]` of the settings file."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from bot.config_section import Section
+from bot.domain.prices import Unit
+
+NotNegative = Annotated[int, Field(ge=0)]
+YOURS = "What you make is yours, also for commercial use and after your plan has ended."
+SMALL = f"{YOURS} Companies with more than USD 1,000,000 of revenue a year need Pro or Mega."
+
+
+class TierSettings(Section):
+    """Prices are in the smallest unit of `plans.currency`; 0 is not for sale."""
+
+    name: Annotated[str, Field(min_length=1, max_length=32)]
+    monthly_price: NotNegative = 0
+    yearly_price: NotNegative = 0
+    fast_minutes: NotNegative = 0
+    credits: NotNegative = 0
+    relax: bool = True
+    turbo: bool = True
+    stealth: bool = True
+    max_running: Annotated[int, Field(ge=1)] = 3
+    max_running_relax: NotNegative = 3
+    max_waiting: Annotated[int, Field(ge=1)] = 10
+    batch_limit: Annotated[int, Field(ge=1)] = 10
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    terms: str = YOURS
+
+
+TIERS = (
+    TierSettings(
+        name="Basic",
+        monthly_price=1_000,
+        yearly_price=9_600,
+        fast_minutes=200,
+        credits=75,
+        relax=False,
+        stealth=False,
+        max_running_relax=0,
+        batch_limit=4,
+        terms=SMALL,
+    ),
+    TierSettings(
+        name="Standard",
+        monthly_price=3_000,
+        yearly_price=28_800,
+        fast_minutes=900,
+        credits=230,
+        stealth=False,
+        terms=SMALL,
+    ),
+    TierSettings(
+        name="Pro",
+        monthly_price=6_000,
+        yearly_price=57_600,
+        fast_minutes=1_800,
+        credits=460,
+        max_running=12,
+        batch_limit=40,
+        weight=2.0,
+    ),
+    TierSettings(
+        name="Mega",
+        monthly_price=12_000,
+        yearly_price=115_200,
+        fast_minutes=3_600,
+        credits=920,
+        max_running=12,
+        batch_limit=40,
+        weight=2.0,
+    ),
+)
+
+
+class PackSettings(Section):
+    name: Annotated[str, Field(min_length=1, max_length=32)]
+    credits: Annotated[int, Field(ge=1)]
+    price: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(ge=1)] = 365
+
+
+class TrialSettings(Section):
+    minutes: NotNegative = 0
+    credits: NotNegative = 0
+    terms: str = "For trying out: personal use only."
+
+
+class PriceSettings(Section):
+    grid: NotNegative = 60
+    variation: NotNegative = 54
+    outpaint: NotNegative = 60
+    upscale: NotNegative = 120
+    upscale_4x: NotNegative = 360
+    restyle: NotNegative = 15
+    film: NotNegative = 120
+    draft_factor: Annotated[float, Field(ge=0)] = 0.5
+    hd_factor: Annotated[float, Field(ge=0)] = 1.6
+    omni_factor: Annotated[float, Field(ge=0)] = 2.0
+    turbo_factor: Annotated[float, Field(ge=0)] = 2.0
+
+
+class PlanSettings(Section):
+    enabled: bool = False
+    unit: Unit = Unit.GPU_SECONDS
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "USD"
+    everyone: str = ""
+    extra_hour_price: NotNegative = 400
+    extra_days: Annotated[int, Field(ge=1)] = 60
+    bonus_days: Annotated[int, Field(ge=1)] = 30
+    terms: str = "What you make is yours to use, as far as the licence of the model that drew it allows."
+    trial: TrialSettings = TrialSettings()
+    prices: PriceSettings = PriceSettings()
+    roles: dict[int, str] = Field(default_factory=dict)
+    guilds: dict[int, str] = Field(default_factory=dict)
+    tiers: Annotated[tuple[TierSettings, ...], Field(min_length=1)] = TIERS
+    packs: tuple[PackSettings, ...] = (PackSettings(name="115 credits", credits=115, price=1_500),)
+
+    @model_validator(mode="after")
+    def _names_are_plans(self) -> Self:
+        names = [tier.name for tier in self.tiers]
+        if len(set(names)) < len(names):
+            raise ValueError("two tiers have the same name")
+        for place, name in (("everyone", self.everyone), *self.roles.items(), *self.guilds.items()):
+            if name and name not in names:
+                raise ValueError(f"{place} = {name!r} names no tier; there are {', '.join(names)}")
+        return self

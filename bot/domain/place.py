@@ -1,0 +1,16 @@
+"""Who asks, and where."""
+
+from dataclasses import dataclass
+
+from bot.domain.job import UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who asks, and where the answer goes. `guild_id` is None in direct messages, where nobody has roles."""
+
+    user_id: UserId
+    user_name: str
+    channel_id: int
+    guild_id: int | None
+    role_ids: frozenset[int] = frozenset()

@@ -1,0 +1,14 @@
+"""Pictures as bytes and as pixels. Pure and blocking; callers use `asyncio.to_thread`."""
+
+from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, fit_bytes
+from bot.pictures.sheets import compose_contact_sheet, compose_grid, compose_preview
+
+__all__ = [
+    "MAX_DECODED_PIXELS",
+    "compose_contact_sheet",
+    "compose_grid",
+    "compose_preview",
+    "decode_rgb",
+    "encode_png",
+    "fit_bytes",
+]

@@ -1,0 +1,108 @@
+"""`/settings` and `/prefer`: what a member sets once for all that they ask. Every answer is for the member alone."""
+
+from dataclasses import replace
+
+from discord import app_commands
+
+from bot.domain.job import UserId
+from bot.domain.prompt.preferences import MAX_OPTION_NAME, MAX_PROMPT
+from bot.domain.settings import MemberSettings
+from bot.ui.answering import Interaction, answer_alone, place_of
+from bot.ui.render_settings import render_options, settings_content, told_option, told_suffix
+from bot.ui.views.settings import settings_actions
+from bot.usecases.settings import Change, change_settings, open_page, read_settings
+from bot.usecases.studio import Studio
+
+OFFERED = 25
+"""Choices that Discord shows beneath an option."""
+
+OptionName = app_commands.Range[str, 1, MAX_OPTION_NAME]
+OptionText = app_commands.Range[str, 1, MAX_PROMPT]
+
+
+def add_settings(tree: app_commands.CommandTree, studio: Studio) -> None:
+    @tree.command(description="What is added to your prompts, and how your jobs are drawn")
+    async def settings(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        held = await read_settings(UserId(interaction.user.id), studio=studio)
+        view = settings_actions(open_page(held, studio=studio))
+        await interaction.edit_original_response(content=settings_content(held), view=view)
+
+    tree.add_command(_prefer(studio))
+
+
+def _prefer(studio: Studio) -> app_commands.Group:
+    prefer = app_commands.Group(name="prefer", description="What you prefer, for all your prompts")
+    prefer.add_command(_options(studio))
+
+    @prefer.command(description="Parameters that stand at the end of every prompt of yours")
+    @app_commands.describe(new_value="Such as --ar 3:2; left out, your suffix is taken away")
+    async def suffix(interaction: Interaction, new_value: OptionText | None = None) -> None:
+        async def work() -> str:
+            return told_suffix(await _change(interaction, lambda held: held.with_suffix(new_value or ""), studio))
+
+        await answer_alone(interaction, work())
+
+    @prefer.command(description="Edit the prompt whenever you vary a picture, on or off")
+    async def remix(interaction: Interaction) -> None:
+        async def work() -> str:
+            changed = await _change(interaction, lambda held: replace(held, is_remix=not held.is_remix), studio)
+            if changed.is_remix:
+                return "Remix mode turned on! Variations of a picture will ask you for a new prompt."
+            return "Remix mode turned off! Variations of a picture keep its prompt."
+
+        await answer_alone(interaction, work())
+
+    @prefer.command(description="Strong or subtle variations by V1-V4")
+    async def variability(interaction: Interaction) -> None:
+        async def work() -> str:
+            changed = await _change(
+                interaction, lambda held: replace(held, has_strong_variations=not held.has_strong_variations), studio
+            )
+            return f"{'High' if changed.has_strong_variations else 'Low'} variation mode is on for V1-V4."
+
+        await answer_alone(interaction, work())
+
+    @prefer.command(description="How far the pictures of a grid go apart, 0 to 100")
+    @app_commands.describe(amount="0 is the usual; the same as --chaos")
+    async def variety(interaction: Interaction, amount: app_commands.Range[int, 0, 100]) -> None:
+        async def work() -> str:
+            await _change(interaction, lambda held: replace(held, variety=amount), studio)
+            return f"Your prompts carry `--c {amount}` from now on." if amount else "Your grids are as usual again."
+
+        await answer_alone(interaction, work())
+
+    return prefer
+
+
+def _options(studio: Studio) -> app_commands.Group:
+    options = app_commands.Group(name="option", description="Parameters of your own")
+
+    @options.command(name="set", description="Give a text a short name that you can use in prompts")
+    @app_commands.describe(option="Its name: `hero` is used as --hero", value="Its text; left out, it is taken away")
+    async def set_option(interaction: Interaction, option: OptionName, value: OptionText | None = None) -> None:
+        name = option.strip().removeprefix("--")
+
+        async def work() -> str:
+            changed = await _change(interaction, lambda held: held.with_option(name, value), studio)
+            return told_option(name, changed)
+
+        await answer_alone(interaction, work())
+
+    @set_option.autocomplete("option")
+    async def offer(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        held = await read_settings(UserId(interaction.user.id), studio=studio)
+        names = [name for name in held.options if current.removeprefix("--").lower() in name]
+        return [app_commands.Choice(name=name, value=name) for name in names[:OFFERED]]
+
+    @options.command(name="list", description="Your options and their texts")
+    async def list_options(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        held = await read_settings(UserId(interaction.user.id), studio=studio)
+        await interaction.edit_original_response(embed=render_options(held))
+
+    return options
+
+
+async def _change(interaction: Interaction, change: Change, studio: Studio) -> MemberSettings:
+    return await change_settings(place_of(interaction), change, studio=studio)

@@ -1,0 +1,126 @@
+"""One attempt at drawing a job, as the engine sees it: what is asked one after the other counts as one.
+
+Its seconds and notes add up, its member sees one progress, and one cancel stops all of it. Knows no kind of job.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from bot.domain.job import PRIORITY, Job
+from bot.pictures import compose_preview
+from bot.usecases.studio import Studio
+from engine.protocol import (
+    Cancelled,
+    Described,
+    Failed,
+    FailureCode,
+    Finished,
+    Pixels,
+    Progress,
+    Queued,
+    Request,
+    Started,
+    Weighed,
+)
+
+PREVIEWS_PER_REQUEST = 4
+PREVIEW_PIXELS = 512
+
+Show = Callable[[Sequence[Pixels]], Sequence[Pixels]]
+"""From the engine's small pictures to what the member sees of them, one for each."""
+
+
+class RequestFailed(Exception):
+    """The engine gave no picture."""
+
+    def __init__(self, code: FailureCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class RequestCancelled(Exception):
+    """Somebody stopped it between two steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Which part of the whole work a request is, from 0 to 1."""
+
+    begin: float = 0.0
+    end: float = 1.0
+
+    def at(self, share: float) -> float:
+        return self.begin + (self.end - self.begin) * share
+
+    def part(self, number: int, count: int) -> "Stretch":
+        """The `number`th of `count` equal parts, counted from 0."""
+        return Stretch(self.at(number / count), self.at((number + 1) / count))
+
+
+WHOLE = Stretch()
+
+
+def as_drawn(previews: Sequence[Pixels]) -> Sequence[Pixels]:
+    return previews
+
+
+@dataclass(slots=True)
+class Attempt:
+    """`job` is running. `engine_seconds` and `notes` are of everything that was asked so far."""
+
+    job: Job
+    studio: Studio
+    engine_seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    _asked: int = 0
+
+    def next_id(self) -> str:
+        """The first is the attempt's own; the others follow it after a slash, so that a cancel reaches them."""
+        number, self._asked = self._asked, self._asked + 1
+        return f"{self.job.request_id}/{number}" if number else self.job.request_id
+
+    def note(self, *sentences: str) -> None:
+        """Each is told once."""
+        self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
+
+    async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
+        """The pictures of one request, which goes at the job's speed. Raises `RequestFailed` or `RequestCancelled`."""
+        async for event in self.studio.engine.generate(replace(request, priority=PRIORITY[self.job.speed])):
+            match event:
+                case Queued() | Started():
+                    pass
+                case Progress():
+                    await self._show_progress(event, stretch, show)
+                case Finished():
+                    self.engine_seconds += event.engine_seconds
+                    self.note(*event.notes)
+                    return event.images
+                case Failed(code, reason):
+                    raise RequestFailed(code, reason)
+                case Described() | Weighed():
+                    raise TypeError(f"a request for pictures was answered with {event}")
+                case Cancelled():
+                    raise RequestCancelled
+        raise TypeError("the engine's stream ended without an end")
+
+    async def _show_progress(self, event: Progress, stretch: Stretch, show: Show) -> None:
+        """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.
+
+        Steps without a preview are not worth an edit: the chat takes one a second at best.
+        """
+        if not event.previews:
+            return
+        async with self.studio.db.reading() as tx:
+            current = await tx.jobs.find(self.job.id)
+        if current is None or current.has_ended:
+            self.studio.engine.cancel(self.job.request_id)
+            return
+        preview = await asyncio.to_thread(_compose, event.previews, show)
+        fraction = stretch.at(event.step_index / event.total_steps)
+        await self.studio.notifier.show_progress(current, fraction, preview)
+
+
+def _compose(previews: Sequence[Pixels], show: Show) -> bytes:
+    return compose_preview(show(previews), PREVIEW_PIXELS)
