@@ -114,7 +114,7 @@ class BarePipeline:
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]:
         return 4, settings.height // 8, settings.width // 8
 
-    def encode_image(self, settings: Settings) -> DrawClean:
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
     def encode_masked(self, _settings: Settings) -> None:

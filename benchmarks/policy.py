@@ -71,7 +71,8 @@ def latencies_of_scheduler(arrivals: Sequence[Arrival], curve: CostCurve, max_ro
             origin[generation] = arrival
             scheduler.add(generation)
         for generation in scheduler.admit():
-            generation.total_steps = generation.settings.steps
+            for row in generation.rows:
+                row.total_steps = row.settings.steps
         batch = scheduler.schedule()
         if batch is None:
             continue

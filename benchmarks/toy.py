@@ -64,7 +64,7 @@ class ToyPipeline:
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]:
         return 4, settings.height // PIXELS_PER_LATENT, settings.width // PIXELS_PER_LATENT
 
-    def encode_image(self, settings: Settings) -> DrawClean:
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         raise NotImplementedError("it starts from noise only")
 
     def encode_masked(self, _settings: Settings) -> None:

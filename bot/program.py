@@ -14,8 +14,10 @@ from bot.db.database import SqlDatabase, migrate, open_database
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.offers import catalogue_of
+from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
 from bot.ui.client import Client
+from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
@@ -59,6 +61,16 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
     )
 
 
+def make_client(config: Config) -> Client:
+    return Client(
+        reaction_emoji(config.discord.reactions),
+        guild_id=config.discord.guild_id,
+        links=Links(community=config.links.community, account=config.links.account),
+        pages=read_guide(PAGES),
+        answers=read_guide(ANSWERS),
+    )
+
+
 class StoreUnavailable(Exception):
     """Pictures cannot be kept where the settings say; the message says what to change."""
 
@@ -83,7 +95,7 @@ async def running_studio(
         await engine.start()
         if config.discord.api_url:
             point_discord_at(config.discord.api_url, config.discord.gateway_url)
-        client = Client(reaction_emoji(config.discord.reactions), guild_id=config.discord.guild_id)
+        client = make_client(config)
         stack.push_async_callback(client.close)
         jobs = await stack.enter_async_context(BackgroundTasks())
         deliveries = await stack.enter_async_context(BackgroundTasks())

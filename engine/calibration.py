@@ -59,9 +59,11 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
     info = pipeline.traits.info
     runner = Runner({info.name: pipeline}, forwards)
     usual = _a_generation(pipeline, 1)
-    if runner.prepare(usual) is not None or usual.conditioning is None:
+    if runner.prepare(usual) is not None:
         return
-    sizes = forwards.sizes(pipeline, rows if usual.conditioning.negative is None else 2 * rows)
+    conditioning = usual.rows[0].conditioning
+    is_guided = conditioning is not None and conditioning.negative is not None
+    sizes = forwards.sizes(pipeline, 2 * rows if is_guided else rows)
     with forwards.warming_up():
         for number, size in enumerate(reversed(sizes), start=1):
             log.info("preparing model %s for %d rows (%d of %d)", info.name, size, number, len(sizes))

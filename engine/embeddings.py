@@ -1,26 +1,43 @@
 """Conditionings of recent prompts, so that four variations of one prompt read it once. Bounded by bytes."""
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from engine.pipelines.interface import Conditioning
-from engine.settings import Settings
+from engine.protocol import Reference, WeightedPart
+from engine.settings import ModelTraits, Settings
 
 MAX_BYTES = 256 * 2**20  # 60 prompts of FLUX, 400 of SDXL
 
 
+class Encoder(Protocol):
+    """The part of a pipeline that reads."""
+
+    @property
+    def traits(self) -> ModelTraits: ...
+
+    def encode(self, settings: Settings, /) -> Conditioning: ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """All that an encoder may look at."""
+    """All that an encoder may look at. `guidance` is the scale where the model reads it, else whether there is any."""
 
     model: str
     prompt: str
+    parts: tuple[WeightedPart, ...]
     negative_prompt: str
-    guidance_scale: float
+    references: tuple[Reference, ...]
+    guidance: float | bool
     width: int
     height: int
     in_full_precision: bool
+
+    @property
+    def nbytes(self) -> int:
+        """Only pictures count: words are small beside what is made of them."""
+        return sum(len(reference.pixels.rgb) for reference in self.references)
 
 
 class EmbeddingCache:
@@ -30,28 +47,30 @@ class EmbeddingCache:
         self._entries: OrderedDict[_Key, Conditioning] = OrderedDict()
 
     def find_or_encode(
-        self, model: str, settings: Settings, encode: Callable[[Settings], Conditioning], *, in_full_precision: bool
+        self, model: str, settings: Settings, encoder: Encoder, *, in_full_precision: bool
     ) -> Conditioning:
         """The oldest used makes room. What alone exceeds the bound is not kept."""
-        key = _key_of(model, settings, in_full_precision=in_full_precision)
+        key = _key_of(model, settings, encoder.traits, in_full_precision=in_full_precision)
         if (found := self._entries.get(key)) is not None:
             self._entries.move_to_end(key)
             return found
-        encoded = encode(settings)
+        encoded = encoder.encode(settings)
         self._entries[key] = encoded
-        self._bytes += _bytes_of(encoded)
+        self._bytes += _bytes_of(encoded) + key.nbytes
         while self._bytes > self._max_bytes:
-            _, forgotten = self._entries.popitem(last=False)
-            self._bytes -= _bytes_of(forgotten)
+            forgotten_key, forgotten = self._entries.popitem(last=False)
+            self._bytes -= _bytes_of(forgotten) + forgotten_key.nbytes
         return encoded
 
 
-def _key_of(model: str, settings: Settings, *, in_full_precision: bool) -> _Key:
+def _key_of(model: str, settings: Settings, traits: ModelTraits, *, in_full_precision: bool) -> _Key:
     return _Key(
         model,
         settings.prompt,
+        settings.parts,
         settings.negative_prompt,
-        settings.guidance_scale,
+        settings.references,
+        settings.guidance_scale if traits.reads_guidance else settings.guidance_scale > 1,
         settings.width,
         settings.height,
         in_full_precision,

@@ -27,6 +27,7 @@ class BatchKey:
     height: int
     in_full_precision: bool = False
     text_length: int = 0
+    tile: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +43,17 @@ class Blend:
 class Row:
     """One picture of a generation: its latents, its own random numbers and its own walk through the sampler.
 
+    `settings` are the request's as this row is told them; `total_steps` and `conditioning` come with its preparation.
     `planes[1, 4, C, h, w]` are the latents and what the sampler remembers of earlier steps. `told` is what the denoiser
-    hears of this row beside its generation's conditioning.
+    hears of this row beside its conditioning.
     """
 
     generation: Generation
     seed: int
+    settings: Settings
     step_index: int = 0
+    total_steps: int | None = None
+    conditioning: Conditioning | None = None
     sampler: Sampler | None = None
     generator: torch.Generator | None = None
     planes: torch.Tensor | None = None
@@ -63,37 +68,42 @@ class Row:
         return None if self.planes is None else self.planes[:, 0]
 
     @property
+    def steps_left(self) -> int:
+        """Exact once it is prepared; before that a walk from a picture counts in full."""
+        total = self.settings.steps_taken(self.settings.steps) if self.total_steps is None else self.total_steps
+        return max(0, total - self.step_index)
+
+    @property
     def is_denoised(self) -> bool:
-        total_steps = self.generation.total_steps
-        return total_steps is not None and self.step_index >= total_steps
+        return self.total_steps is not None and self.step_index >= self.total_steps
 
 
 @dataclass(slots=True, eq=False)
 class Generation:
-    """One request under way. `total_steps` is known once its rows are prepared, `conditioning` likewise."""
+    """One request under way."""
 
     request: GenerateRequest
     settings: Settings
     model: str
     text_length: int = 0
     rows: tuple[Row, ...] = field(init=False)
-    total_steps: int | None = None
-    conditioning: Conditioning | None = None
     reported_steps: int = 0
     in_full_precision: bool = False
     engine_seconds: float = 0.0
     is_paused: bool = False
 
     def __post_init__(self) -> None:
-        self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
+        self.rows = self._fresh_rows()
+
+    def _fresh_rows(self) -> tuple[Row, ...]:
+        return tuple(Row(self, seed, self.settings.of_row(index)) for index, seed in enumerate(self.request.seeds))
 
     def restart_in_full_precision(self) -> None:
         """From the first step, with fresh rows of the same seeds. What was reported stays reported: readers see no step
         twice.
         """
         self.in_full_precision = True
-        self.total_steps = self.conditioning = None
-        self.rows = tuple(Row(self, seed) for seed in self.request.seeds)
+        self.rows = self._fresh_rows()
 
     @property
     def id(self) -> str:
@@ -102,22 +112,30 @@ class Generation:
     @property
     def key(self) -> BatchKey:
         settings = self.settings
-        return BatchKey(self.model, settings.width, settings.height, self.in_full_precision, self.text_length)
+        return BatchKey(
+            self.model, settings.width, settings.height, self.in_full_precision, self.text_length, settings.tile
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.settings.notes + (self.conditioning.notes if self.conditioning else ())
+        """Each once, though most rows read the same prompt."""
+        of_rows = (note for row in self.rows if row.conditioning for note in row.conditioning.notes)
+        return self.settings.notes + tuple(dict.fromkeys(of_rows))
+
+    @property
+    def total_steps(self) -> int | None:
+        """Of the longest walk; None until all rows are prepared."""
+        totals = [row.total_steps for row in self.rows if row.total_steps is not None]
+        return max(totals) if len(totals) == len(self.rows) else None
 
     @property
     def row_steps_left(self) -> int:
-        """Exact once the rows are prepared; before that a walk from a picture counts in full."""
-        total_steps = self.settings.steps if self.total_steps is None else self.total_steps
-        return sum(max(0, total_steps - row.step_index) for row in self.rows)
+        return sum(row.steps_left for row in self.rows)
 
     @property
     def steps_done(self) -> int:
-        """Steps that every row has behind it."""
-        return min(row.step_index for row in self.rows)
+        """Of `total_steps`: what the row with the most before it has behind it."""
+        return (self.total_steps or 0) - max(row.steps_left for row in self.rows)
 
     @property
     def is_drawn(self) -> bool:

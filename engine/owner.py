@@ -183,13 +183,11 @@ class Owner:
         log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))
 
     def _cancel(self, request_id: str) -> None:
-        generation = self._scheduler.find(request_id)
-        if generation is not None:
+        for generation in self._scheduler.find_all(request_id):
             self._end(generation, Cancelled())
 
     def _pause(self, request_id: str, *, is_paused: bool) -> None:
-        generation = self._scheduler.find(request_id)
-        if generation is not None:
+        for generation in self._scheduler.find_all(request_id):
             generation.is_paused = is_paused
 
     def _prepare(self, generation: Generation) -> None:

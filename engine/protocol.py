@@ -88,8 +88,9 @@ class GenerateRequest:
     `mask` needs an `init_image` of the same shape, and keeps it where the mask is black.
 
     `init_images` has one picture a row, in the place of `init_image`; `guidance_scales` and `noise_blends` likewise
-    have one entry a row or are empty. `parts` say the prompt in weighted parts, for models that weigh them. `stop_step`
-    ends the walk after so many of the `steps`. `tile` makes opposite edges meet without a seam.
+    have one entry a row or are empty. `parts` say the prompt in weighted parts, each understood by itself. `stop_step`
+    ends the walk after so many of the `steps` (one that begins at a picture, after the same share), and shows the
+    picture as it is guessed then, blurry. `tile` makes opposite edges meet without a seam.
     What a model cannot do (see `ModelInfo.abilities`) ends in INVALID_REQUEST.
     """
 

@@ -12,10 +12,10 @@ import torch
 
 from engine.embeddings import EmbeddingCache
 from engine.forwards import Forwards
-from engine.generation import Batch, BatchKey, Blend, Generation, Row
-from engine.pictures import shrink_mask, to_mask_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Pipeline, Tensors
+from engine.generation import Batch, BatchKey, Generation, Row
+from engine.pipelines.interface import Conditioning, Pipeline, Tensors
 from engine.precision import NotANumber
+from engine.preparation import prepare_rows
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler, StepNumbers
 
@@ -57,15 +57,12 @@ class Runner:
         return None
 
     def _prepare_rows(self, generation: Generation) -> None:
-        pipeline, settings = self._pipelines[generation.model], generation.settings
-        generation.conditioning = self._embeddings.find_or_encode(
-            generation.model, settings, pipeline.encode, in_full_precision=generation.in_full_precision
-        )
-        draw_clean = pipeline.encode_image(settings) if settings.init_image is not None else None
-        draw_told = pipeline.encode_masked(settings)
+        pipeline = self._pipelines[generation.model]
         for row in generation.rows:
-            _prepare_row(row, pipeline, draw_clean, draw_told)
-        generation.total_steps = _sampler_of(generation.rows[0]).total_steps
+            row.conditioning = self._embeddings.find_or_encode(
+                generation.model, row.settings, pipeline, in_full_precision=generation.in_full_precision
+            )
+        prepare_rows(generation.rows, pipeline)
 
     def step(self, batch: Batch) -> StepOutcome:
         """One denoiser forward for all rows, one sampler step for each."""
@@ -186,7 +183,7 @@ class Runner:
         noise_pred = self._forwards.run(pipeline, key, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
-            scales = [rows[index].generation.settings.guidance_scale for index in guided]
+            scales = [rows[index].settings.guidance_scale for index in guided]
             guidance_scale = torch.tensor(scales, device=pipeline.device).view(-1, 1, 1, 1)
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
@@ -215,14 +212,16 @@ class Runner:
         row = step.rows[index]
         if row.generation in failures:
             return
-        sampler, one = _sampler_of(row), slice(index, index + 1)
+        sampler, one, numbers = _sampler_of(row), slice(index, index + 1), step.numbers.of(index)
         row.planes = planes[one]
         try:
             if not sampler.table.is_linear:
                 latents = step.latents[one]
                 row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
+            if _stops_early(row):
+                row.planes[:, 0] = numbers.clean_estimate(noise_pred[one], step.latents[one])
             if row.blend is not None:
-                kept = step.numbers.of(index).renoise(row.blend.clean, row.blend.noise)
+                kept = row.blend.clean if _stops_early(row) else numbers.renoise(row.blend.clean, row.blend.noise)
                 row.planes[:, 0] = torch.lerp(kept, row.planes[:, 0], row.blend.mask)
         except Exception as error:
             failures[row.generation] = failure_from(error)
@@ -269,28 +268,6 @@ def is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _prepare_row(row: Row, pipeline: Pipeline, draw_clean: DrawClean | None, draw_told: DrawTold | None) -> None:
-    """Draws in the stock pipelines' order: the init image's posterior, the noise, the masked image's posterior."""
-    settings, is_told = row.generation.settings, draw_told is not None
-    starts_anew = settings.init_image is None or (
-        settings.init_image.strength == 1.0 and (settings.mask is not None or is_told)
-    )
-    row.generator = torch.Generator("cpu").manual_seed(row.seed)
-    row.sampler = pipeline.start_sampler(settings)
-    clean = draw_clean(row.generator) if draw_clean and not (is_told and starts_anew) else None
-    noise = torch.randn(1, *pipeline.latent_shape(settings), generator=row.generator).to(pipeline.device)
-    if draw_told is not None:
-        row.told = draw_told(row.generator)
-    elif settings.mask is not None and draw_clean is not None and clean is not None:
-        draw_clean(row.generator)  # stock draws what is masked for all models, and drops it for those that are not told
-        mask = shrink_mask(to_mask_tensor(settings.mask, settings.width, settings.height), tuple(noise.shape[2:]))
-        row.blend = Blend(mask.to(pipeline.device), clean, noise)
-    if starts_anew or clean is None:
-        row.planes = row.sampler.begin_from_noise(noise)
-    else:
-        row.planes = row.sampler.begin_from_clean(clean, noise)
-
-
 def _gather(rows: Sequence[Tensors]) -> Tensors:
     return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
@@ -299,7 +276,18 @@ def _wants_preview(row: Row) -> bool:
     """Not of a step that was reported already, before its generation was drawn again."""
     every, done = row.generation.request.preview_every, row.step_index + 1
     is_due = every > 0 and done % every == 0
-    return is_due and row.generation.reported_steps < done < _sampler_of(row).total_steps
+    return is_due and done > row.generation.reported_steps and not _is_last(row)
+
+
+def _is_last(row: Row) -> bool:
+    return row.steps_left == 1
+
+
+def _stops_early(row: Row) -> bool:
+    """With the step about to be done, before its walk's end. What is shown then is the estimate of the finished
+    picture, blurry as it is by then: the latents themselves are still full of noise.
+    """
+    return _is_last(row) and row.step_index + 1 < _sampler_of(row).total_steps
 
 
 def _finite(latents: torch.Tensor | None) -> torch.Tensor:
@@ -325,5 +313,5 @@ def _generator_of(row: Row) -> torch.Generator:
 
 
 def _conditioning_of(row: Row) -> Conditioning:
-    assert row.generation.conditioning is not None, "the generation was not prepared"
-    return row.generation.conditioning
+    assert row.conditioning is not None, "the row was not prepared"
+    return row.conditioning

@@ -59,8 +59,9 @@ class Scheduler:
     def generations(self) -> tuple[Generation, ...]:
         return (*self._running, *self._waiting)
 
-    def find(self, request_id: str) -> Generation | None:
-        return next((generation for generation in self.generations if generation.id == request_id), None)
+    def find_all(self, request_id: str) -> list[Generation]:
+        """The request of this id, and those whose ids are this one, a slash and more."""
+        return [g for g in self.generations if g.id == request_id or g.id.startswith(f"{request_id}/")]
 
     def add(self, generation: Generation) -> None:
         """A fairness key that was idle starts level with the least served of those at work, not with a credit."""

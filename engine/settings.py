@@ -1,35 +1,47 @@
-"""What a request means for one model: defaults filled in, sizes rounded, limits checked. Pure; no torch."""
+"""What a request means for one model: defaults filled in, sizes rounded, pictures to start from. Pure; no torch.
 
-import math
-from dataclasses import dataclass, field
+`engine/limits.py` says what is refused.
+"""
 
-from engine.protocol import GenerateRequest, InitImage, Mask, ModelInfo
+from dataclasses import dataclass, replace
 
-MAX_STEPS = 500
-MAX_SEED = 2**64 - 1  # what torch.Generator.manual_seed takes
-MAX_ROWS_OF_A_REQUEST = 64
-MAX_GUIDANCE_SCALE = 100.0
+from engine.limits import InvalidRequest as InvalidRequest
+from engine.limits import ModelTraits as ModelTraits
+from engine.limits import check_request
+from engine.protocol import GenerateRequest, InitImage, Mask, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
 
-
-class InvalidRequest(Exception):
-    """The request asks for what no step could draw; the message says what to change."""
+FORGOTTEN_AT_USUAL_WEIGHT = 0.75  # of a reference that is started from; less the more it weighs
+LEAST_FORGOTTEN = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class ModelTraits:
-    """What a model can do. `samplers[0]` is the model's own; `fixed_size` models draw at one size only."""
+class Start:
+    """Where a walk begins that does not begin at noise: the mean of some pictures, of which `strength` is forgotten.
 
-    info: ModelInfo
-    samplers: tuple[str, ...]
+    `weights` add up to 1.
+    """
+
+    pictures: tuple[Pixels, ...]
+    strength: float
+    weights: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class RowSettings:
+    """In what the rows of one request may differ, beside their seeds."""
+
     guidance_scale: float
-    size_multiple: int = 8
-    max_pixels: int = 2048 * 2048
-    fixed_size: bool = False
+    start: Start | None = None
+    noise_blend: NoiseBlend | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One request, resolved. `width` and `height` are pixels of the finished picture, as it will be drawn."""
+    """One request, resolved. `width` and `height` are pixels of the finished picture, as it will be drawn.
+
+    `rows` is what each row has of its own. `of_row` says it in the fields above, as a pipeline wants it; where `rows`
+    is empty, all rows are alike.
+    """
 
     prompt: str
     negative_prompt: str
@@ -38,94 +50,111 @@ class Settings:
     steps: int
     guidance_scale: float
     sampler: str
-    init_image: InitImage | None = None
-    notes: tuple[str, ...] = field(default=())
+    start: Start | None = None
+    notes: tuple[str, ...] = ()
     mask: Mask | None = None
+    noise_blend: NoiseBlend | None = None
+    parts: tuple[WeightedPart, ...] = ()
+    references: tuple[Reference, ...] = ()
+    stop_step: int | None = None
+    tile: bool = False
+    rows: tuple[RowSettings, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What of the prompt is read by itself: its parts, or all of it."""
+        return tuple(part.text for part in self.parts) or (self.prompt,)
+
+    @property
+    def strength(self) -> float | None:
+        """How much of its start a walk forgets; None for one that begins at noise."""
+        return None if self.start is None else self.start.strength
+
+    def of_row(self, index: int) -> "Settings":
+        if not self.rows:
+            return self
+        row = self.rows[index]
+        return replace(self, guidance_scale=row.guidance_scale, start=row.start, noise_blend=row.noise_blend, rows=())
+
+    def steps_taken(self, walk: int) -> int:
+        """Of a walk of so many steps: all, or the share that `stop_step` is of `steps`."""
+        if self.stop_step is None or walk == 0:
+            return walk
+        return max(1, round(walk * self.stop_step / self.steps))
 
 
 def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
     """Raises `InvalidRequest`."""
+    check_request(request, traits)
     info = traits.info
-    steps = info.steps if request.steps is None else request.steps
-    guidance_scale = traits.guidance_scale if request.guidance_scale is None else request.guidance_scale
-    sampler = traits.samplers[0] if request.sampler is None else request.sampler
-    _check_text(request.prompt)
-    _check_text(request.negative_prompt)
-    _check_seeds(request.seeds)
-    _check_between("steps", steps, 1, MAX_STEPS)
-    _check_between("guidance_scale", guidance_scale, 0, MAX_GUIDANCE_SCALE)
-    if request.init_image is not None:
-        _check_between("strength", request.init_image.strength, 0, 1)
-    if sampler not in traits.samplers:
-        raise InvalidRequest(f"{info.name} has no sampler {sampler!r}; choose from {', '.join(traits.samplers)}")
-    _check_mask(request.mask, request.init_image)
     width, height, notes = _drawn_size(request.width, request.height, traits)
     if request.negative_prompt and not info.supports_negative_prompt:
         notes += (f"{info.name} has no negative prompt; it was ignored.",)
+    blended = () if traits.reads_references else tuple(one for one in request.references if one.weight)
+    if blended:
+        notes += _notes_on_blending(request, info.name)
+    rows = _rows(request, traits, _blend(blended) if blended else None)
     return Settings(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         width=width,
         height=height,
-        steps=steps,
-        guidance_scale=float(guidance_scale),
-        sampler=sampler,
-        init_image=request.init_image,
+        steps=info.steps if request.steps is None else request.steps,
+        guidance_scale=rows[0].guidance_scale,
+        sampler=traits.samplers[0] if request.sampler is None else request.sampler,
+        start=rows[0].start,
         notes=notes,
         mask=request.mask,
+        noise_blend=rows[0].noise_blend,
+        parts=request.parts,
+        references=request.references if traits.reads_references else (),
+        stop_step=request.stop_step,
+        tile=request.tile,
+        rows=rows if any(row != rows[0] for row in rows) else (),
     )
 
 
-def _check_text(text: str) -> None:
-    """Half an emoji passes as a Python string, and stops a tokenizer."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidRequest(f"the prompt has half a character at place {error.start}; write it anew") from None
+def _rows(request: GenerateRequest, traits: ModelTraits, blended: Start | None) -> tuple[RowSettings, ...]:
+    count = len(request.seeds)
+    usual = traits.guidance_scale if request.guidance_scale is None else request.guidance_scale
+    scales = request.guidance_scales or (usual,) * count
+    images = request.init_images or (request.init_image,) * count
+    noise_blends = request.noise_blends or (None,) * count
+    return tuple(
+        RowSettings(float(scale), blended if image is None else _start_at(image), noise_blend)
+        for scale, image, noise_blend in zip(scales, images, noise_blends, strict=True)
+    )
 
 
-def _check_seeds(seeds: tuple[int, ...]) -> None:
-    if not 1 <= len(seeds) <= MAX_ROWS_OF_A_REQUEST:
-        raise InvalidRequest(f"a request has 1 to {MAX_ROWS_OF_A_REQUEST} seeds; this one has {len(seeds)}")
-    for seed in seeds:
-        _check_between("seed", seed, 0, MAX_SEED)
+def _start_at(image: InitImage) -> Start:
+    return Start((image.pixels,), image.strength)
 
 
-def _check_between(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low <= value <= high):
-        raise InvalidRequest(f"{name} is {value}; it must be between {low} and {high}")
+def _blend(references: tuple[Reference, ...]) -> Start:
+    """For models that cannot look at pictures. Twice the usual weight keeps twice as much of them."""
+    total = sum(one.weight for one in references)
+    kept = (1 - FORGOTTEN_AT_USUAL_WEIGHT) * total / len(references)
+    weights = tuple(one.weight / total for one in references)
+    return Start(tuple(one.pixels for one in references), max(LEAST_FORGOTTEN, 1 - kept), weights)
 
 
-def _check_mask(mask: Mask | None, init_image: InitImage | None) -> None:
-    """A mask of another size is scaled with its picture; one of another shape would land beside it."""
-    if mask is None:
-        return
-    if init_image is None:
-        raise InvalidRequest("a mask needs the picture that it belongs to; send it as the init image")
-    if mask.width * mask.height == 0:
-        raise InvalidRequest(f"a mask of {mask.width}x{mask.height} pixels has no area")
-    picture = init_image.pixels
-    scaled_height = mask.width * picture.height / picture.width
-    if abs(scaled_height - mask.height) > max(1.0, 0.01 * mask.height):
-        raise InvalidRequest(
-            f"the mask is {mask.width}x{mask.height} and its picture {picture.width}x{picture.height}; "
-            "draw the mask in the picture's shape"
+def _notes_on_blending(request: GenerateRequest, model: str) -> tuple[str, ...]:
+    if request.init_image is not None or request.init_images:
+        return (
+            f"{model} starts from one picture or from its references, not from both; the references were left out.",
         )
+    roles = sorted({one.role for one in request.references} - {ReferenceRole.IMAGE})
+    return tuple(f"{model} cannot single out the {role} of a picture; it started from the picture." for role in roles)
 
 
 def _drawn_size(width: int, height: int, traits: ModelTraits) -> tuple[int, int, tuple[str, ...]]:
     """The nearest size that the model can draw, and a note if that is another shape than was asked for."""
     info, multiple = traits.info, traits.size_multiple
-    if width <= 0 or height <= 0:
-        raise InvalidRequest(f"a picture of {width}x{height} pixels has no area")
     if traits.fixed_size:
         if width * info.height == height * info.width:
             return info.width, info.height, ()
         note = f"{info.name} draws {info.width}x{info.height} pictures only; the aspect ratio was not kept."
         return info.width, info.height, (note,)
-    if width * height > traits.max_pixels:
-        megapixels = traits.max_pixels / 1e6
-        raise InvalidRequest(f"{width}x{height} is too large; ask for at most {megapixels:.1f} megapixels")
     drawn_width, drawn_height = (max(multiple, round(side / multiple) * multiple) for side in (width, height))
     if (drawn_width, drawn_height) == (width, height):
         return width, height, ()

@@ -118,8 +118,9 @@ class FakeEngine:
         return self._models
 
     def cancel(self, request_id: str) -> None:
-        if stop := self._stops.get(request_id):
-            stop.set()
+        for name, stop in self._stops.items():
+            if name == request_id or name.startswith(f"{request_id}/"):
+                stop.set()
 
     async def stop(self) -> None:
         self._stopped = True

@@ -20,6 +20,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.reports import SqlReports
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -44,6 +45,7 @@ class SqlTransaction:
         self.gallery: ports.Gallery = SqlGallery(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
+        self.reports: ports.Reports = SqlReports(session)
 
 
 class SqlDatabase:

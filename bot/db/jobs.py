@@ -56,6 +56,9 @@ class SqlJobs:
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
         await self._change(job_id, message_columns("waiting", message))
 
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None:
+        await self._change(job_id, message_columns("result", message))
+
     async def _change(self, job_id: JobId, columns: dict[str, Any], *conditions: ColumnElement[bool]) -> None:
         """One statement, so that of several who expect the same state exactly one replaces it."""
         change = update(JobRow).where(JobRow.id == job_id, *conditions).values(columns).returning(JobRow.id)

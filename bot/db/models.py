@@ -49,6 +49,16 @@ class PreferenceRow(Table):
     value: Mapped[str]
 
 
+class ReportRow(Table):
+    """One report of one member about one job. The job may be deleted before it is looked at."""
+
+    __tablename__ = "reports"
+
+    job_id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    reporter_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class EntitlementRow(Table):
     """Rows of the time before there were references have none: theirs is made of the id."""
 

@@ -46,6 +46,12 @@ def check_permissions(server: str, granted_bits: int) -> Finding:
     return Finding(f"server {server}", Health.BAD, f"The bot lacks: {', '.join(missing)}. Grant them to its role.")
 
 
+def own_install_url(client: discord.Client) -> str:
+    """Where members add the bot to their own account, to use it wherever they are."""
+    url = discord.utils.oauth_url(client.application_id or 0, scopes=("applications.commands",))
+    return f"{url}&integration_type=1"
+
+
 def invite_url(client: discord.Client) -> str:
     """Where a server's owner adds the bot, asking for no more than `NEEDED`."""
     if client.application_id is None:

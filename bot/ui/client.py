@@ -7,12 +7,16 @@ import discord
 import structlog
 from discord import app_commands
 
+from bot.domain.guide import Guide
+from bot.ui.commands.about import Links, add_about
 from bot.ui.commands.account import add_account
 from bot.ui.commands.gallery import add_gallery
+from bot.ui.commands.guide import add_guide
 from bot.ui.commands.imagine import add_imagine
 from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
+from bot.ui.commands.show import add_show
 from bot.ui.errors import answer_error, answered
 from bot.ui.presses import press
 from bot.ui.reactions import ReactionEmoji, react
@@ -38,10 +42,18 @@ def least_intents() -> discord.Intents:
 class Client(discord.Client):
     """`open` hands it the studio before it starts: the studio's notifier needs the client first.
 
-    `guild_id` other than 0 offers the commands in that guild only.
+    `guild_id` other than 0 offers the commands in that guild only. `pages` and `answers` are what may be asked about.
     """
 
-    def __init__(self, reactions: ReactionEmoji | None = None, *, guild_id: int = 0) -> None:
+    def __init__(
+        self,
+        reactions: ReactionEmoji | None = None,
+        *,
+        guild_id: int = 0,
+        links: Links | None = None,
+        pages: Guide | None = None,
+        answers: Guide | None = None,
+    ) -> None:
         super().__init__(
             intents=least_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -51,6 +63,9 @@ class Client(discord.Client):
             guild_ready_timeout=0.1,  # nothing here needs the list of guilds to be complete
         )
         self._reactions = reactions or ReactionEmoji()
+        self._links = links or Links()
+        self._pages = pages or Guide(())
+        self._answers = answers or Guide(())
         self._guild_id = guild_id
         self._guild = discord.Object(guild_id) if guild_id else None
         self._studio: Studio | None = None
@@ -63,9 +78,10 @@ class Client(discord.Client):
 
     def open(self, studio: Studio) -> None:
         self._studio = studio
-        for add in (add_imagine, add_gallery, add_message_menu, add_settings, add_modes):
+        for add in (add_imagine, add_show, add_gallery, add_account, add_message_menu, add_settings, add_modes):
             add(self.tree, studio)
-        add_account(self.tree, self._reactions, studio)
+        add_about(self.tree, self._reactions, self._links)
+        add_guide(self.tree, self._pages, self._answers)
 
     async def close(self) -> None:
         """What members have asked is answered before the line is cut."""

@@ -10,6 +10,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.ui.answering import begin, post_waiting, role_ids
 from bot.ui.errors import reported
+from bot.ui.known_jobs import find_reacted_job
 from bot.usecases.admission import Place
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm, trash_job
@@ -66,8 +67,7 @@ async def react(
     if found is None:
         return
     message = MessageRef(payload.channel_id, payload.message_id)
-    async with studio.db.reading() as tx:
-        job = await tx.jobs.find_by_message(message)
+    job = await find_reacted_job(payload, client, studio=studio)
     if job is not None and job.user_id == payload.user_id:
         wish, index = found
         place = Place(job.user_id, job.user_name, message.channel_id, job.guild_id, role_ids(payload.member))

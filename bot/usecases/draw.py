@@ -2,10 +2,11 @@
 
 from bot.domain.errors import CannotDraw, JobGone
 from bot.domain.job import JobKind
+from bot.domain.prompt import DrawingPlan
 from bot.usecases.attempt import PREVIEWS_PER_REQUEST, Attempt
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.masters import Master, encode_masters, read_master
-from engine.protocol import GenerateRequest, InitImage, Pixels
+from engine.protocol import GenerateRequest, InitImage, Pixels, WeightedPart
 
 STRENGTH = {JobKind.VARIATION: 0.8, JobKind.VARY_STRONG: 0.8, JobKind.VARY_SUBTLE: 0.5}
 """How much of the source picture is forgotten, 0 to 1. V1-V4 are the strong kind, as their label in the chat says."""
@@ -27,6 +28,7 @@ async def _draw_prompt(attempt: Attempt, start: InitImage | None = None) -> tupl
     model = choose_model(job.params, attempt.studio)
     plan = plan_for_model(job.params, model, job.picture_count)
     attempt.note(*plan.notes)
+    guidance_scale, guidance_scales = _guidance_of(plan)
     request = GenerateRequest(
         id=attempt.next_id(),
         prompt=plan.prompt,
@@ -36,12 +38,23 @@ async def _draw_prompt(attempt: Attempt, start: InitImage | None = None) -> tupl
         width=plan.width,
         height=plan.height,
         steps=plan.steps,
-        guidance_scale=plan.guidance_scales[0] if plan.guidance_scales else None,
+        stop_step=plan.stop_step,
+        guidance_scale=guidance_scale,
+        guidance_scales=guidance_scales,
+        parts=tuple(WeightedPart(part.text, part.weight) for part in plan.parts),
+        tile=plan.tile,
         init_image=start,
-        preview_every=max(1, plan.steps // PREVIEWS_PER_REQUEST),
+        references=(),  # of the plan's links, once somebody fetches them
+        preview_every=max(1, (plan.stop_step or plan.steps) // PREVIEWS_PER_REQUEST),
         fairness_key=str(job.user_id),
     )
     return await encode_masters(await attempt.ask(request))
+
+
+def _guidance_of(plan: DrawingPlan) -> tuple[float | None, tuple[float, ...]]:
+    """One scale for all pictures, or one for each: not every model can do the latter."""
+    scales = set(plan.guidance_scales)
+    return (None, plan.guidance_scales) if len(scales) > 1 else (next(iter(scales), None), ())
 
 
 async def _varied(attempt: Attempt) -> InitImage:

@@ -2,7 +2,7 @@
 
 from bot.domain.prompt import Capabilities, DrawingPlan, GenerationParams, plan_drawing
 from bot.usecases.studio import Studio
-from engine.protocol import ModelInfo
+from engine.protocol import Ability, ModelInfo
 
 
 def choose_model(params: GenerationParams, studio: Studio) -> ModelInfo:
@@ -22,5 +22,10 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         guidance_scale=model.guidance_scale,
         max_pixels=model.max_pixels,
         supports_negative=model.supports_negative_prompt,
+        supports_weights=Ability.PARTS in model.abilities,
+        supports_guidance_per_row=Ability.GUIDANCE_PER_ROW in model.abilities,
+        supports_stop=Ability.STOP in model.abilities,
+        supports_tile=Ability.TILE in model.abilities,
+        # pictures from outside are no ability until they are fetched: `draw` has their place
     )
     return plan_drawing(params, capabilities, picture_count)

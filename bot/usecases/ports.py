@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.plan import Entitlement
+from bot.domain.report import Report
 
 
 class ConflictingChange(Exception):
@@ -38,6 +39,7 @@ class Jobs(Protocol):
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
+    async def set_result_message(self, job_id: JobId, message: MessageRef) -> None: ...
     async def list_waiting(self, limit: int) -> list[Job]:
         """Queued jobs, oldest first."""
         ...
@@ -99,6 +101,14 @@ class Entitlements(Protocol):
         ...
 
 
+class Reports(Protocol):
+    async def add(self, report: Report) -> bool:
+        """False when this member has reported this job before."""
+        ...
+
+    async def list_newest(self, limit: int) -> list[Report]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -108,6 +118,8 @@ class Transaction(Protocol):
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
+    @property
+    def reports(self) -> Reports: ...
 
 
 class Database(Protocol):
@@ -209,6 +221,7 @@ __all__ = [
     "ImageStore",
     "Jobs",
     "Notifier",
+    "Reports",
     "ResultFile",
     "Transaction",
     "Users",

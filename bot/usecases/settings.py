@@ -22,7 +22,7 @@ async def settings_of(user_id: UserId, tx: Transaction) -> MemberSettings:
 
 
 async def read_settings(user_id: UserId, *, studio: Studio) -> MemberSettings:
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         return await settings_of(user_id, tx)
 
 

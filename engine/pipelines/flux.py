@@ -16,15 +16,16 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers, preview_latents
 from engine.precision import in_float32, is_half
-from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 
 PARTS = ("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 PATCH = 2  # latents a side
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000, the transformer from 0 to 1
 
 # T5 tokens, padding included: what the models were published with. The padding is not masked, so that another length is
@@ -90,6 +91,7 @@ def _read_traits(config: ModelConfig, components: Any, max_pixels: int) -> Model
     """
     takes_guidance = components.transformer.config.guidance_embeds
     guidance_scale = (3.5 if takes_guidance else 1.0) if config.guidance_scale is None else config.guidance_scale
+    is_guided = takes_guidance or guidance_scale > 1
     native = components.default_sample_size * components.vae_scale_factor
     info = ModelInfo(
         name=config.name,
@@ -98,8 +100,9 @@ def _read_traits(config: ModelConfig, components: Any, max_pixels: int) -> Model
         height=config.height or native,
         steps=config.steps or (28 if takes_guidance else 4),
         supports_negative_prompt=not takes_guidance and guidance_scale > 1,
-        guidance_scale=guidance_scale if takes_guidance or guidance_scale > 1 else None,
+        guidance_scale=guidance_scale if is_guided else None,
         max_pixels=max_pixels,
+        abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if is_guided else set()),
     )
     return ModelTraits(
         info,
@@ -107,6 +110,7 @@ def _read_traits(config: ModelConfig, components: Any, max_pixels: int) -> Model
         guidance_scale,
         size_multiple=components.vae_scale_factor * PATCH,
         max_pixels=max_pixels,
+        reads_guidance=takes_guidance,
     )
 
 
@@ -122,15 +126,15 @@ class Flux:
         return (parts.transformer, parts.vae, parts.text_encoder, parts.text_encoder_2)
 
     def text_length(self, settings: Settings) -> int:
-        takes_guidance = self.components.transformer.config.guidance_embeds
-        lengths = TEXT_LENGTHS if takes_guidance else TEXT_LENGTHS_OF_FEW_STEPS
-        needed = self._count_tokens(settings.prompt)
-        if self._is_guided(settings):
+        lengths = TEXT_LENGTHS if self.traits.reads_guidance else TEXT_LENGTHS_OF_FEW_STEPS
+        needed = self._count_tokens(*settings.texts)
+        if self.traits.info.supports_negative_prompt:
             needed = max(needed, self._count_tokens(settings.negative_prompt))
         return next((length for length in lengths if length >= needed), lengths[-1])
 
-    def _count_tokens(self, prompt: str) -> int:
-        return len(self.components.tokenizer_2(prompt).input_ids)
+    def _count_tokens(self, *texts: str) -> int:
+        """Of the longest."""
+        return max(len(self.components.tokenizer_2(text).input_ids) for text in texts)
 
     def _is_guided(self, settings: Settings) -> bool:
         """By an unconditional half."""
@@ -138,23 +142,23 @@ class Flux:
 
     def encode(self, settings: Settings) -> Conditioning:
         length = self.text_length(settings)
-        negative = self._encode(settings.negative_prompt, settings, length) if self._is_guided(settings) else None
-        return Conditioning(self._encode(settings.prompt, settings, length), negative, self._notes(settings, length))
+        positive = dict(read_parts(settings, lambda text: self._read(text, length)))
+        if self.traits.reads_guidance:
+            positive["guidance"] = torch.tensor([settings.guidance_scale], device=self.device)
+        negative = self._read(settings.negative_prompt, length) if self._is_guided(settings) else None
+        return Conditioning(positive, negative, self._notes(settings, length))
 
     def _notes(self, settings: Settings, length: int) -> tuple[str, ...]:
-        notes, needed = [], self._count_tokens(settings.prompt)
+        notes, needed = [], self._count_tokens(*settings.texts)
         if needed > length:
             notes.append(f"The prompt has {needed} tokens; this model reads the first {length}.")
         if settings.guidance_scale > 1 and self.traits.info.guidance_scale is None:
             notes.append(f"{self.traits.info.name} is not guided; the guidance scale was ignored.")
         return tuple(notes)
 
-    def _encode(self, prompt: str, settings: Settings, length: int) -> Tensors:
-        embeds, pooled, _ = self.components.encode_prompt(prompt, device=self.device, max_sequence_length=length)
-        tensors = {"prompt_embeds": embeds, "pooled": pooled}
-        if self.components.transformer.config.guidance_embeds:
-            tensors["guidance"] = torch.tensor([settings.guidance_scale], device=self.device)
-        return tensors
+    def _read(self, text: str, length: int) -> Tensors:
+        embeds, pooled, _ = self.components.encode_prompt(text, device=self.device, max_sequence_length=length)
+        return {"prompt_embeds": embeds, "pooled": pooled}
 
     def start_sampler(self, settings: Settings) -> Sampler:
         """Larger pictures need more of their steps at high noise: the shift grows with their number of patches."""
@@ -173,18 +177,15 @@ class Flux:
         }
         mu = calculate_shift(height // PATCH * (width // PATCH), **shift)
         sigmas = tuple(numpy.linspace(1.0, 1 / settings.steps, settings.steps).tolist())
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return start_sampler(noise_scheduler, settings.steps, strength, rounds_up=True, sigmas=sigmas, mu=mu)
+        return start_sampler(noise_scheduler, settings.steps, settings.strength, rounds_up=True, sigmas=sigmas, mu=mu)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
         return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         shift, scale = vae.config.shift_factor, vae.config.scaling_factor
         return lambda generator: (posterior.sample(generator).float() - shift) * scale

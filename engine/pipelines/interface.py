@@ -17,7 +17,7 @@ Tensors = Mapping[str, torch.Tensor]
 
 
 DrawClean = Callable[[torch.Generator], torch.Tensor]
-"""The clean latents of an init image for one row, float32; may draw from the row's generator."""
+"""The clean latents of a picture for one row, float32; may draw from the row's generator."""
 
 
 DrawTold = Callable[[torch.Generator], Tensors]
@@ -26,7 +26,7 @@ DrawTold = Callable[[torch.Generator], Tensors]
 
 @dataclass(frozen=True, slots=True)
 class Conditioning:
-    """Of one generation: tensors of one row. `negative` is None when guidance is off for it.
+    """What one row is told. `negative` is None when guidance is off for it.
 
     `notes` say what of the prompt the model could not take in.
     """
@@ -34,6 +34,21 @@ class Conditioning:
     positive: Tensors
     negative: Tensors | None
     notes: tuple[str, ...] = ()
+
+
+def read_parts(settings: Settings, read: Callable[[str], Tensors]) -> Tensors:
+    """What `read` makes of the prompt; of a prompt in parts the weighted mean, each part read by itself.
+
+    A mean lies between what its parts mean, and costs one forward a step however many there are. Adding up what the
+    denoiser predicts for each part costs a forward for each.
+    """
+    if not settings.parts:
+        return read(settings.prompt)
+    total = sum(part.weight for part in settings.parts)
+    readings = [(part.weight / total, read(part.text)) for part in settings.parts]
+    return {
+        name: torch.stack([share * reading[name] for share, reading in readings]).sum(dim=0) for name in readings[0][1]
+    }
 
 
 class Pipeline(Protocol):
@@ -54,16 +69,16 @@ class Pipeline(Protocol):
         """How many tokens, padding included, the denoiser sees of such a prompt; 0 if always the same number."""
         ...
 
-    def encode(self, settings: Settings) -> Conditioning: ...
+    def encode(self, settings: Settings, /) -> Conditioning: ...
 
-    def start_sampler(self, settings: Settings) -> Sampler:
+    def start_sampler(self, settings: Settings, /) -> Sampler:
         """A private walk for one row."""
         ...
 
     def latent_shape(self, settings: Settings, /) -> tuple[int, int, int]: ...
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        """Encodes the settings' init image, once for all rows."""
+    def encode_image(self, pixels: Pixels, settings: Settings, /) -> DrawClean:
+        """A picture to start from, at the size that is drawn; once for all rows."""
         ...
 
     def encode_masked(self, settings: Settings, /) -> DrawTold | None:

@@ -15,7 +15,7 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
     beside_masked,
     check_channels,
@@ -77,27 +77,30 @@ class StableDiffusionXL:
 
     def encode(self, settings: Settings) -> Conditioning:
         """No negative prompt is passed on as None: the model's own configuration then decides on zeros."""
-        is_guided = settings.guidance_scale > 1 and self.components.unet.config.time_cond_proj_dim is None
-        embeds, negative_embeds, pooled, negative_pooled = self.components.encode_prompt(
-            prompt=settings.prompt,
-            device=self.device,
-            do_classifier_free_guidance=is_guided,
-            negative_prompt=settings.negative_prompt or None,
-        )
-        time_ids = self._time_ids(settings, embeds.dtype)
-        positive = {"prompt_embeds": embeds, "text_embeds": pooled, "time_ids": time_ids}
-        if self.components.unet.config.time_cond_proj_dim is not None:
-            positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        notes = note_truncation(self.components.tokenizer, settings.prompt)
-        if not is_guided:
-            return Conditioning(positive, None, notes)
-        negative = {"prompt_embeds": negative_embeds, "text_embeds": negative_pooled, "time_ids": time_ids}
-        return Conditioning(positive, negative, notes)
+        own = {"time_ids": self._time_ids(settings)}
+        if self.traits.reads_guidance:
+            own["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
+        positive = {**read_parts(settings, self._read), **own}
+        is_guided = settings.guidance_scale > 1 and not self.traits.reads_guidance
+        negative = {**self._read_negative(settings), **own} if is_guided else None
+        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings))
 
-    def _time_ids(self, settings: Settings, dtype: torch.dtype) -> torch.Tensor:
+    def _read(self, text: str) -> Tensors:
+        embeds, _, pooled, _ = self.components.encode_prompt(
+            prompt=text, device=self.device, do_classifier_free_guidance=False
+        )
+        return {"prompt_embeds": embeds, "text_embeds": pooled}
+
+    def _read_negative(self, settings: Settings) -> Tensors:
+        _, embeds, _, pooled = self.components.encode_prompt(
+            prompt="", device=self.device, negative_prompt=settings.negative_prompt or None
+        )
+        return {"prompt_embeds": embeds, "text_embeds": pooled}
+
+    def _time_ids(self, settings: Settings) -> torch.Tensor:
         """Original size, crop corner and target size, each as (height, width) and (top, left)."""
         size = [settings.height, settings.width]
-        return torch.tensor([[*size, 0, 0, *size]], dtype=dtype, device=self.device)
+        return torch.tensor([[*size, 0, 0, *size]], dtype=self.components.unet.dtype, device=self.device)
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -106,18 +109,15 @@ class StableDiffusionXL:
         ).to(self.device, unet.dtype)
 
     def start_sampler(self, settings: Settings) -> Sampler:
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
         return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         mean, std = self._latent_statistics()
         scale = vae.config.scaling_factor / std

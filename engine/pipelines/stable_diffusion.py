@@ -15,13 +15,15 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import check_model_source
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
-from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors
+from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
-from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
+
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (
@@ -81,9 +83,16 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         supports_negative_prompt=True,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
+        abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set()),
     )
-    samplers = choose_samplers(config, (OWN_SAMPLER, *SAMPLERS))
-    return ModelTraits(info, samplers, guidance_scale, size_multiple=multiple, max_pixels=max_pixels)
+    return ModelTraits(
+        info,
+        choose_samplers(config, (OWN_SAMPLER, *SAMPLERS)),
+        guidance_scale,
+        size_multiple=multiple,
+        max_pixels=max_pixels,
+        reads_guidance=components.unet.config.time_cond_proj_dim is not None,
+    )
 
 
 def choose_samplers(config: ModelConfig, samplers: tuple[str, ...]) -> tuple[str, ...]:
@@ -113,16 +122,18 @@ class StableDiffusion:
 
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
-        takes_scale = self.components.unet.config.time_cond_proj_dim is not None
-        is_guided = settings.guidance_scale > 1 and not takes_scale
-        prompt_embeds, negative_prompt_embeds = self.components.encode_prompt(
-            settings.prompt, self.device, 1, is_guided, settings.negative_prompt
-        )
-        positive = {"prompt_embeds": prompt_embeds}
-        if takes_scale:
+        positive = dict(read_parts(settings, self._read))
+        notes = note_truncation(self.components.tokenizer, settings)
+        if self.traits.reads_guidance:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        negative = {"prompt_embeds": negative_prompt_embeds} if is_guided else None
-        return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings.prompt))
+            return Conditioning(positive, None, notes)
+        return Conditioning(
+            positive, self._read(settings.negative_prompt) if settings.guidance_scale > 1 else None, notes
+        )
+
+    def _read(self, text: str) -> Tensors:
+        prompt_embeds, _ = self.components.encode_prompt(text, self.device, 1, False)
+        return {"prompt_embeds": prompt_embeds}
 
     def _guidance_embedding(self, guidance_scale: float) -> torch.Tensor:
         unet = self.components.unet
@@ -131,18 +142,15 @@ class StableDiffusion:
         ).to(self.device, unet.dtype)
 
     def start_sampler(self, settings: Settings) -> Sampler:
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, strength)
+        return sampler_from(self.components.scheduler, settings.sampler, settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         scale = self.components.vae_scale_factor
         return self.components.vae.config.latent_channels, settings.height // scale, settings.width // scale
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
+    def encode_image(self, pixels: Pixels, settings: Settings) -> DrawClean:
         vae = self.components.vae
-        picture = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        picture = to_tensor(pixels, settings.width, settings.height)
         posterior = vae.encode(picture.to(self.device, vae.dtype)).latent_dist
         return lambda generator: posterior.sample(generator).float() * vae.config.scaling_factor
 
@@ -179,8 +187,8 @@ def encode_masked(components: Any, settings: Settings, device: torch.device) -> 
     mask, picture = torch.ones(1, 1, height, width), torch.zeros(1, 3, height, width)
     if settings.mask is not None:
         mask = to_mask_tensor(settings.mask, width, height)
-    if settings.init_image is not None:
-        picture = to_tensor(settings.init_image.pixels, width, height)
+    if settings.start is not None:
+        picture = to_tensor(settings.start.pictures[0], width, height)
     masked_picture = (picture * (mask < 0.5)).clone(memory_format=torch.channels_last)  # as stock lays it out:
     # on a plain area group norms divide rounding errors by next to nothing, and another layout rounds otherwise
     posterior = vae.encode(masked_picture.to(device, vae.dtype)).latent_dist
@@ -200,11 +208,13 @@ def beside_masked(latents: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
     return latents if masked is None else torch.cat([latents, masked], dim=1)
 
 
-def note_truncation(tokenizer: Any, prompt: str) -> tuple[str, ...]:
-    length, limit = len(tokenizer(prompt).input_ids), tokenizer.model_max_length
+def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
+    """Each part of a prompt is read by itself, so the longest counts."""
+    length, limit = max(len(tokenizer(text).input_ids) for text in settings.texts), tokenizer.model_max_length
     if length <= limit:
         return ()
-    return (f"The prompt has {length} tokens; this model reads the first {limit}.",)
+    what = "A part of the prompt" if settings.parts else "The prompt"
+    return (f"{what} has {length} tokens; this model reads the first {limit}.",)
 
 
 def preview_latents(

@@ -15,11 +15,12 @@ from engine.config import ModelConfig
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
-from engine.protocol import EngineStartError, ModelInfo, Pixels
+from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 from engine.upscale import SCALE, Upscaler
 
+ABILITIES = frozenset({Ability.STOP})
 SIDE = 64
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
 
@@ -43,6 +44,7 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         steps=config.steps or 20,
         supports_negative_prompt=False,
         vocabulary=tuple(word for words in model.known_words().values() for word in words),
+        abilities=ABILITIES,
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
     traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True)
@@ -73,17 +75,14 @@ class Starter:
     def start_sampler(self, settings: Settings) -> Sampler:
         from diffusers import FlowMatchEulerDiscreteScheduler
 
-        strength = None if settings.init_image is None else settings.init_image.strength
         noise_scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=TRAIN_TIMESTEPS)
-        return start_sampler(noise_scheduler, settings.steps, strength)
+        return start_sampler(noise_scheduler, settings.steps, settings.strength)
 
     def latent_shape(self, _settings: Settings) -> tuple[int, int, int]:
         return 3, SIDE, SIDE
 
-    def encode_image(self, settings: Settings) -> DrawClean:
-        if settings.init_image is None:
-            raise ValueError("there is no init image to encode")
-        clean = to_tensor(settings.init_image.pixels, SIDE, SIDE).to(self.device)
+    def encode_image(self, pixels: Pixels, _settings: Settings) -> DrawClean:
+        clean = to_tensor(pixels, SIDE, SIDE).to(self.device)
         return lambda _: clean
 
     def encode_masked(self, _settings: Settings) -> None:

@@ -84,14 +84,14 @@ def stock(folder: Path, family: str, request: GenerateRequest, *, output_type: s
         more |= {"width": request.width, "height": request.height}
     if request.negative_prompt:
         more["negative_prompt"] = [request.negative_prompt] * len(request.seeds)
+    more |= {"prompt": [request.prompt] * len(request.seeds)} | told
     try:
         images = pipeline(
-            prompt=[request.prompt] * len(request.seeds),
             num_inference_steps=request.steps,
             guidance_scale=request.guidance_scale,
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in request.seeds],
             output_type=output_type,
-            **{**more, **told},
+            **more,
         ).images
     finally:
         pipeline.scheduler = scheduler

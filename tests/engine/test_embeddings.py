@@ -6,16 +6,20 @@ import torch
 
 from engine.embeddings import EmbeddingCache
 from engine.pipelines.interface import Conditioning
-from engine.settings import Settings
+from engine.protocol import ModelInfo, Pixels, Reference, ReferenceRole, WeightedPart
+from engine.settings import ModelTraits, Settings
 
-SETTINGS = Settings("a fox", "", 64, 64, 4, 1.0, "euler")
+SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
+INFO = ModelInfo("m", "toy", 64, 64, 4, supports_negative_prompt=True)
+DOT = Reference(ReferenceRole.IMAGE, Pixels(1, 1, b"abc"))
 
 
 class Reader:
     """Remembers what it read; each prompt becomes 100 bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads_guidance: bool = False) -> None:
         self.prompts: list[str] = []
+        self.traits = ModelTraits(INFO, ("euler",), 3.0, reads_guidance=reads_guidance)
 
     def encode(self, settings: Settings) -> Conditioning:
         self.prompts.append(settings.prompt)
@@ -23,7 +27,7 @@ class Reader:
 
 
 def read(cache: EmbeddingCache, reader: Reader, settings: Settings, *, in_full_precision: bool = False) -> Conditioning:
-    return cache.find_or_encode("m", settings, reader.encode, in_full_precision=in_full_precision)
+    return cache.find_or_encode("m", settings, reader, in_full_precision=in_full_precision)
 
 
 def test_what_an_encoder_may_look_at_makes_another_entry() -> None:
@@ -33,13 +37,25 @@ def test_what_an_encoder_may_look_at_makes_another_entry() -> None:
     for other in (
         replace(SETTINGS, prompt="a cat"),
         replace(SETTINGS, negative_prompt="blue"),
-        replace(SETTINGS, guidance_scale=2.0),
+        replace(SETTINGS, guidance_scale=1.0),
+        replace(SETTINGS, parts=(WeightedPart("a fox"),)),
+        replace(SETTINGS, parts=(WeightedPart("a fox", 2.0),)),
+        replace(SETTINGS, references=(DOT,)),
         replace(SETTINGS, width=128),
         replace(SETTINGS, height=128),
     ):
         assert read(cache, reader, other) is not first
     assert read(cache, reader, SETTINGS, in_full_precision=True) is not first
-    assert len(reader.prompts) == 7
+    assert len(reader.prompts) == 10
+
+
+def test_the_amount_of_guidance_matters_to_models_that_read_it() -> None:
+    told, guided = Reader(reads_guidance=True), Reader()
+    for reader in (told, guided):
+        cache = EmbeddingCache()
+        for scale in (2.0, 3.0, 2.0):
+            read(cache, reader, replace(SETTINGS, guidance_scale=scale))
+    assert (len(told.prompts), len(guided.prompts)) == (2, 1)
 
 
 def test_the_oldest_used_makes_room() -> None:
@@ -48,6 +64,13 @@ def test_the_oldest_used_makes_room() -> None:
     for settings in (a, b, a, c, a, b):
         read(cache, reader, settings)
     assert reader.prompts == ["a", "b", "c", "b"]
+
+
+def test_pictures_in_a_key_count_too() -> None:
+    cache, reader = EmbeddingCache(max_bytes=102), Reader()
+    for _ in range(2):
+        read(cache, reader, replace(SETTINGS, references=(DOT,)))
+    assert len(reader.prompts) == 2
 
 
 def test_what_exceeds_the_bound_is_not_kept() -> None:

@@ -99,17 +99,15 @@ class DotPipeline:
 
         from engine.samplers import start_sampler
 
-        strength = None if settings.init_image is None else settings.init_image.strength
-        return start_sampler(FlowMatchEulerDiscreteScheduler(), settings.steps, strength)
+        return start_sampler(FlowMatchEulerDiscreteScheduler(), settings.steps, settings.strength)
 
     def latent_shape(self, settings: Settings) -> tuple[int, int, int]:
         return 3, settings.height, settings.width
 
-    def encode_image(self, settings: Settings) -> "DrawClean":
+    def encode_image(self, pixels: Pixels, settings: Settings) -> "DrawClean":
         from engine.pictures import to_tensor
 
-        assert settings.init_image is not None
-        clean = to_tensor(settings.init_image.pixels, settings.width, settings.height)
+        clean = to_tensor(pixels, settings.width, settings.height)
         return lambda _: clean
 
     def encode_masked(self, settings: Settings) -> None:
@@ -222,6 +220,18 @@ async def test_cancelled_in_each_state(state: str) -> None:
         ends = {"running": (await running)[-1], "waiting": others[-1]}
     assert isinstance(ends.pop(state), Cancelled)
     assert isinstance(ends.popitem()[1], Finished)
+
+
+async def test_cancelling_an_id_cancels_those_under_it() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: DotPipeline(gate), max_rows=1) as engine, asyncio.TaskGroup() as tasks:
+        ids = ("job", "job/1", "job2")
+        tasks_of = {name: tasks.create_task(events_of(engine, a_request(name))) for name in ids}
+        await arrived(gate)
+        engine.cancel("job")
+        gate.open()
+    ends = {name: type(task.result()[-1]) for name, task in tasks_of.items()}
+    assert ends == {"job": Cancelled, "job/1": Cancelled, "job2": Finished}
 
 
 async def test_cancelling_what_has_finished_is_ignored() -> None:

@@ -152,7 +152,7 @@ def test_strength_zero_keeps_the_picture(tiny_sd: Path) -> None:
     request = a_request(init_image=InitImage(a_picture(), 0.0), seeds=(1,))
     _, pictures = draw(pipelines, [request])
     settings = resolve(request, pipelines["tiny"].traits)
-    once = pipelines["tiny"].encode_image(settings)(torch.Generator("cpu").manual_seed(1))
+    once = pipelines["tiny"].encode_image(a_picture(), settings)(torch.Generator("cpu").manual_seed(1))
     assert pictures["r"] == list(pipelines["tiny"].decode(once))
 
 

@@ -35,7 +35,8 @@ def a_generation(
 def admit(scheduler: Scheduler) -> list[str]:
     admitted = scheduler.admit()
     for generation in admitted:
-        generation.total_steps = generation.settings.steps
+        for row in generation.rows:
+            row.total_steps = row.settings.steps
     return [generation.id for generation in admitted]
 
 
@@ -203,6 +204,16 @@ def test_memory_pressure_lowers_the_rows_of_that_key_only() -> None:
     assert sizes == {128: 1, 64: 4}
 
 
+def test_an_id_stands_for_those_under_it() -> None:
+    scheduler = Scheduler(max_rows=1)
+    family = [a_generation(name) for name in ("a", "a/1", "a/1/x", "a2", "b")]
+    for generation in family:
+        scheduler.add(generation)
+    assert scheduler.find_all("a") == family[:3]
+    assert scheduler.find_all("a/1") == family[1:3]
+    assert scheduler.find_all("c") == []
+
+
 def test_removed_in_each_state() -> None:
     scheduler = Scheduler(max_rows=1)
     running, waiting = a_generation("running", steps=5), a_generation("waiting")
@@ -210,7 +221,7 @@ def test_removed_in_each_state() -> None:
     scheduler.add(waiting)
     step(scheduler)
     scheduler.remove(waiting)
-    assert scheduler.find("waiting") is None
+    assert scheduler.find_all("waiting") == []
     scheduler.remove(running)
     assert not scheduler.has_work
     assert step(scheduler) is None

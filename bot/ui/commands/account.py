@@ -1,4 +1,4 @@
-"""`/info` and `/help`: what a member may want to know about their account and the studio."""
+"""`/info`: what a member may want to know about their account."""
 
 import discord
 from discord import app_commands
@@ -6,47 +6,20 @@ from discord import app_commands
 from bot.domain.job import Job
 from bot.domain.prompt import Speed
 from bot.ui.answering import Interaction, place_of
-from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, account_info
 from bot.usecases.studio import Studio
 
-GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in which light and style.
-
-**Parameters** go after the words: `--ar 3:2` shape, `--no trees` what to leave out, `--seed 7` the same chance again, \
-`--quality .5` fewer steps.
-**Under a grid** U1-U4 take one picture out, V1-V4 vary it, 🔄 draws the prompt again.
-**React** to your own picture with {reactions}.
-`/gallery` shows what was kept, `/info` your jobs."""
-
-
 JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
 
 
-def add_account(tree: app_commands.CommandTree, emoji: ReactionEmoji, studio: Studio) -> None:
+def add_account(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Your plan and your jobs")
     async def info(interaction: Interaction) -> None:
         # deferred even though it is quick: client programs wait for the edit of a deferred reply
         await interaction.response.defer(ephemeral=True, thinking=True)
         account = await account_info(place_of(interaction), studio=studio)
         await interaction.edit_original_response(embed=info_embed(interaction.user.id, account))
-
-    @tree.command(name="help", description="How to use the studio")
-    async def show_help(interaction: Interaction) -> None:
-        embed = discord.Embed(title="How to use the studio", description=help_text(emoji), colour=GREY_BLUE)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
-
-
-def help_text(emoji: ReactionEmoji) -> str:
-    """With the reactions as this studio has set them; those that are switched off are left out."""
-    uses = {
-        emoji.dm: "to get it by direct message",
-        emoji.discard: "to stop it or to move it to the trash",
-        emoji.again: "to draw its prompt again",
-        " ".join(emoji.upscale): "to take one picture out",
-        " ".join(emoji.vary): "to vary one",
-    }
-    return GUIDE.format(reactions=", ".join(f"{sign} {use}" for sign, use in uses.items() if sign) or "nothing here")
 
 
 def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:

@@ -4,10 +4,12 @@ import discord
 from discord import app_commands
 
 from bot.domain.errors import JobGone
-from bot.domain.job import Job, MessageRef, UserId
+from bot.domain.job import Job, UserId
 from bot.ui.answering import Interaction
+from bot.ui.known_jobs import find_job_of
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm
+from bot.usecases.report import report_job
 from bot.usecases.studio import Studio
 
 
@@ -25,10 +27,18 @@ def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
         await send_by_dm(job.id, UserId(interaction.user.id), studio=studio)
         await interaction.edit_original_response(content="Sent. Look into your direct messages.")
 
+    @tree.context_menu(name="Report Job")
+    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    async def report(interaction: Interaction, message: discord.Message) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        job = await _job_of(message, studio)
+        is_new = await report_job(job, UserId(interaction.user.id), studio=studio)
+        said = "Thank you. Whoever runs this studio will see it." if is_new else "You have reported this job already."
+        await interaction.edit_original_response(content=said)
+
 
 async def _job_of(message: discord.Message, studio: Studio) -> Job:
-    async with studio.db.reading() as tx:
-        job = await tx.jobs.find_by_message(MessageRef(message.channel.id, message.id))
+    job = await find_job_of(message, studio=studio)
     if job is None:
         raise JobGone
     return job

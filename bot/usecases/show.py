@@ -1,0 +1,40 @@
+"""A member asks for a finished job to be posted again: to move it, or to get at its buttons."""
+
+import re
+
+from bot.domain.errors import StudioError
+from bot.domain.job import Job, JobId, JobStatus, MessageRef, UserId
+from bot.usecases.deliver import make_file
+from bot.usecases.ports import ResultFile
+from bot.usecases.studio import Studio
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class NotShown(StudioError):
+    title = "Invalid request"
+
+
+async def open_job(typed: str, user_id: UserId, upload_limit: int, *, studio: Studio) -> tuple[Job, ResultFile]:
+    """The job and its picture in at most `upload_limit` bytes. Raises `NotShown` or `JobGone`.
+
+    A job of somebody else is as unknown as one that never was.
+    """
+    found = _JOB_ID.search(typed.lower())  # also in the middle of a file name or of an address
+    async with studio.db.reading() as tx:
+        job = await tx.jobs.find(JobId(found[0])) if found else None
+    if job is None or job.user_id != user_id:
+        raise NotShown(
+            f"You have no job `{typed[:60].replace('`', '')}`. Its id is the end of its picture's file name."
+        )
+    if not job.has_ended:
+        raise NotShown(f"The job `{job.id}` is not finished yet. It will be shown by itself.")
+    if job.status is not JobStatus.SUCCEEDED:
+        raise NotShown(f"The job `{job.id}` ended without a picture. Send its prompt again.")
+    return job, await make_file(job, upload_limit, studio)
+
+
+async def move_result(job: Job, message: MessageRef, *, studio: Studio) -> None:
+    """From now on `message` is the one that reactions count on."""
+    async with studio.db.transaction() as tx:
+        await tx.jobs.set_result_message(job.id, message)

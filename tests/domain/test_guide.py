@@ -1,0 +1,86 @@
+"""The studio's pages as sections, and the search for the one that answers a question."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain.guide import Guide, Section, read_page
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = """# Pictures
+
+Intro.
+
+## Shapes
+
+Wide or tall.
+
+| parameter | value | does |
+| --- | --- | --- |
+| `--ar`, `--aspect` | `W:H` | shape of the picture |
+| `--seed` | – | the noise |
+
+## Empty
+## Last
+
+The end.
+"""
+
+
+@pytest.fixture(scope="module")
+def studio() -> Guide:
+    names = ("faq.md", "commands.md", "prompt-language.md")
+    return Guide(tuple(s for name in names for s in read_page((DOCS / name).read_text(encoding="utf-8"))))
+
+
+def test_headings_and_rows_become_sections() -> None:
+    assert read_page(PAGE) == [
+        Section("Pictures", "Pictures", "Intro."),
+        Section("Pictures", "Shapes", "Wide or tall."),
+        Section("Pictures", "--ar, --aspect", "**value**: `W:H`\n**does**: shape of the picture"),
+        Section("Pictures", "--seed", "**does**: the noise"),
+        Section("Pictures", "Last", "The end."),
+    ]
+
+
+@pytest.mark.parametrize("page", ["", "no heading at all", "| a |", "## only a heading"])
+def test_any_text_is_a_page(page: str) -> None:
+    assert read_page(page) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("how can I change the shape?", "How do I change the shape of a picture?"),
+        ("what does --chaos do", "--chaos, --c"),
+        ("queue full??", 'What does "Queue full" mean?'),
+        ("who sees my pictures", "Who can see my pictures?"),
+        ("how do I delete a picture", "How do I delete a picture?"),
+        ("what is /turbo", "/turbo"),
+        ("several prompts at once", "How do I draw several prompts at once?"),
+        ("stealth plan", "/stealth"),
+    ],
+)
+def test_questions_find_their_answers(studio: Guide, question: str, title: str) -> None:
+    assert title in [section.title for section in studio.search(question)]
+
+
+@pytest.mark.parametrize("question", ["", "the of and", "xyzzy", "💥"])
+def test_what_no_page_knows_is_not_answered(studio: Guide, question: str) -> None:
+    assert studio.search(question) == []
+
+
+def test_no_page_no_answer() -> None:
+    assert Guide(()).search("a fox") == []
+
+
+def test_offers_follow_what_is_typed(studio: Guide) -> None:
+    assert "--seed, --sameseed" in [section.title for section in studio.offer("SEED")]
+    assert len(studio.offer("")) == 25
+    titles = [section.title for section in studio.offer("-", limit=1_000)]
+    assert len(titles) == len(set(titles))
+    assert all(studio.find(title) for title in titles)
+
+
+def test_every_section_fits_into_an_answer(studio: Guide) -> None:
+    assert all(section.text and len(section.text) <= 4_000 and len(section.title) <= 100 for section in studio.sections)
