@@ -24,6 +24,7 @@ from bot.ui.reactions import ReactionEmoji
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.ports import ImageStore
+from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
 from engine.config import EngineConfig, ModelConfig
 from engine.protocol import Engine
@@ -31,7 +32,8 @@ from engine.protocol import Engine
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 10.0
-"""Time that jobs have, once the engine has stopped, to write down where they stand; and then deliveries, to arrive."""
+"""Time that jobs have, once the engine has stopped, to write down where they stand; and then what is being sent, to
+arrive."""
 
 
 def engine_config(config: Config) -> EngineConfig:
@@ -110,16 +112,19 @@ async def running_studio(
         connection = await _connect(client, token, loops)
         dispatching = loops.start(dispatcher.run(), name="dispatcher")
         delivering = loops.start(courier.run(), name="courier")
+        keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering
+            yield connection, dispatching, delivering, keeping
         finally:
+            keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()
-            await asyncio.wait({dispatching})
+            await asyncio.wait({dispatching, keeping})
             await engine.stop()
             await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
             courier.close()
             await asyncio.wait({delivering})
+            courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
 
 

@@ -1,11 +1,12 @@
 """The engine in this process: streams on the event loop's side, one owner thread that alone touches torch.
 
 Work goes in through an inbox and comes back through the loop's thread-safe call. Every stream ends in exactly one
-terminal event: the generation's own, or Failed(ENGINE_STOPPED) when the owner thread ends for whatever reason.
+terminal event: the generation's own, or Failed(ENGINE_STOPPED or ENGINE_DIED) when the owner thread ends.
 """
 
 import asyncio
 import contextlib
+import gc
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -36,7 +37,17 @@ def load_models(config: EngineConfig) -> "Mapping[str, Pipeline]":
     """Imports torch only when it is called, in the owner thread."""
     from engine import models
 
-    return models.load_models(config)
+    loaded = models.load_models(config)
+    _spare_the_collector()
+    return loaded
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now is here to stay. Walking through the half a million objects of torch and its company, as
+    every full collection would, stops the whole program, event loop and all, for half a second."""
+    gc.unfreeze()  # the models of an engine that died may go
+    gc.collect()
+    gc.freeze()
 
 
 class LocalEngine:
@@ -141,7 +152,7 @@ class LocalEngine:
         await asyncio.to_thread(self._thread.join, self._config.stop_timeout_seconds)
         if self._thread.is_alive():
             log.error("the engine thread did not stop within %.0f s", self._config.stop_timeout_seconds)
-            self._on_end("the engine thread is stuck and was given up")
+            self._on_end(FailureCode.ENGINE_STOPPED, "the engine thread is stuck and was given up")
         await self._ended.wait()
 
     async def _drain(self) -> None:
@@ -166,16 +177,16 @@ class LocalEngine:
             return False
         return True
 
-    def _on_end(self, reason: str) -> None:
+    def _on_end(self, code: FailureCode, reason: str) -> None:
         self._end_reason = reason
         for stream in self._streams.values():
-            stream.put_nowait(Failed(FailureCode.ENGINE_STOPPED, reason))
+            stream.put_nowait(Failed(code, reason))
         self._ended.set()
 
     def _own(self, inbox: Inbox[Message], loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[Any]") -> None:
         """The owner thread, and its last-resort boundary: however it ends, every waiter gets an answer."""
         call = partial(_call_in, loop)
-        reason = "the engine was stopped"
+        code, reason = FailureCode.ENGINE_STOPPED, "the engine was stopped"
         try:
             owner = start_owner(self._config, self._load, inbox, call)
             call(_set_result, loaded, owner.list_models())
@@ -185,11 +196,11 @@ class LocalEngine:
             call(_set_exception, loaded, error)
         except BaseException as error:
             log.critical("the engine thread died", exc_info=True)
-            reason = f"the engine thread died: {type(error).__name__}: {error}"
+            code, reason = FailureCode.ENGINE_DIED, f"the engine thread died: {type(error).__name__}: {error}"
             call(_set_exception, loaded, EngineStartError(reason))
         finally:
             inbox.close()
-            call(self._on_end, reason)
+            call(self._on_end, code, reason)
 
 
 def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:

@@ -182,7 +182,8 @@ class FailureCode(StrEnum):
     MODEL_BROKEN = "model_broken"
     OUT_OF_MEMORY = "out_of_memory"
     NOT_A_NUMBER = "not_a_number"
-    ENGINE_STOPPED = "engine_stopped"
+    ENGINE_STOPPED = "engine_stopped"  # in order, or before this request was begun
+    ENGINE_DIED = "engine_died"  # by itself, while this request was under way
     INTERNAL = "internal"
 
 
@@ -317,6 +318,11 @@ class Engine(Protocol):
 
     async def stop(self) -> None:
         """End what runs (streams end in Failed(ENGINE_STOPPED)) and free the device. Idempotent."""
+        ...
+
+    async def wait_ended(self) -> str:
+        """Returns the reason once the engine has ended. If it died by itself (streams end in Failed(ENGINE_DIED)), it
+        may be started again."""
         ...
 
 

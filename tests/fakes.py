@@ -76,7 +76,8 @@ class FakeEngine:
 
     `draw(width, height, seed)` makes a picture. `hold(step)` gives a gate at which the next request waits after that
     step (0 is before the first); `fail_next(code)` makes the next request end without pictures; `note_next` gives the
-    next pictures notes. `requests` lists all pictures that were asked for, in order, `others` everything else.
+    next pictures notes. `die()` ends it as a broken thread does; so does drawing a prompt with the word
+    `poison`, if there is one. `requests` lists all pictures that were asked for, in order, `others` everything else.
     """
 
     def __init__(
@@ -92,7 +93,10 @@ class FakeEngine:
         self._failures: list[FailureCode] = []
         self._notes: tuple[str, ...] = ()
         self._stops: dict[str, asyncio.Event] = {}
-        self._stopped = False
+        self._end: FailureCode | None = None
+        self._ended = asyncio.Event()
+        self.poison = ""
+        self.starts = 0
 
     def hold(self, step: int = 0) -> Gate:
         gate = Gate()
@@ -112,7 +116,9 @@ class FakeEngine:
             self.others.append(request)
 
     async def start(self) -> None:
-        self._stopped = False
+        self._end = None
+        self._ended.clear()
+        self.starts += 1
 
     def list_models(self) -> tuple[ModelInfo, ...]:
         return self._models
@@ -123,7 +129,18 @@ class FakeEngine:
                 stop.set()
 
     async def stop(self) -> None:
-        self._stopped = True
+        self._finish(FailureCode.ENGINE_STOPPED)
+
+    def die(self) -> None:
+        self._finish(FailureCode.ENGINE_DIED)
+
+    async def wait_ended(self) -> str:
+        await self._ended.wait()
+        return f"the script says so: {self._end}"
+
+    def _finish(self, end: FailureCode) -> None:
+        self._end = self._end or end
+        self._ended.set()
         for stop in self._stops.values():
             stop.set()
 
@@ -146,7 +163,7 @@ class FakeEngine:
         held_at, gate = self._gates.pop(0) if self._gates else (-1, Gate())
         total = request.steps or self._models[0].steps
         yield Queued()
-        if self._stopped:
+        if self._end:
             yield Failed(FailureCode.ENGINE_STOPPED, "stopped")
             return
         if self._failures:
@@ -156,10 +173,12 @@ class FakeEngine:
         for step in range(total + 1):
             if step:
                 yield Progress(step, total, self._previews(request, step))
+            if step and self.poison and self.poison in request.prompt:
+                self.die()
             if step == held_at:
                 await _first_of(gate.passed(), stop.wait())
             if stop.is_set():
-                yield Failed(FailureCode.ENGINE_STOPPED, "stopped") if self._stopped else Cancelled()
+                yield Failed(self._end, "stopped") if self._end else Cancelled()
                 return
         notes, self._notes = self._notes, ()
         images = tuple(self._draw(request.width, request.height, seed) for seed in request.seeds)

@@ -105,6 +105,7 @@ class JobRow(Table):
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]
     delivery_attempts: Mapped[int]
+    interruptions: Mapped[int] = mapped_column(server_default="0")
     parent_job_id: Mapped[str | None] = mapped_column(JOB_ID)
     parent_index: Mapped[int | None]
     pressed_channel_id: Mapped[int | None] = mapped_column(SNOWFLAKE)

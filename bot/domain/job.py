@@ -13,6 +13,9 @@ from typing import NewType, Self
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.prompt.parameters import GenerationParams, Speed
 
+MAX_INTERRUPTIONS = 3
+"""How often the engine or the program may die while a job is drawn, before the job is taken for the cause."""
+
 JobId = NewType("JobId", str)
 UserId = NewType("UserId", int)
 
@@ -83,6 +86,7 @@ class FailureReason(StrEnum):
     MODEL = "model"
     DISK_FULL = "disk_full"
     SOURCE_GONE = "source_gone"
+    INTERRUPTED = "interrupted"
 
 
 class InvalidTransition(Exception):
@@ -125,6 +129,7 @@ class Job:
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0
     delivery_attempts: int = 0
+    interruptions: int = 0
     parent: PictureRef | None = None  # the picture that this job was started from
     pressed_message: MessageRef | None = None  # whose button was pressed; the result replies to it
     waiting_message: MessageRef | None = None
@@ -163,6 +168,11 @@ class Job:
         """One seed a picture, all following from the job's own (32 bits, wrapping)."""
         return tuple((self.params.seed + index) % 2**32 for index in range(self.picture_count))
 
+    @property
+    def is_suspect(self) -> bool:
+        """One more interruption ends it. It is drawn alone, for it takes with it whatever is drawn beside it."""
+        return self.interruptions == MAX_INTERRUPTIONS - 1
+
     def _leave(self, *expected: JobStatus) -> None:
         if self.status not in expected:
             raise InvalidTransition(f"job {self.id} is {self.status}, expected {' or '.join(expected)}")
@@ -172,9 +182,17 @@ class Job:
         return replace(self, status=JobStatus.RUNNING, attempt=self.attempt + 1, started_at=now)
 
     def requeue(self) -> Self:
-        """Back to the queue, with the same seed, after the program that ran it went away."""
+        """Back to the queue, with the same seed, because the program is to end before it does."""
         self._leave(JobStatus.RUNNING)
         return replace(self, status=JobStatus.QUEUED, started_at=None)
+
+    def interrupt(self, now: datetime, incident_id: str) -> Self:
+        """The engine or the program died while it was drawn: back to the queue, or to its end if it seems to be why."""
+        self._leave(JobStatus.RUNNING)
+        counted = replace(self, interruptions=self.interruptions + 1)
+        if counted.interruptions < MAX_INTERRUPTIONS:
+            return counted.requeue()
+        return counted.fail(now, FailureReason.INTERRUPTED, incident_id)
 
     def succeed(self, now: datetime, engine_seconds: float, notes: tuple[str, ...] = ()) -> Self:
         self._leave(JobStatus.RUNNING, JobStatus.QUEUED)

@@ -36,6 +36,10 @@ FAILURES = {
         "Internal error",
         "The studio's disk is full, so the picture could not be kept. The operator has been told.",
     ),
+    FailureReason.INTERRUPTED: (
+        "Internal error",
+        "The studio broke down each time it drew this, so it was given up. Please try other words or settings.",
+    ),
     FailureReason.SOURCE_GONE: ("Invalid request", "The picture that this one starts from is no longer here."),
 }
 

@@ -1,6 +1,7 @@
 """Shows every ended job to its member once, whatever the chat does: retried, re-encoded, at last by direct message."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -35,6 +36,10 @@ def backoff(attempt: int) -> float:
     return min(30.0, 2.0**attempt)
 
 
+class LeftForLater(Exception):
+    """The program is about to end, so the delivery stays due: the next start tries it again."""
+
+
 class Courier:
     """Owns which deliveries are under way. `pause` gives the seconds to wait after the n-th failed try.
 
@@ -46,6 +51,7 @@ class Courier:
         self._pause = pause
         self._changed = asyncio.Event()
         self._is_open = True
+        self._in_a_hurry = asyncio.Event()
         self._under_way: set[JobId] = set()
 
     def wake(self) -> None:
@@ -55,6 +61,10 @@ class Courier:
         """Look once more at what is due; `run` then returns. Deliveries that are under way are not touched."""
         self._is_open = False
         self._changed.set()
+
+    def hurry(self) -> None:
+        """Deliveries that wait for another try are left for the next start."""
+        self._in_a_hurry.set()
 
     async def run(self) -> None:
         while self._is_open:
@@ -72,6 +82,8 @@ class Courier:
             await self._deliver_or_give_up(job_id)
         except ConflictingChange:
             log.info("job delivered elsewhere", job=job_id)
+        except LeftForLater:
+            log.info("delivery left for the next start", job=job_id)
         except Exception:
             self.close()  # how it went could not be written down, so the next start has to look what was shown
             raise
@@ -87,23 +99,29 @@ class Courier:
             if await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio)):
                 return
             await give_up(job_id, studio=studio)
-        except ConflictingChange:
+        except (ConflictingChange, LeftForLater):
             raise
         except Exception:
             log.exception("delivery broke", job=job_id)
             await give_up(job_id, studio=studio, why=BROKEN)
 
     async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> bool:
-        """Whether it was taken in the end. Waits as long as Discord asks, or else ever longer."""
+        """Whether it was taken in the end. Waits as long as Discord asks, else ever longer. Raises `LeftForLater`."""
         for attempt in range(MAX_ATTEMPTS):
             try:
                 await deliver()
             except DeliveryDelayed as delay:
                 log.warning("delivery delayed", job=job_id, attempt=attempt, why=str(delay))
-                await asyncio.sleep(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
+                await self._wait(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
             else:
                 return True
         return False
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._in_a_hurry.wait()
+                raise LeftForLater
 
 
 async def deliver_job(job_id: JobId, *, studio: Studio) -> None:

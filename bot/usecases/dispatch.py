@@ -1,6 +1,7 @@
 """Keeps the engine supplied: whenever something changes, the fairest waiting job is claimed and drawn."""
 
 import asyncio
+import secrets
 import time
 
 import structlog
@@ -21,7 +22,7 @@ LOOK_AHEAD = 1_000
 class Dispatcher:
     """Owns which jobs this process draws. `capacity` bounds how many the engine holds at once.
 
-    `run` returns when it was closed, or when drawing makes no sense any more: the engine has stopped, or the database
+    When the engine ends, it pauses until it is told to resume. `run` returns when it was closed, or when the database
     cannot be written."""
 
     def __init__(self, studio: Studio, tasks: BackgroundTasks, capacity: int) -> None:
@@ -30,6 +31,9 @@ class Dispatcher:
         self._capacity = capacity
         self._changed = asyncio.Event()
         self._is_open = True
+        self._is_paused = False
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._running: dict[JobId, Job] = {}
         self._last_served: dict[UserId, float] = {}
 
@@ -41,16 +45,28 @@ class Dispatcher:
         self._is_open = False
         self._changed.set()
 
+    async def pause(self) -> None:
+        """Claim nothing until `resume`. Returns once nothing is being drawn any more."""
+        self._is_paused = True
+        await self._is_idle.wait()
+
+    def resume(self) -> None:
+        self._is_paused = False
+        self.wake()
+
     async def run(self) -> None:
         while self._is_open:
             await self._changed.wait()
             self._changed.clear()
+            self._is_idle.clear()
             while self._has_room() and (job := await self._claim()):
                 self._running[job.id] = job
                 self._tasks.start(self._run(job), name=f"job {job.id}")
+            if not self._running:
+                self._is_idle.set()
 
     def _has_room(self) -> bool:
-        return self._is_open and len(self._running) < self._capacity
+        return self._is_open and not self._is_paused and len(self._running) < self._capacity
 
     async def _claim(self) -> Job | None:
         """Chosen by reading, so that nobody who presses meanwhile has to wait for the choice."""
@@ -74,7 +90,7 @@ class Dispatcher:
         try:
             await run_job(job, studio=self._studio)
         except EngineStopped:
-            self.close()  # it was stopped or it died: what waits is for the next start
+            self._is_paused = True  # what waits is for the engine's next start
         except Exception:
             self.close()  # the job's end could not be written down, so the next start has to take it up
             raise
@@ -84,10 +100,16 @@ class Dispatcher:
 
 
 async def resume_jobs(*, studio: Studio) -> int:
-    """Put back what a former process left running, with the same seeds. Returns how many."""
+    """Put back what a former process left running, with the same seeds. Returns how many.
+
+    What it left running too often may be what killed it: that ends, and its member is told.
+    """
     async with studio.db.transaction() as tx:
         orphans = await tx.jobs.list_by_status(JobStatus.RUNNING)
-        for job in orphans:
-            await tx.jobs.save(job.requeue(), expected=JobStatus.RUNNING)
+        resumed = [job.interrupt(studio.now(), secrets.token_hex(4)) for job in orphans]
+        for job in resumed:
+            await tx.jobs.save(job, expected=JobStatus.RUNNING)
+    for job in resumed:
+        log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
     studio.wake()
-    return len(orphans)
+    return sum(not job.has_ended for job in resumed)

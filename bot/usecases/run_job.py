@@ -26,7 +26,8 @@ REASONS = {
 
 
 class EngineStopped(Exception):
-    """The engine ended before the job did. The job waits in the queue again, with the same seed."""
+    """The engine ended before the job did. The job waits in the queue again, with the same seed, unless it has failed
+    because that happened too often."""
 
 
 async def run_job(job: Job, *, studio: Studio) -> None:
@@ -72,11 +73,15 @@ async def _draw(job: Job, studio: Studio) -> None:
 
 
 async def _give_up(job: Job, failure: RequestFailed, studio: Studio) -> None:
-    if failure.code is not FailureCode.ENGINE_STOPPED:
-        await _fail(job, REASONS.get(failure.code, FailureReason.ENGINE), failure.reason, studio)
-        return
-    await _save(job.requeue(), studio)
-    log.info("job put back", job=job.id)
+    match failure.code:
+        case FailureCode.ENGINE_STOPPED:
+            await _save(job.requeue(), studio)
+            log.info("job put back", job=job.id)
+        case FailureCode.ENGINE_DIED:
+            await _interrupt(job, failure.reason, studio)
+        case code:
+            await _fail(job, REASONS.get(code, FailureReason.ENGINE), failure.reason, studio)
+            return
     raise EngineStopped(failure.reason)
 
 
@@ -113,6 +118,17 @@ async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) ->
     incident_id = secrets.token_hex(4)
     log.error("job failed", job=job.id, reason=reason, detail=detail, incident=incident_id)
     await _save(job.fail(studio.now(), reason, incident_id), studio)
+
+
+async def _interrupt(job: Job, why: str, studio: Studio) -> None:
+    """Its member sees that it begins anew, or is told at the end of it why it does not."""
+    interrupted = job.interrupt(studio.now(), secrets.token_hex(4))
+    await _save(interrupted, studio)
+    log.error("job interrupted", job=job.id, times=interrupted.interruptions, why=why, incident=interrupted.incident_id)
+    if not interrupted.has_ended:
+        async with studio.db.reading() as tx:
+            current = await tx.jobs.get(job.id)
+        await studio.notifier.show_progress(current, 0.0, None)
 
 
 async def _save(job: Job, studio: Studio) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.fair_share import choose_next
-from bot.domain.job import Job, UserId
+from bot.domain.job import MAX_INTERRUPTIONS, Job, UserId
 from tests.domain.factories import ANN, BOB, CID, NOW, a_job, after
 
 FLOODER = UserId(1)
@@ -40,6 +40,15 @@ def test_nobody_has_more_under_way_than_allowed() -> None:
     assert choose_next(waiting, running, {}, 2) is waiting[1]
     assert choose_next(waiting[:1], running, {}, 2) is None
     assert choose_next(waiting[:1], running, {}, 3) is waiting[0]
+
+
+def test_a_suspect_job_has_the_engine_to_itself() -> None:
+    suspect = a_job(user_id=ANN, interruptions=MAX_INTERRUPTIONS - 1)
+    other = a_job(user_id=BOB, created_at=after(1))
+    assert choose_next([suspect, other], [], {}, 3) is suspect
+    assert choose_next([suspect, other], [a_job(user_id=CID).start(NOW)], {}, 3) is None, "it waits until it is alone"
+    assert choose_next([other], [suspect.start(NOW)], {}, 3) is None, "others wait until it has ended"
+    assert choose_next([suspect, other], [], {ANN: 1.0}, 3) is other, "but it waits for its turn"
 
 
 @pytest.mark.parametrize("max_running", [1, 2, 3])

@@ -56,6 +56,16 @@ class JobWalk(RuleBasedStateMachine):
             with pytest.raises(InvalidTransition):
                 self.job.requeue()
 
+    @rule()
+    def interrupt(self) -> None:
+        if self.job.status is JobStatus.RUNNING:
+            before, self.job = self.job, self.job.interrupt(self.now(), "incident")
+            assert self.job.interruptions == before.interruptions + 1
+            assert self.job.has_ended == before.is_suspect
+        else:
+            with pytest.raises(InvalidTransition):
+                self.job.interrupt(self.now(), "incident")
+
     @rule(how=st.sampled_from([JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED]))
     def end(self, how: JobStatus) -> None:
         job, now = self.job, self.now()

@@ -10,7 +10,7 @@ from bot.domain.errors import StoreFull
 from bot.domain.job import FailureReason, JobStatus
 from bot.sandbox import Member, Sandbox
 from bot.sandbox.wire import Json
-from engine.protocol import Event, Failed, FailureCode, Queued, Request
+from engine.protocol import Event, FailureCode, Queued, Request
 from tests.e2e.studio import Scene, a_config, draw, gallery_footer, is_result, running_scene
 from tests.fakes import FakeEngine
 
@@ -25,15 +25,6 @@ class BreakingEngine(FakeEngine):
             raise RuntimeError("a bug")
         async for event in super().generate(request):
             yield event
-
-
-class DyingEngine(FakeEngine):
-    """Ends by itself while it draws, as an engine does whose thread dies."""
-
-    async def generate(self, request: Request) -> AsyncIterator[Event]:
-        self.record(request)
-        yield Queued()
-        yield Failed(FailureCode.ENGINE_STOPPED, "the engine thread died")
 
 
 async def failed(ada: Member) -> Json:
@@ -78,19 +69,59 @@ async def test_an_engine_that_raises_fails_one_job_only(sandbox: Sandbox, tmp_pa
         await draw(ada, "a moon")
 
 
-async def test_an_engine_that_dies_stops_the_dispatcher_and_keeps_the_job(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Claimed once, not again and again; the next start draws it with the same seeds."""
-    engine = DyingEngine()
-    async with running_scene(sandbox, engine, a_config(sandbox, tmp_path)) as scene:
-        ada = await scene.member()
-        waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
-        await asyncio.wait(scene.parts, return_when=asyncio.FIRST_COMPLETED)
-        [job] = await scene.jobs()
-        assert (job.status, job.attempt, len(engine.requests)) == (JobStatus.QUEUED, 1, 1)
-        await scene.restart()
+async def test_an_engine_that_dies_is_started_again_and_draws_on(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same message tells that the job begins anew; the result has the same seeds; the log tells the operator."""
+    ada = await scene.member()
+    gate = scene.engine.hold(step=2)
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    await gate.reached()
+    scene.engine.die()
+    begun_anew = await ada.wait_for_message(lambda seen: "(0%)" in seen["content"])
+    assert begun_anew["id"] == waiting["id"]
+    await ada.wait_for_message(is_result)
+    await ada.wait_until_deleted(waiting)
+    first, second = scene.engine.requests
+    assert first.seeds == second.seeds
+    [job] = await scene.jobs()
+    assert (job.status, job.attempt, job.interruptions) == (JobStatus.SUCCEEDED, 2, 1)
+    said = capsys.readouterr().out
+    assert said.index("engine ended") < said.index("engine started again")
+
+
+async def test_a_job_that_kills_the_engine_each_time_is_told_and_harms_no_other(scene: Scene) -> None:
+    """After that the studio is as open as before."""
+    scene.engine.poison = "poison"
+    gate = scene.engine.hold(step=1)
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    await ben.slash("imagine", prompt="a moon")
+    await gate.reached()
+    await ada.slash("imagine", prompt="poison")
+    message = await failed(ada)
+    assert "broke down each time" in message["embeds"][0]["description"]
+    await ben.wait_for_message(is_result)
+    await draw(ada, "a fox")
+    assert not any(part.done() for part in scene.parts)
+    poison = next(job for job in await scene.jobs() if job.prompt == "poison")
+    assert (poison.status, poison.failure) == (JobStatus.FAILED, FailureReason.INTERRUPTED)
+    assert message["embeds"][0]["footer"]["text"] == poison.incident_id
+
+
+async def test_an_engine_that_dies_too_often_ends_the_studio_and_keeps_the_jobs(scene: Scene) -> None:
+    ada = await scene.member()
+    scene.engine.poison = "a"
+    for prompt in ("a fox", "a moon", "an owl"):
+        await ada.response(await ada.slash("imagine", prompt=prompt))
+    ended, _ = await asyncio.wait(scene.parts, return_when=asyncio.FIRST_COMPLETED)
+    assert [part.get_name() for part in ended] == ["engine"]
+    await scene.close()
+    assert JobStatus.RUNNING not in {job.status for job in await scene.jobs()}
+    left = [job for job in await scene.jobs() if job.status is JobStatus.QUEUED]
+    assert left, "by then two at most have been given up"
+    await scene.restart()
+    for _ in left:
         await ada.wait_for_message(is_result)
-        await ada.wait_until_deleted(waiting)
-        assert scene.engine.requests[0].seeds == engine.requests[0].seeds
 
 
 async def test_a_full_store_fails_the_job_and_leaves_nothing_behind(

@@ -418,12 +418,12 @@ async def test_a_dead_thread_answers_everybody_and_can_be_started_again(error: t
             assert last.code is FailureCode.OUT_OF_MEMORY
             assert isinstance((await waiting)[-1], Finished)
             return
-        assert last.code is FailureCode.ENGINE_STOPPED
+        assert last.code is FailureCode.ENGINE_DIED
         assert "Bang: out of the blue" in last.reason
         assert isinstance((await waiting)[-1], Failed)
         assert await engine.wait_ended() == last.reason
         [late] = await events_of(engine, a_request("late"))
-        assert late == last
+        assert late == Failed(FailureCode.ENGINE_STOPPED, last.reason), "it was never begun"
         await engine.start()
         assert isinstance((await events_of(engine, a_request("again")))[-1], Finished)
 
@@ -527,7 +527,7 @@ async def test_a_fault_of_the_device_is_nobodys_request(where: str) -> None:
         ends = [(await stream)[-1] for stream in (running, *others)]
         last = ends[0]
         assert isinstance(last, Failed)
-        assert last.code is FailureCode.ENGINE_STOPPED
+        assert last.code is FailureCode.ENGINE_DIED
         assert ends == [last] * 3
         assert "illegal memory access" in await engine.wait_ended()
         assert engine._thread is not None

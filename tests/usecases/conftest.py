@@ -67,7 +67,7 @@ class World:
             return await tx.gallery.list_of_job(job_id)
 
     @contextlib.asynccontextmanager
-    async def working(self, capacity: int = 8) -> AsyncIterator[asyncio.Task[None]]:
+    async def working(self, capacity: int = 8) -> AsyncIterator[Dispatcher]:
         """Dispatcher and courier at work. At the end nothing more is claimed, and what is under way is finished."""
         async with BackgroundTasks() as jobs, BackgroundTasks() as deliveries, BackgroundTasks() as loops:
             dispatcher = Dispatcher(self.studio, jobs, capacity)
@@ -76,7 +76,7 @@ class World:
             dispatching = loops.start(dispatcher.run(), name="dispatcher")
             delivering = loops.start(courier.run(), name="courier")
             self.studio.wake()
-            yield dispatching
+            yield dispatcher
             dispatcher.close()
             await dispatching
             await jobs.settle(30)

@@ -1,12 +1,15 @@
 """A chat in memory: it honours `Notifier`, remembers what stands where, and refuses as often as it is told to."""
 
+import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
 from bot.domain.job import Job, MessageRef, UserId
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, Notifier, ResultFile
+
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class FakeNotifier:
     calls: list[str] = field(default_factory=list)
     _errors: defaultdict[str, deque[DeliveryError]] = field(default_factory=lambda: defaultdict(deque))
     _losses: list[str] = field(default_factory=list)
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: "count[int]" = field(default_factory=lambda: count(1_000))
 
     def refuse(self, method: str, *errors: DeliveryError) -> None:
@@ -36,6 +40,13 @@ class FakeNotifier:
 
     def lose(self, method: str) -> None:
         self._losses.append(method)
+
+    async def until(self, is_so: Callable[[], bool]) -> None:
+        """Until what was called, or stands in the chat, makes it so."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not is_so():
+                self._changed.clear()
+                await self._changed.wait()
 
     def said(self, kind: str) -> list[Said]:
         return [message for message in self.messages.values() if message.kind == kind]
@@ -64,6 +75,7 @@ class FakeNotifier:
         said = Said("end", f"{job.id} {job.status}")
         if job.waiting_message in self.messages:
             self.messages[job.waiting_message] = said
+            self._changed.set()
             return job.waiting_message
         return self._place(job.channel_id, said)
 
@@ -87,10 +99,12 @@ class FakeNotifier:
     def _place(self, channel_id: int, said: Said) -> MessageRef:
         placed = MessageRef(channel_id, next(self._ids))
         self.messages[placed] = said
+        self._changed.set()
         return placed
 
     def _called(self, method: str) -> None:
         self.calls.append(method)
+        self._changed.set()
         if self._errors[method]:
             raise self._errors[method].popleft()
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.job import DeliveryStatus, Job
+from bot.tasks import BackgroundTasks
 from bot.usecases.cancel import cancel_job
-from bot.usecases.deliver import MAX_ATTEMPTS, deliver_job
+from bot.usecases.deliver import MAX_ATTEMPTS, Courier, deliver_job
 from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge
 from bot.usecases.run_job import run_job
 from engine.protocol import FailureCode, ModelInfo
@@ -163,3 +164,22 @@ async def test_lost_masters_and_bugs_are_told_and_recorded(world: World) -> None
             said.text.startswith(f"**{job.prompt}**") and words in said.text for said in world.notifier.said("direct")
         )
     assert world.notifier.said("waiting") == []
+
+
+async def test_a_delivery_that_waits_for_another_try_is_left_for_the_next_start(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.refuse("post_result", DeliveryDelayed("Discord asks to slow down", retry_after=3_600.0))
+    async with BackgroundTasks() as deliveries, BackgroundTasks() as loops:
+        courier = Courier(world.studio, deliveries)
+        delivering = loops.start(courier.run(), name="courier")
+        courier.wake()
+        await world.notifier.until(lambda: "post_result" in world.notifier.calls)
+        courier.close()
+        await delivering
+        courier.hurry()
+        await deliveries.settle(3_600.0)  # at once, or never within the patience of a test
+    left = await world.job(job.id)
+    assert (left.delivery, world.notifier.said("result")) == (DeliveryStatus.PENDING, [])
+    async with world.working():
+        pass
+    assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED

@@ -1,25 +1,34 @@
 """Which job is drawn next, how many at once, and what a restart takes up again."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
-from bot.domain.job import DeliveryStatus, JobStatus
+from bot.domain.job import MAX_INTERRUPTIONS, DeliveryStatus, FailureReason, JobStatus
+from bot.tasks import BackgroundTasks
 from bot.usecases.cancel import cancel_job
 from bot.usecases.dispatch import resume_jobs
-from engine.protocol import Event, Failed, FailureCode, Queued, Request
+from bot.usecases.restart_engine import MAX_RESTARTS, keep_engine_running
+from bot.usecases.run_job import EngineStopped, run_job
+from engine.protocol import EngineStartError, FailureCode
 from tests.domain.factories import ANN, BOB, CID
 from tests.fakes import FakeEngine
 from tests.usecases.conftest import World
 
 
-class DyingEngine(FakeEngine):
-    async def generate(self, request: Request) -> AsyncIterator[Event]:
-        self.record(request)
-        yield Queued()
-        yield Failed(FailureCode.ENGINE_STOPPED, "the thread died")
+@contextlib.asynccontextmanager
+async def working(world: World, capacity: int = 8) -> AsyncIterator[asyncio.Task[None]]:
+    """As `World.working`, with an engine that is started again; yields the task that does so."""
+    async with world.working(capacity) as dispatcher, BackgroundTasks() as loops:
+        yield loops.start(keep_engine_running(world.engine, dispatcher), name="engine")
+
+
+async def until_told(world: World, kind: str, count: int) -> None:
+    """Until the chat shows that many messages of a kind."""
+    await world.notifier.until(lambda: len(world.notifier.said(kind)) >= count)
 
 
 def drawn(world: World) -> list[str]:
@@ -110,14 +119,93 @@ async def test_a_closed_dispatcher_claims_nothing_more(world: World) -> None:
     assert len(world.engine.requests) == 1
 
 
-async def test_an_engine_that_dies_ends_the_dispatcher_instead_of_spinning(world: World) -> None:
-    engine = DyingEngine()
-    world.studio = replace(world.studio, engine=engine)
-    job = await world.imagine()
-    async with world.working() as dispatching:
-        await asyncio.wait({dispatching})
-    assert len(engine.requests) == 1
+async def test_an_engine_that_dies_is_started_again_and_draws_with_the_same_seeds(world: World) -> None:
+    gates = [world.engine.hold(step=1) for _ in range(2)]
+    jobs = [await world.imagine(f"fox {number}") for number in range(2)]
+    async with working(world):
+        for gate in gates:
+            await gate.reached()
+        world.engine.die()
+        await until_told(world, "result", 2)
+    assert world.engine.starts == 1
+    first, second = world.engine.requests[:2], world.engine.requests[2:]
+    assert {request.seeds for request in first} == {request.seeds for request in second}
+    for job in jobs:
+        ended = await world.job(job.id)
+        assert (ended.status, ended.attempt, ended.interruptions) == (JobStatus.SUCCEEDED, 2, 1)
+    assert world.notifier.progress.count(0.0) == 2, "each begins anew"
+
+
+async def test_a_job_that_kills_the_engine_each_time_is_given_up_and_takes_nobody_with_it(world: World) -> None:
+    world.engine.poison = "poison"
+    gates = [world.engine.hold(step=2) for _ in range(2)]
+    fox, poison = await world.imagine("a fox", ANN), await world.imagine("poison", BOB)
+    async with working(world) as keeping:
+        await until_told(world, "end", 1)
+        owl = await world.imagine("an owl", CID)
+        for gate in gates:
+            gate.open()
+        await until_told(world, "result", 2)
+        assert not keeping.done()
+    given_up = await world.job(poison.id)
+    assert (given_up.status, given_up.failure) == (JobStatus.FAILED, FailureReason.INTERRUPTED)
+    assert (given_up.attempt, given_up.delivery) == (MAX_INTERRUPTIONS, DeliveryStatus.DELIVERED)
+    assert given_up.incident_id
+    for job in (fox, owl):
+        assert (await world.job(job.id)).status is JobStatus.SUCCEEDED
+
+
+async def test_an_engine_that_dies_again_and_again_is_given_up(world: World) -> None:
+    world.engine.poison = "poison"
+    for number in range(2):
+        await world.imagine(f"poison {number}")
+    async with working(world, capacity=1) as keeping:
+        await asyncio.wait({keeping}, timeout=30)
+        assert keeping.done()
+    assert world.engine.starts == MAX_RESTARTS
+    async with world.studio.db.reading() as tx:
+        assert await tx.jobs.list_by_status(JobStatus.RUNNING) == []
+
+
+async def test_an_engine_that_cannot_be_started_again_is_given_up(world: World) -> None:
+    class Broken(FakeEngine):
+        async def start(self) -> None:
+            raise EngineStartError("the device is gone")
+
+    world.engine = Broken()
+    world.studio = replace(world.studio, engine=world.engine)
+    gate, job = world.engine.hold(step=1), await world.imagine()
+    async with working(world) as keeping:
+        await gate.reached()
+        world.engine.die()
+        await asyncio.wait({keeping}, timeout=30)
+        assert keeping.done()
     assert (await world.job(job.id)).status is JobStatus.QUEUED
+
+
+async def test_a_job_that_kills_the_program_each_time_is_given_up_and_told(world: World) -> None:
+    job = await world.imagine()
+    for resumed in (1, 1, 0):
+        await world.claim(await world.job(job.id))
+        assert await resume_jobs(studio=world.studio) == resumed
+    async with world.working():
+        pass
+    ended = await world.job(job.id)
+    assert (ended.status, ended.failure) == (JobStatus.FAILED, FailureReason.INTERRUPTED)
+    assert (ended.delivery, bool(ended.incident_id)) == (DeliveryStatus.DELIVERED, True)
+    assert world.engine.requests == []
+    assert len(world.notifier.said("end")) == 1
+
+
+async def test_restarts_in_order_are_held_against_nobody(world: World) -> None:
+    job = await world.imagine()
+    for _ in range(MAX_INTERRUPTIONS + 1):
+        await world.engine.stop()
+        with pytest.raises(EngineStopped):
+            await run_job(await world.claim(await world.job(job.id)), studio=world.studio)
+        await world.engine.start()
+    back = await world.job(job.id)
+    assert (back.status, back.interruptions) == (JobStatus.QUEUED, 0)
 
 
 async def test_a_start_takes_up_what_was_running_waiting_and_undelivered(world: World) -> None:
