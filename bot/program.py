@@ -46,6 +46,7 @@ def engine_config(config: Config) -> EngineConfig:
         threads=settings.threads,
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
+        upscale_model=settings.upscale_model,
         compile=settings.compile,
         memory_mib=settings.memory_mib,
         stop_timeout_seconds=settings.stop_timeout_seconds,

@@ -1,4 +1,4 @@
-"""The engine's command line: draw a picture, or list the models, without the bot."""
+"""The engine's command line: draw pictures and work on them, or list the models, without the bot."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from engine.commands import UnreadablePicture, add_commands, configured, read_picture, request_from, show
 from engine.config import FAMILIES, STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
 from engine.protocol import (
@@ -25,15 +26,19 @@ from engine.protocol import (
     Pixels,
     Progress,
     Queued,
+    Request,
     Started,
+    TerminalEvent,
     Weighed,
 )
+from engine.tasks import TaskRequest
 
 EXAMPLES = """examples:
   python -m engine generate "a fox under a full moon" -o fox.png
   python -m engine generate "a red rocket" -n 4 --seed 7 -o rocket.png
   python -m engine generate "a cabin in snow" --model stabilityai/sdxl-turbo --family sdxl --steps 4 --guidance 1
   python -m engine generate "a blue door" --init house.png --mask door.png
+  python -m engine upscale fox.png --scale 4 -o large.png
   python -m engine models
 """
 
@@ -45,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return asyncio.run(_run(options))
     except EngineStartError as error:
         print(f"The engine cannot start: {error}", file=sys.stderr)
-        return 1
+    except UnreadablePicture as error:
+        print(f"Nothing was done: {error}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--strength", type=float, default=0.6, help="0 keeps --init, 1 forgets it (default: 0.6)")
     generate.add_argument("--mask", type=Path, metavar="FILE", help="redraw --init only where this picture is white")
     models = commands.add_parser("models", help="list the model and what it can do")
-    for command in (generate, models):
+    for command in (generate, models, *add_commands(commands)):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
         command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
@@ -84,13 +91,17 @@ async def _run(options: argparse.Namespace) -> int:
     model = STARTER
     if options.model or options.family:
         model = ModelConfig(name=Path(options.model).stem, family=options.family, source=options.model)
-    engine = LocalEngine(EngineConfig(models=(model,), device=options.device, dtype=options.dtype))
+    request = None if options.command in ("generate", "models") else request_from(options)
+    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype)
+    engine = LocalEngine(configured(config, options))
     await engine.start()
     try:
         if options.command == "models":
             _print_models(engine.list_models())
             return 0
-        return await _generate(engine, options)
+        if request is None:
+            return await _generate(engine, options)
+        return await _work(engine, request, options)
     finally:
         await engine.stop()
 
@@ -103,25 +114,39 @@ def _print_models(models: tuple[ModelInfo, ...]) -> None:
 
 
 async def _generate(engine: LocalEngine, options: argparse.Namespace) -> int:
-    async for event in engine.generate(_request(options, engine.list_models()[0])):
+    event = await _follow(engine, _request(options, engine.list_models()[0]))
+    if not isinstance(event, Finished):
+        return 1
+    _save_grid(event.images, options.out)
+    print(f"\n{options.out}: {len(event.images)} drawn in {event.engine_seconds:.1f} s", file=sys.stderr)
+    for note in event.notes:
+        print(note, file=sys.stderr)
+    return 0
+
+
+async def _work(engine: LocalEngine, request: TaskRequest, options: argparse.Namespace) -> int:
+    event = await _follow(engine, request)
+    show(event, options)
+    return 1 if isinstance(event, Failed | Cancelled) else 0
+
+
+async def _follow(engine: LocalEngine, request: Request) -> TerminalEvent:
+    """To its end, with steps and failures told on the way."""
+    async for event in engine.generate(request):
         match event:
             case Queued() | Started():
                 pass
             case Progress(step_index, total_steps):
                 print(f"\rstep {step_index} of {total_steps}", end="", file=sys.stderr, flush=True)
-            case Finished(images, engine_seconds, notes):
-                _save_grid(images, options.out)
-                print(f"\n{options.out}: {len(images)} drawn in {engine_seconds:.1f} s", file=sys.stderr)
-                for note in notes:
-                    print(note, file=sys.stderr)
-                return 0
             case Failed(code, reason):
                 print(f"\nNothing was drawn ({code}): {reason}", file=sys.stderr)
-            case Described() | Weighed():
-                raise TypeError(f"a request for pictures was answered with {event}")
+                return event
             case Cancelled():
                 print("\nCancelled", file=sys.stderr)
-    return 1
+                return event
+            case Finished() | Described() | Weighed():
+                return event
+    raise AssertionError("the stream ended without a terminal event")
 
 
 def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
@@ -137,14 +162,9 @@ def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
         steps=options.steps,
         guidance_scale=options.guidance,
         sampler=options.sampler,
-        init_image=_init_image(options.init, options.strength) if options.init else None,
+        init_image=InitImage(read_picture(options.init), options.strength) if options.init else None,
         mask=_mask(options.mask) if options.mask else None,
     )
-
-
-def _init_image(path: Path, strength: float) -> InitImage:
-    picture = Image.open(path).convert("RGB")
-    return InitImage(Pixels(picture.width, picture.height, picture.tobytes()), strength)
 
 
 def _mask(path: Path) -> Mask:

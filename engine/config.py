@@ -50,6 +50,7 @@ class EngineConfig:
     `compile` is "auto" (denoisers are compiled on CUDA only), "on" or "off"; "on" refuses to start with a model that
     cannot be compiled, "auto" says so and goes on without. `memory_mib` is what a step may take beside the weights; 0
     is what the device has free, and no limit on a CPU.
+    `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -60,6 +61,7 @@ class EngineConfig:
     threads: int = 0
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
+    upscale_model: str = "auto"
     fixed_rows: int = 0
     compile: str = "auto"
     memory_mib: int = 0

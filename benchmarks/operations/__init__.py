@@ -1,0 +1,1 @@
+"""What can be done with a picture, measured on the starter's own reference pictures."""

@@ -1,0 +1,47 @@
+"""`python -m benchmarks.operations`: what can be done with a picture, on the model that ships. Contact sheets go to
+benchmarks/results/; the last line is one JSON object of figures. `--only` measures some, `--quick` on fewer pictures.
+
+The reference pictures are composed from the starter's art, which npm fetches into `--folder` on the first run.
+"""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.operations import upscale
+from benchmarks.operations.reference import scenes, varied_prompts
+from benchmarks.operations.studio import open_studio
+
+FIGURES = ("upscale", "memory")
+
+
+async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    async with open_studio() as studio:
+        if "upscale" in chosen:
+            figures |= await upscale.measure(studio, scenes(list(varied_prompts(6 if quick else 36)), folder))
+        if "memory" in chosen:
+            figures |= await upscale.measure_memory(studio)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.operations",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=FIGURES, default=FIGURES, metavar="FIGURE", help=", ".join(FIGURES)
+    )
+    parser.add_argument("--folder", type=Path, default=Path(".starter"), help="where the art is, or will be fetched to")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    figures = asyncio.run(measure(options.only, options.folder, quick=options.quick))
+    print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Computes what the task queue decided: begins a task's work, runs a slice of it, tries again after trouble.
+
+It knows nothing of queues or streams. What the work of each kind is stands in a file of that kind.
+"""
+
+import logging
+import time
+from dataclasses import replace
+
+import torch
+
+from engine.precision import NotANumber
+from engine.protocol import EngineStartError, Event, Failed, FailureCode, Started, UpscaleRequest
+from engine.runner import failure_from, is_out_of_memory, release_memory
+from engine.settings import InvalidRequest
+from engine.slices import Result
+from engine.tasks import Task, TaskRequest
+from engine.tools import Tools
+from engine.upscale import check_upscale, upscale
+
+MAX_HALVINGS = 3
+
+log = logging.getLogger(__name__)
+
+
+class TaskRunner:
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def accept(self, request: TaskRequest) -> Task:
+        """Raises `InvalidRequest` for what no work could serve."""
+        match request:
+            case UpscaleRequest():
+                check_upscale(request)
+                return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort))
+            case _:
+                raise InvalidRequest(f"no model here takes a {type(request).__name__}")
+
+    def advance(self, task: Task, seconds: float) -> Event | None:
+        """Slices for about so long, or until there is something to tell."""
+        deadline = time.perf_counter() + seconds
+        try:
+            if task.work is None:
+                task.work = task.begin(task.effort)
+            while True:
+                event = next(task.work)
+                self._settle()
+                if event is not None and not (isinstance(event, Started) and task.has_told_start):
+                    task.has_told_start = True
+                    return event
+                if time.perf_counter() >= deadline:
+                    return None
+        except StopIteration as done:
+            result: Result = done.value
+            return result
+        except EngineStartError as error:  # a network that was not to be had
+            return Failed(FailureCode.INVALID_REQUEST, str(error))
+        except Exception as error:
+            return self._retry_or_fail(task, error)
+
+    def _settle(self) -> None:
+        """What a slice put into the device's queue belongs to its time."""
+        if self._tools.device.type != "cpu":
+            torch.accelerator.synchronize(self._tools.device)
+
+    def _retry_or_fail(self, task: Task, error: Exception) -> Failed | None:
+        """From the start, with fewer pixels at once or in float32."""
+        failure, effort = failure_from(error), task.effort
+        if is_out_of_memory(error) and effort.halvings < MAX_HALVINGS:
+            effort = replace(effort, halvings=effort.halvings + 1)
+        elif isinstance(error, NotANumber) and self._tools.is_half and not effort.in_full_precision:
+            effort = replace(effort, in_full_precision=True)
+        else:
+            return failure
+        log.warning("%s: request=%s starts again with %s", failure.code, task.id, effort)
+        task.close()
+        task.effort = effort
+        release_memory(error)
+        return None

@@ -1,0 +1,42 @@
+"""The networks that no pipeline owns, loaded when first asked for; what the operator named by file, at the start."""
+
+from pathlib import Path
+
+import torch
+
+from engine.config import EngineConfig
+from engine.esrgan import NETWORKS
+from engine.operator_upscaler import load_operator_upscaler
+from engine.upscale import Upscaler, load_upscaler
+
+
+class Tools:
+    """Belongs to the owner thread. `dtype` is float32 or float16."""
+
+    def __init__(self, config: EngineConfig, device: torch.device, dtype: torch.dtype) -> None:
+        self._config = config
+        self.device = device
+        self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
+        self._upscaler: Upscaler | None = None
+
+    @property
+    def is_half(self) -> bool:
+        return self.dtype is not torch.float32
+
+    def load_named(self) -> None:
+        """Raises `EngineStartError`: a wrong file is better found at the start than by a member."""
+        if self._config.upscale_model not in ("auto", *NETWORKS):
+            self.upscaler()
+
+    def upscaler(self) -> Upscaler:
+        """Raises `EngineStartError`."""
+        if self._upscaler is None:
+            self._upscaler = self._load_upscaler(self._config.upscale_model)
+        return self._upscaler
+
+    def _load_upscaler(self, name: str) -> Upscaler:
+        if name == "auto":
+            name = "compact" if self.device.type == "cpu" else "photo"
+        if name in NETWORKS:
+            return load_upscaler(name, self._config.cache_dir, self.device, self.dtype)
+        return load_operator_upscaler(Path(name), self.device, self.dtype)
