@@ -1,7 +1,7 @@
 """`python -m benchmarks.step_batching`: what sharing steps brings on a CPU, one thread, process time, medians.
 
-- `parity_max_abs`: largest difference of latents to the stock pipelines, over samplers, modes and families, in one
-  mixed batch for each family; on the models of the engine's tests.
+- `parity_max_abs`: largest difference of latents to the stock pipelines, over samplers, modes and families
+  (`benchmarks.parity` tells them apart).
 - `closed_loop_speedup`: eight requests at once, against one after the other through the stock loop; 2.35 M UNet, 64 px.
 - `poisson_mean_speedup`, `poisson_p95_speedup`: latency ratios at twice the serial capacity, mixed step counts.
 - `bit_equal`: 1 if, padded to fixed rows, a request has the same bits alone and among strangers.
@@ -25,15 +25,15 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import parity
 from benchmarks.plot import Bar, draw_bars
 from benchmarks.toy import ToyPipeline, a_pipeline, draw_serially
 from engine.config import EngineConfig, ModelConfig
 from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.local import LocalEngine
-from engine.protocol import Finished, GenerateRequest, InitImage
+from engine.protocol import Finished, GenerateRequest
 from engine.runner import Runner
-from engine.samplers import SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
 
@@ -170,30 +170,6 @@ def bit_equal(pipeline: ToyPipeline) -> int:
     return int(torch.equal(alone.latents["same"], among.latents["same"]))
 
 
-def parity_max_abs(*, is_quick: bool) -> float:
-    """The engine's own parity test, over everything, as one number."""
-    from tests.engine import conftest, parity
-
-    folders = {"stable-diffusion": conftest.stable_diffusion, "sdxl": conftest.sdxl}
-    worst = 0.0
-    with tempfile.TemporaryDirectory() as name:
-        for family, build in folders.items():
-            folder = Path(name) / family
-            build().save_pretrained(folder)
-            picture, mask = InitImage(parity.a_picture(), 0.6), parity.a_mask()
-            modes = ((None, None), (picture, None), (picture, mask))
-            requests = [
-                parity.a_request(f"{sampler} {index}", sampler=sampler, init_image=init, mask=area, steps=4 + index)
-                for sampler in (list(SAMPLERS)[:3] if is_quick else SAMPLERS)
-                for index, (init, area) in enumerate(modes)
-            ]
-            latents, _ = parity.draw(parity.pipelines_of(folder, family), requests)
-            for request in requests:
-                difference = latents[request.id] - parity.stock(folder, family, request)
-                worst = max(worst, difference.abs().max().item())
-    return worst
-
-
 def starter(steps: int) -> float:
     """Both sides draw the same eight pictures, upscaled; the engine is started before the clock."""
     with tempfile.TemporaryDirectory() as name:
@@ -265,7 +241,7 @@ def measure(repetitions: int, *, is_quick: bool) -> dict[str, float]:
     closed_loop(small, 2)  # warm-up
     ratios = [poisson(small, count, seed) for seed in range(repetitions)]
     return {
-        "parity_max_abs": parity_max_abs(is_quick=is_quick),
+        "parity_max_abs": max(parity.measure(is_quick=is_quick).values()),
         "closed_loop_speedup": statistics.median(closed_loop(small, steps) for _ in range(repetitions)),
         "poisson_mean_speedup": statistics.median(mean for mean, _ in ratios),
         "poisson_p95_speedup": statistics.median(tail for _, tail in ratios),

@@ -77,6 +77,8 @@ def _warm_up(pipeline: Pipeline) -> None:
 
 
 def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype: torch.dtype) -> Pipeline:
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
     try:
         match model.family:
             case "starter":
@@ -92,6 +94,7 @@ def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype:
                 raise EngineStartError(
                     f"model {model.name} is of an unknown family {model.family!r}; choose from {', '.join(FAMILIES)}"
                 )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:  # diffusers, safetensors and the hub raise these
+    except (OSError, ValueError, RuntimeError, LookupError, SingleFileComponentError) as error:
+        # diffusers, safetensors and the hub raise these
         gist = textwrap.shorten(str(error), 300)  # torch lists every tensor that does not fit
         raise EngineStartError(f"model {model.name} ({model.source}) cannot be loaded: {gist}") from error

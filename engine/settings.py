@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from engine.limits import InvalidRequest as InvalidRequest
 from engine.limits import ModelTraits as ModelTraits
 from engine.limits import check_request
-from engine.protocol import GenerateRequest, InitImage, Mask, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
+from engine.protocol import (
+    GenerateRequest,
+    InitImage,
+    Mask,
+    ModelInfo,
+    NoiseBlend,
+    Pixels,
+    Reference,
+    ReferenceRole,
+    WeightedPart,
+)
 
 FORGOTTEN_AT_USUAL_WEIGHT = 0.75  # of a reference that is started from; less the more it weighs
 LEAST_FORGOTTEN = 0.25
@@ -88,12 +98,12 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
     check_request(request, traits)
     info = traits.info
     width, height, notes = _drawn_size(request.width, request.height, traits)
-    if request.negative_prompt and not info.supports_negative_prompt:
-        notes += (f"{info.name} has no negative prompt; it was ignored.",)
     blended = () if traits.reads_references else tuple(one for one in request.references if one.weight)
+    rows = _rows(request, traits, _blend(blended) if blended else None)
+    if request.negative_prompt:
+        notes += _notes_on_negative(rows, info)
     if blended:
         notes += _notes_on_blending(request, info.name)
-    rows = _rows(request, traits, _blend(blended) if blended else None)
     return Settings(
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
@@ -136,6 +146,14 @@ def _blend(references: tuple[Reference, ...]) -> Start:
     kept = (1 - FORGOTTEN_AT_USUAL_WEIGHT) * total / len(references)
     weights = tuple(one.weight / total for one in references)
     return Start(tuple(one.pixels for one in references), max(LEAST_FORGOTTEN, 1 - kept), weights)
+
+
+def _notes_on_negative(rows: tuple[RowSettings, ...], info: ModelInfo) -> tuple[str, ...]:
+    if not info.supports_negative_prompt:
+        return (f"{info.name} has no negative prompt; it was ignored.",)
+    if all(row.guidance_scale <= 1 for row in rows):
+        return ("Without guidance (a scale above 1) there is no negative prompt; it was ignored.",)
+    return ()
 
 
 def _notes_on_blending(request: GenerateRequest, model: str) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     """What the saved model says of itself, unless the operator said otherwise."""
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
+    reads_guidance = components.unet.config.time_cond_proj_dim is not None
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
@@ -80,7 +81,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         width=config.width or native,
         height=config.height or native,
         steps=config.steps or 30,
-        supports_negative_prompt=True,
+        supports_negative_prompt=not reads_guidance,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
         abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set()),
@@ -91,7 +92,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         guidance_scale,
         size_multiple=multiple,
         max_pixels=max_pixels,
-        reads_guidance=components.unet.config.time_cond_proj_dim is not None,
+        reads_guidance=reads_guidance,
     )
 
 

@@ -1,7 +1,6 @@
 """Tiny random models of the real classes, built once a session and saved as a self-hoster's folders are."""
 
 import os
-import re
 import string
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +59,22 @@ def tiny_sdxl_inpaint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_sdxl_turbo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Saved with the noise scheduler that SDXL-Turbo was published with."""
+    from diffusers import EulerAncestralDiscreteScheduler
+
+    return _save(sdxl(scheduler=EulerAncestralDiscreteScheduler), tmp_path_factory.mktemp("tiny-sdxl-turbo"))
+
+
+@pytest.fixture(scope="session")
+def tiny_sdxl_lcm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As the latent consistency model: its own noise scheduler, and the guidance scale as an embedding."""
+    from diffusers import LCMScheduler
+
+    return _save(sdxl(scheduler=LCMScheduler, time_cond_proj_dim=32), tmp_path_factory.mktemp("tiny-sdxl-lcm"))
+
+
+@pytest.fixture(scope="session")
 def tiny_flux_dev(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Takes the guidance scale as a number; 16x16 latents at 32 pixels, a shift that depends on the size."""
     return _save(flux(takes_guidance=True), tmp_path_factory.mktemp("tiny-flux-dev"))
@@ -85,90 +100,6 @@ def random_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def tiny_sd_file(tiny_sd: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same weights as one file, under the names that the original training code gave them."""
-    from safetensors.torch import load_file, save_file
-
-    path = tmp_path_factory.mktemp("tiny-sd-file") / "tiny.safetensors"
-    unet = load_file(tiny_sd / "unet" / "diffusion_pytorch_model.safetensors")
-    vae = load_file(tiny_sd / "vae" / "diffusion_pytorch_model.safetensors")
-    text = load_file(tiny_sd / "text_encoder" / "model.safetensors")
-    weights = {_original_unet_name(name): value for name, value in unet.items()}
-    for name, value in vae.items():
-        original = _original_vae_name(name)
-        is_projection = re.search(r"attn_1\.(q|k|v|proj_out)\.weight", original)
-        weights[original] = value[:, :, None, None] if is_projection else value
-    for name, value in text.items():
-        weights[f"cond_stage_model.transformer.text_model.{name.removeprefix('text_model.')}"] = value
-    save_file({name: value.clone() for name, value in weights.items()}, path)
-    return path
-
-
-UNET_BLOCKS = {
-    "conv_in": "input_blocks.0.0",
-    "down_blocks.0.resnets.0": "input_blocks.1.0",
-    "down_blocks.0.downsamplers.0.conv": "input_blocks.2.0.op",
-    "down_blocks.1.resnets.0": "input_blocks.3.0",
-    "down_blocks.1.attentions.0": "input_blocks.3.1",
-    "mid_block.resnets.0": "middle_block.0",
-    "mid_block.attentions.0": "middle_block.1",
-    "mid_block.resnets.1": "middle_block.2",
-    "up_blocks.0.resnets.0": "output_blocks.0.0",
-    "up_blocks.0.attentions.0": "output_blocks.0.1",
-    "up_blocks.0.resnets.1": "output_blocks.1.0",
-    "up_blocks.0.attentions.1": "output_blocks.1.1",
-    "up_blocks.0.upsamplers.0": "output_blocks.1.2",
-    "up_blocks.1.resnets.0": "output_blocks.2.0",
-    "up_blocks.1.resnets.1": "output_blocks.3.0",
-    "conv_norm_out": "out.0",
-    "conv_out": "out.2",
-    "time_embedding.linear_1": "time_embed.0",
-    "time_embedding.linear_2": "time_embed.2",
-}
-RESNET_LAYERS = {
-    "norm1": "in_layers.0",
-    "conv1": "in_layers.2",
-    "time_emb_proj": "emb_layers.1",
-    "norm2": "out_layers.0",
-    "conv2": "out_layers.3",
-    "conv_shortcut": "skip_connection",
-}
-VAE_PARTS = {
-    "mid_block.resnets.0": "mid.block_1",
-    "mid_block.resnets.1": "mid.block_2",
-    "mid_block.attentions.0": "mid.attn_1",
-    "conv_norm_out": "norm_out",
-    "conv_shortcut": "nin_shortcut",
-    "downsamplers.0": "downsample",
-    "upsamplers.0": "upsample",
-    "attn_1.to_q": "attn_1.q",
-    "attn_1.to_k": "attn_1.k",
-    "attn_1.to_v": "attn_1.v",
-    "attn_1.to_out.0": "attn_1.proj_out",
-    "attn_1.group_norm": "attn_1.norm",
-    ".resnets.": ".block.",
-    "down_blocks.": "down.",
-    "up_blocks.0": "up.1",
-    "up_blocks.1": "up.0",
-}
-
-
-def _original_unet_name(name: str) -> str:
-    block, original = next((b, o) for b, o in UNET_BLOCKS.items() if name.startswith(f"{b}."))
-    rest = name.removeprefix(f"{block}.")
-    if "resnets" in block:
-        layer, _, kind = rest.rpartition(".")
-        rest = f"{RESNET_LAYERS[layer]}.{kind}"
-    return f"model.diffusion_model.{original}.{rest}"
-
-
-def _original_vae_name(name: str) -> str:
-    for part, original in VAE_PARTS.items():
-        name = name.replace(part, original)
-    return f"first_stage_model.{name}"
-
-
 def _save(pipeline: Any, folder: Path) -> Path:
     pipeline.save_pretrained(folder)
     return folder
@@ -192,7 +123,8 @@ def stable_diffusion(prediction_type: str = "epsilon", **unet: Any) -> Any:
     )
 
 
-def sdxl(**unet: Any) -> Any:
+def sdxl(scheduler: Any = None, **unet: Any) -> Any:
+    """A `scheduler` that is given spaces its timesteps as distilled models want them, from the very last on."""
     import torch
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
 
@@ -204,18 +136,20 @@ def sdxl(**unet: Any) -> Any:
     return StableDiffusionXLPipeline(
         vae=_vae(),
         text_encoder=_text_encoder(tokenizer),
-        text_encoder_2=_text_encoder(tokenizer, with_projection=True),
+        text_encoder_2=_text_encoder(tokenizer, with_projection=True, hidden_size=40),
         tokenizer=tokenizer,
         tokenizer_2=tokenizer,
         unet=_unet(
-            cross_attention_dim=64,
+            cross_attention_dim=32 + 40,
             addition_embed_type="text_time",
             addition_time_embed_dim=8,
             projection_class_embeddings_input_dim=6 * 8 + 32,
             use_linear_projection=True,
             **unet,
         ),
-        scheduler=EulerDiscreteScheduler(**schedule),
+        scheduler=EulerDiscreteScheduler(**schedule)
+        if scheduler is None
+        else scheduler(**{**schedule, "timestep_spacing": "trailing"}),
         add_watermarker=False,
     )
 
@@ -314,12 +248,13 @@ def _word_piece_tokenizer() -> Any:
     return T5Tokenizer(vocab=[*pieces, *letters], extra_ids=0, model_max_length=512)
 
 
-def _text_encoder(tokenizer: Any, *, with_projection: bool = False) -> Any:
+def _text_encoder(tokenizer: Any, *, with_projection: bool = False, hidden_size: int = 32) -> Any:
+    """Of SDXL's two, one is wider: that is how they are told apart in a single file."""
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
     config = CLIPTextConfig(
         vocab_size=len(tokenizer),
-        hidden_size=32,
+        hidden_size=hidden_size,
         intermediate_size=37,
         num_hidden_layers=3,
         num_attention_heads=4,

@@ -13,8 +13,15 @@ from engine.config import EngineConfig, ModelConfig
 from engine.models import DTYPES, choose_device, choose_dtype, load_models
 from engine.protocol import EngineStartError
 from tests.engine.parity import config_of
+from tests.engine.single_files import save_single_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+PARTS = {
+    "stable-diffusion": ("unet", "vae", "text_encoder"),
+    "sdxl": ("unet", "vae", "text_encoder", "text_encoder_2"),
+    "flux": ("transformer", "vae", "text_encoder", "text_encoder_2"),
+}
 
 
 def without_index(folder: Path) -> None:
@@ -35,6 +42,12 @@ def without_weights(folder: Path) -> None:
 
 def with_pickled_weights(folder: Path) -> None:
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    torch.save(load_file(weights), weights.with_suffix(".bin"))
+    weights.unlink()
+
+
+def with_pickled_text_encoder(folder: Path) -> None:
+    weights = folder / "text_encoder" / "model.safetensors"
     torch.save(load_file(weights), weights.with_suffix(".bin"))
     weights.unlink()
 
@@ -90,6 +103,37 @@ def test_a_source_that_is_not_there(source: str, sentence: str) -> None:
         load_models(config_of(source))
 
 
+@pytest.mark.parametrize(
+    ("damage", "base", "sentence"),
+    [
+        (lambda _: None, "", "holds a transformer only; name the folder or id of its model as base"),
+        (lambda _: None, "/nowhere/at/all", "there is no model folder /nowhere/at/all"),
+        (without_vae, None, "is missing its part 'vae'"),
+        (with_pickled_text_encoder, None, "text_encoder holds pickled weights only"),
+    ],
+)
+def test_a_single_file_of_flux_needs_the_rest_of_its_model(
+    tiny_flux_dev: Path, tmp_path: Path, damage: Callable[[Path], None], base: str | None, sentence: str
+) -> None:
+    folder = tmp_path / "base"
+    shutil.copytree(tiny_flux_dev, folder)
+    damage(folder)
+    file = save_single_file(tiny_flux_dev, "flux", tmp_path)
+    with pytest.raises(EngineStartError, match=sentence):
+        load_models(config_of(file, "flux", base=str(folder) if base is None else base))
+
+
+@pytest.mark.parametrize("family", ["stable-diffusion", "sdxl", "flux"])
+def test_a_single_file_that_is_none_of_its_family_is_refused(
+    tiny_sd: Path, tiny_sdxl: Path, tiny_flux_dev: Path, tmp_path: Path, family: str
+) -> None:
+    base = {"stable-diffusion": tiny_sd, "sdxl": tiny_sdxl, "flux": tiny_flux_dev}[family]
+    file = tmp_path / "other.safetensors"
+    save_file({"some.weight": torch.zeros(3)}, file)
+    with pytest.raises(EngineStartError, match=r"model tiny \(.*other.safetensors\) cannot be loaded"):
+        load_models(config_of(file, family, base=str(base)))
+
+
 def test_a_folder_of_another_family_lacks_a_part(tiny_sd: Path) -> None:
     with pytest.raises(EngineStartError, match="is missing its part 'text_encoder_2'"):
         load_models(config_of(tiny_sd, family="sdxl"))
@@ -106,14 +150,19 @@ def test_configurations_that_make_no_sense(tiny_sd: Path) -> None:
             load_models(config)
 
 
-def test_a_single_file_holds_the_same_model_as_its_folder(tiny_sd: Path, tiny_sd_file: Path) -> None:
-    single = load_models(config_of(tiny_sd_file, base=str(tiny_sd)))["tiny"].components  # type: ignore[attr-defined]
-    folder = load_models(config_of(tiny_sd))["tiny"].components  # type: ignore[attr-defined]
-    for part in ("unet", "vae", "text_encoder"):
+@pytest.mark.parametrize("family", ["stable-diffusion", "sdxl", "flux"])
+def test_a_single_file_holds_the_same_model_as_its_folder(
+    tiny_sd: Path, tiny_sdxl: Path, tiny_flux_dev: Path, tmp_path: Path, family: str
+) -> None:
+    base = {"stable-diffusion": tiny_sd, "sdxl": tiny_sdxl, "flux": tiny_flux_dev}[family]
+    file = save_single_file(base, family, tmp_path)
+    single = load_models(config_of(file, family, base=str(base)))["tiny"].components  # type: ignore[attr-defined]
+    folder = load_models(config_of(base, family))["tiny"].components  # type: ignore[attr-defined]
+    for part in PARTS[family]:
         weights, expected = getattr(single, part).state_dict(), getattr(folder, part).state_dict()
         assert weights.keys() == expected.keys()
         assert all(torch.equal(weights[name], expected[name]) for name in expected)
-    assert type(single.scheduler) is type(folder.scheduler)
+    assert dict(single.scheduler.config) == dict(folder.scheduler.config)
 
 
 def test_the_operators_choice_goes_before_the_models_own(tiny_sd: Path) -> None:

@@ -58,6 +58,9 @@ def test_a_model_of_one_size_draws_that_and_says_so() -> None:
 def test_an_ignored_negative_prompt_is_mentioned() -> None:
     traits = replace(TRAITS, info=replace(INFO, supports_negative_prompt=False))
     assert "no negative prompt" in resolve(replace(REQUEST, negative_prompt="red"), traits).notes[0]
+    [note] = resolve(replace(REQUEST, negative_prompt="red", guidance_scale=1.0), TRAITS).notes
+    assert note == "Without guidance (a scale above 1) there is no negative prompt; it was ignored."
+    assert resolve(replace(REQUEST, negative_prompt="red"), TRAITS).notes == ()
 
 
 @pytest.mark.parametrize(
