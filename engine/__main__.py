@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     for command in (generate, models, *add_commands(commands)):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
         command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
+        command.add_argument("--base", default="", help="folder or id of the model that a single file was made from")
         command.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1, ... (default: auto)")
         command.add_argument("--dtype", default="auto", help="auto, float32, float16 or bfloat16 (default: auto)")
         command.add_argument("-v", "--verbose", action="store_true", help="say what is being loaded")
@@ -90,7 +91,8 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(options: argparse.Namespace) -> int:
     model = STARTER
     if options.model or options.family:
-        model = ModelConfig(name=Path(options.model).stem, family=options.family, source=options.model)
+        name = Path(options.model).stem
+        model = ModelConfig(name=name, family=options.family, source=options.model, base=options.base)
     request = None if options.command in ("generate", "models") else request_from(options)
     config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype)
     engine = LocalEngine(configured(config, options))

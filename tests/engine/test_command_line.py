@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from engine.__main__ import main
+from tests.engine.single_files import save_single_file
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,14 @@ def test_what_cannot_be_drawn_says_why(tiny_sd: Path, tmp_path: Path, capsys: py
 def test_the_models_are_listed(tiny_sd: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--model", str(tiny_sd), "--family", "stable-diffusion"]) == 0
     assert "stable-diffusion, 32x32 pixels, 30 steps" in capsys.readouterr().out
+
+
+def test_a_single_file_is_read_by_the_model_it_was_made_from(
+    tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = save_single_file(tiny_sd, "stable-diffusion", tmp_path)
+    assert main(["models", "--model", str(file), "--base", str(tiny_sd), "--family", "stable-diffusion"]) == 0
+    assert "tiny: stable-diffusion, 32x32 pixels" in capsys.readouterr().out
 
 
 def test_help_loads_no_torch() -> None:
