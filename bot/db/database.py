@@ -5,7 +5,7 @@ import contextlib
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import asyncpg  # type: ignore[import-untyped]
 from alembic import command
@@ -21,6 +21,7 @@ from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
 from bot.db.reports import SqlReports
+from bot.db.sqlite import open_connection
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -199,6 +200,9 @@ def _sqlite_engine(
         **(sizes if poolclass is not NullPool else {}),
     )
 
+    def connect(dialect: Any, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> Any:
+        return dialect.dbapi.connect(*arguments, **options, async_creator_fn=open_connection)
+
     def prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
@@ -208,6 +212,7 @@ def _sqlite_engine(
     def begin_here(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    event.listen(engine.sync_engine, "do_connect", connect)
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin_here)
     return engine

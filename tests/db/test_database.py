@@ -4,7 +4,9 @@ import asyncio
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from alembic import command
 from sqlalchemy import Connection
@@ -168,6 +170,28 @@ async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:
             await tx.jobs.add(a_job())
     async with database.transaction() as tx:
         await tx.jobs.add(a_job())  # the connection that PostgreSQL used to read with can be written with again
+
+
+async def test_a_statement_asks_sqlites_thread_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BEGIN, two statements, COMMIT, and the ROLLBACK by which the pool makes sure; rows come along with the answer."""
+    asked = 0
+    execute = aiosqlite.Connection._execute
+
+    async def counted(connection: aiosqlite.Connection, *arguments: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await execute(connection, *arguments)  # type: ignore[no-untyped-call]
+
+    url, job = f"sqlite:///{tmp_path / 'easel.db'}", a_job()
+    await migrate(url)
+    async with open_database(url) as database:
+        async with database.transaction() as tx:
+            assert await tx.jobs.find(job.id) is None  # opens the connection
+        monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+        async with database.transaction() as tx:
+            await tx.jobs.add(job)
+            assert await tx.jobs.get(job.id) == job
+        assert asked == 5
 
 
 async def test_an_unknown_status_in_the_file_is_refused(tmp_path: Path) -> None:
