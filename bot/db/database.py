@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
+from bot.db.batches import SqlBatches
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
@@ -47,6 +48,7 @@ class SqlTransaction:
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.reports: ports.Reports = SqlReports(session)
+        self.batches: ports.Batches = SqlBatches(session)
 
 
 class SqlDatabase:

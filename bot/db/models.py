@@ -49,6 +49,17 @@ class PreferenceRow(Table):
     value: Mapped[str]
 
 
+class BatchRow(Table):
+    """A prompt for several jobs that waits for its member's yes."""
+
+    __tablename__ = "pending_batches"
+
+    id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class ReportRow(Table):
     """One report of one member about one job. The job may be deleted before it is looked at."""
 

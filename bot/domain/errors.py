@@ -12,6 +12,7 @@
     │   └── CannotDraw         a model that lacks what the picture would be about
     ├── NotAllowed             it exists, but is not theirs to change
     ├── JobGone                the job or picture is no longer there
+    ├── BatchGone              the question about several jobs was answered already
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
     ├── SubscriptionRequired   the studio sells plans, and they have none
@@ -86,6 +87,11 @@ class JobGone(StudioError):
 
     def __init__(self) -> None:
         super().__init__("This picture is no longer here. It may have been deleted; `/gallery` shows what there is.")
+
+
+class BatchGone(StudioError):
+    def __init__(self) -> None:
+        super().__init__("That question was answered already, or is more than a day old. Send the prompt again.")
 
 
 class JobNotCancellable(StudioError):

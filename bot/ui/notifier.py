@@ -47,12 +47,12 @@ class DiscordNotifier:
             return
         message, content = message_at(self._client, job.waiting_message), render_progress(job, glimpse.fraction)
         if glimpse.preview is None:
-            await message.edit(content=content)
+            await message.edit(content=content, embed=None)
         else:
             preview = discord.File(
                 io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
             )
-            await message.edit(content=content, attachments=[preview])
+            await message.edit(content=content, embed=None, attachments=[preview])
 
     async def find_result(self, job: Job) -> MessageRef | None:
         def shows_it(message: discord.Message) -> bool:

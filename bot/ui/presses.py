@@ -6,11 +6,13 @@ import structlog
 from bot.domain.buttons import Action, Button, parse_button
 from bot.domain.job import JobId, MessageRef
 from bot.domain.settings_buttons import is_setting
-from bot.ui.answering import Interaction, in_time, place_of, show_waiting
+from bot.ui.answering import Interaction, in_time, noticed, place_of, show_waiting
+from bot.ui.batch_presses import press_batch
 from bot.ui.errors import UnknownButton
 from bot.ui.gallery_presses import press_gallery
 from bot.ui.posting import LINE_TROUBLE, message_at
 from bot.ui.settings_presses import press_settings
+from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
 from bot.usecases.cancel import cancel_job
@@ -29,6 +31,8 @@ async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> 
             await _press_picture(interaction, button, studio)
     elif gallery_button := parse_gallery_button(custom_id):
         await press_gallery(interaction, gallery_button, studio=studio)
+    elif batch_button := parse_batch_button(custom_id):
+        await press_batch(interaction, batch_button, studio=studio)
     elif is_setting(custom_id):
         await press_settings(interaction, custom_id, studio=studio)
     else:
@@ -48,8 +52,9 @@ async def _press_picture(interaction: Interaction, button: Button, studio: Studi
     if message is None:
         raise UnknownButton
     pressed = MessageRef(place.channel_id, message.id)
-    job = await in_time(interaction, submit_press(button, place, pressed, studio=studio))
-    await show_waiting(interaction, job, studio=studio)
+    work = submit_press(button, place, pressed, studio=studio)
+    job, notice = await in_time(interaction, noticed(work, studio=studio))
+    await show_waiting(interaction, job, notice, studio=studio)
     await _colour_pressed(interaction.client, message, pressed, button.custom_id)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.plan import Entitlement
@@ -109,6 +110,18 @@ class Reports(Protocol):
     async def list_newest(self, limit: int) -> list[Report]: ...
 
 
+class Batches(Protocol):
+    """Prompts for several jobs that wait for their member's yes."""
+
+    async def add(self, batch: PendingBatch) -> None: ...
+    async def find(self, batch_id: BatchId) -> PendingBatch | None: ...
+    async def remove(self, batch_id: BatchId) -> bool:
+        """False when it is gone already."""
+        ...
+
+    async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -120,6 +133,8 @@ class Transaction(Protocol):
     def entitlements(self) -> Entitlements: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def batches(self) -> Batches: ...
 
 
 class Database(Protocol):
@@ -209,6 +224,7 @@ class Notifier(Protocol):
 
 
 __all__ = [
+    "Batches",
     "ConflictingChange",
     "Database",
     "DeliveryDelayed",
