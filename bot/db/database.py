@@ -21,6 +21,7 @@ from bot.db.batches import SqlBatches
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.sqlite import open_connection
 from bot.db.users import SqlUsers
@@ -45,6 +46,7 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.reports: ports.Reports = SqlReports(session)

@@ -157,3 +157,12 @@ class ImageRow(Table):
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
     terms: Mapped[str] = mapped_column(server_default="")
+
+
+class LikeRow(Table):
+    __tablename__ = "likes"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]

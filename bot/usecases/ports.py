@@ -53,7 +53,11 @@ class Jobs(Protocol):
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
-        """Whether this member started a job of the same kind, parent picture and pressed message since then."""
+        """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
+        ...
+
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
         ...
 
     async def count_ended(self, user_id: UserId) -> tuple[int, float]:
@@ -76,6 +80,16 @@ class Gallery(Protocol):
         ...
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
+
+
+class Likes(Protocol):
+    async def add(self, user_id: UserId, job_id: JobId, now: datetime) -> None:
+        """A like that is there already stays as it is."""
+        ...
+
+    async def list_jobs(self, user_id: UserId) -> list[JobId]:
+        """What the member likes, the latest first."""
+        ...
 
 
 class Users(Protocol):
@@ -127,6 +141,8 @@ class Transaction(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def gallery(self) -> Gallery: ...
+    @property
+    def likes(self) -> Likes: ...
     @property
     def users(self) -> Users: ...
     @property
@@ -236,6 +252,7 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Likes",
     "Notifier",
     "Reports",
     "ResultFile",

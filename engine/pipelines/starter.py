@@ -37,6 +37,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler
 
 
 def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
+    from engine.starter.vocabulary import BACKGROUNDS
+
+    known = model.known_words()
     info = ModelInfo(
         name=config.name,
         family=config.family,
@@ -44,7 +47,8 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         height=SIDE * SCALE,
         steps=config.steps or 20,
         supports_negative_prompt=False,
-        vocabulary=tuple(word for words in model.known_words().values() for word in words),
+        vocabulary=tuple(word for words in known.values() for word in words),
+        scenery=tuple(word for name in (*BACKGROUNDS, "background") for word in known.get(name, ())),
         abilities=ABILITIES,
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
