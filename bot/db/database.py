@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
 from bot.db.batches import SqlBatches
+from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
@@ -53,6 +54,7 @@ class SqlTransaction:
         self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
         self.batches: ports.Batches = SqlBatches(session)
+        self.copies: ports.Copies = SqlCopies(session)
 
 
 class SqlDatabase:

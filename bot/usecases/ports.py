@@ -168,6 +168,28 @@ class Batches(Protocol):
     async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
 
 
+class Copies(Protocol):
+    """Copies of finished jobs that are owed to members by direct message."""
+
+    async def owe(self, job_id: JobId, now: datetime) -> None:
+        """Once: a second time changes nothing."""
+        ...
+
+    async def list_owed(self) -> list[JobId]:
+        """Oldest first."""
+        ...
+
+    async def find_attempts(self, job_id: JobId) -> int | None:
+        """How many tries were begun; None when none is owed."""
+        ...
+
+    async def begin(self, job_id: JobId, attempts: int) -> None:
+        """Count a try after `attempts` others. Raises `ConflictingChange` when somebody else has begun one."""
+        ...
+
+    async def settle(self, job_id: JobId) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -185,6 +207,8 @@ class Transaction(Protocol):
     def reports(self) -> Reports: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def copies(self) -> Copies: ...
 
 
 class Database(Protocol):
@@ -268,6 +292,14 @@ class Notifier(Protocol):
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef: ...
 
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        """A direct message of ours to the job's member that already shows it with its buttons."""
+        ...
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        """The result once more, by direct message."""
+        ...
+
     async def upload_limit(self, job: Job) -> int:
         """Bytes that one file may have where the job will be shown. Never raises."""
         ...
@@ -276,6 +308,7 @@ class Notifier(Protocol):
 __all__ = [
     "Batches",
     "ConflictingChange",
+    "Copies",
     "Database",
     "DeliveryDelayed",
     "DeliveryError",

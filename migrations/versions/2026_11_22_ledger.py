@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6b2c0e426b20"
-down_revision = "7dfb89fb1a6f"
+down_revision = "6e7d1402b511"
 
 TABLES = ("ledger_entries", "ledger_postings")
 
