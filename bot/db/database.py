@@ -25,6 +25,7 @@ from bot.db.jobs import SqlJobs
 from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.sqlite import open_connection
+from bot.db.styles import SqlStyles
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -53,6 +54,7 @@ class SqlTransaction:
         self.reports: ports.Reports = SqlReports(session)
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)
+        self.styles: ports.Styles = SqlStyles(session)
 
 
 class SqlDatabase:

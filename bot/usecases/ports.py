@@ -10,7 +10,9 @@ from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.plan import Entitlement
+from bot.domain.prompt import GenerationParams
 from bot.domain.report import Report
+from bot.domain.taste import Style
 
 
 class ConflictingChange(Exception):
@@ -158,6 +160,19 @@ class Copies(Protocol):
     async def settle(self, job_id: JobId) -> None: ...
 
 
+class Styles(Protocol):
+    """Members' own styles, and the prompts that they are made of, newest first."""
+
+    async def keep(self, style: Style) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    async def find(self, code: str) -> Style | None: ...
+    async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]: ...
+    async def list_liked(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+    async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -175,6 +190,8 @@ class Transaction(Protocol):
     def batches(self) -> Batches: ...
     @property
     def copies(self) -> Copies: ...
+    @property
+    def styles(self) -> Styles: ...
 
 
 class Database(Protocol):
@@ -289,6 +306,7 @@ __all__ = [
     "Notifier",
     "Reports",
     "ResultFile",
+    "Styles",
     "Transaction",
     "Users",
 ]
