@@ -37,7 +37,7 @@ def test_tiles_that_were_not_changed_are_the_picture(whole: Size, seed: int) -> 
 
 
 def test_tiles_of_different_colours_fade_into_each_other() -> None:
-    """Shades are 12 apart side by side and 36 one above the other; tiles that were only pasted would step by so much."""
+    """Shades are 12 apart side by side and 36 one above the other; tiles only pasted would step by so much."""
     whole = Size(160, 160)
     tiles = plan_tiles(whole, Size(64, 64))
     shades = [grey(64, 60 + 12 * number) for number in range(len(tiles))]
