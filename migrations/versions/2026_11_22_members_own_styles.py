@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "3bd4e7744654"
-down_revision = "6e7d1402b511"
+down_revision = "6b2c0e426b20"
 
 
 def upgrade() -> None:
