@@ -10,6 +10,7 @@ from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.usecases.deliver import tidy
+from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -25,11 +26,13 @@ async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: S
 
     Raises `QueueFull`, `NotInPlan`, `SubscriptionRequired` or `SubscriptionPaused`.
     """
-    plan = await studio.plan_of(place, tx)
+    standing = await studio.standing_of(place, tx)
+    plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)
     waiting = await tx.jobs.count_of_member(place.user_id, JobStatus.QUEUED)
     if waiting + len(admitted) > plan.limits.max_waiting:
         raise QueueFull(plan.limits.max_waiting)
+    admitted = await take_tickets(admitted, standing, tx, studio=studio)
     for job in admitted:
         await tx.jobs.add(job)
     return admitted

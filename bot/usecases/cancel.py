@@ -2,6 +2,7 @@
 
 from bot.domain.errors import JobNotCancellable, NotAllowed
 from bot.domain.job import Job, JobId, UserId
+from bot.usecases.line import leave_line
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 
@@ -26,6 +27,7 @@ async def _try_to_cancel(job_id: JobId, user_id: UserId, studio: Studio) -> Job 
         cancelled = job.cancel(studio.now())
         try:
             await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
+            await leave_line(cancelled, tx, studio=studio)
         except ConflictingChange:
             return None
     return cancelled

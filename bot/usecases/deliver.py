@@ -9,6 +9,7 @@ import structlog
 
 from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
+from bot.domain.lease import Lease
 from bot.pictures import compose_grid, fit_bytes
 from bot.tasks import BackgroundTasks
 from bot.usecases.ports import (
@@ -71,7 +72,7 @@ class Courier:
             await self._changed.wait()
             self._changed.clear()
             async with self._studio.db.reading() as tx:
-                due = await tx.jobs.list_undelivered()
+                due = await tx.jobs.list_undelivered(self._studio.owner, self._studio.now())
             for job in due:
                 if job.id not in self._under_way:
                     self._under_way.add(job.id)
@@ -79,6 +80,8 @@ class Courier:
 
     async def _deliver(self, job_id: JobId) -> None:
         try:
+            if not await self._take(job_id):
+                return
             await self._deliver_or_give_up(job_id)
         except ConflictingChange:
             log.info("job delivered elsewhere", job=job_id)
@@ -89,6 +92,12 @@ class Courier:
             raise
         finally:
             self._under_way.discard(job_id)
+
+    async def _take(self, job_id: JobId) -> bool:
+        """Of several processes one delivers. How it went is written only as long as it still does."""
+        studio, now = self._studio, self._studio.now()
+        async with studio.db.transaction() as tx:
+            return await tx.jobs.claim_delivery(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
         """The boundary of a delivery: whatever goes wrong with it, the member is told."""

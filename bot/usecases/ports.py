@@ -1,14 +1,17 @@
 """What the use cases need of the world, as Protocols. bot.db, bot.image_store and bot.ui implement them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.lease import Lease
 from bot.domain.plan import Entitlement
+from bot.domain.prompt import Speed
 from bot.domain.report import Report
 
 
@@ -34,8 +37,34 @@ class Jobs(Protocol):
         """
         ...
 
-    async def save_delivery(self, job: Job) -> None:
-        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending."""
+    async def claim(self, job: Job, lease: Lease) -> bool:
+        """Write a queued job as it runs under the lease; False when somebody else was first."""
+        ...
+
+    async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take the delivery, if it is due and nobody else holds it."""
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Of all that its owner draws and delivers."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """What it leaves undone is free at once."""
+        ...
+
+    async def forget_owners(self) -> None:
+        """All that is undone is free, for no other process can be at it."""
+        ...
+
+    async def list_abandoned(self, now: datetime) -> list[Job]:
+        """Running jobs whose lease has ended, oldest first; locked, without those that another process is looking
+        at."""
+        ...
+
+    async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
+        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
+        where given, in the hands of `owner`."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
@@ -44,9 +73,22 @@ class Jobs(Protocol):
         """Queued jobs, oldest first."""
         ...
 
+    async def list_next(self, speed: Speed, without: Collection[UserId], limit: int) -> list[Job]:
+        """Queued jobs of one speed by their tickets, except those of some members."""
+        ...
+
+    async def count_ahead(self, job: Job, limit: int) -> int:
+        """How many queued jobs of the same speed go before this one; at most `limit`."""
+        ...
+
+    async def count_waiting(self, speeds: Collection[Speed], limit: int) -> int:
+        """How many jobs are queued at these speeds; at most `limit`."""
+        ...
+
     async def list_by_status(self, status: JobStatus) -> list[Job]: ...
-    async def list_undelivered(self) -> list[Job]:
-        """Ended jobs whose delivery is pending, oldest first."""
+    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
+        """Ended jobs whose delivery is pending, oldest first. With `now`, those that `owner` may deliver: nobody else
+        has them under way."""
         ...
 
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
@@ -109,6 +151,15 @@ class Reports(Protocol):
     async def list_newest(self, limit: int) -> list[Report]: ...
 
 
+class Shares(Protocol):
+    """`lock` holds the row until the transaction ends; what is not there yet has never been used."""
+
+    async def get_line(self, speed: Speed, *, lock: bool = False) -> Line: ...
+    async def save_line(self, speed: Speed, line: Line) -> None: ...
+    async def get_share(self, user_id: UserId, speed: Speed, *, lock: bool = False) -> Share: ...
+    async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -120,9 +171,16 @@ class Transaction(Protocol):
     def entitlements(self) -> Entitlements: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def shares(self) -> Shares: ...
 
 
 class Database(Protocol):
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may be at work on it."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits on a clean exit, rolls back on an exception. Never held across the network."""
         ...
@@ -223,6 +281,7 @@ __all__ = [
     "Notifier",
     "Reports",
     "ResultFile",
+    "Shares",
     "Transaction",
     "Users",
 ]

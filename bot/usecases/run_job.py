@@ -10,8 +10,9 @@ from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobStatus
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
+from bot.usecases.line import leave_line
 from bot.usecases.masters import Master, put_masters
-from bot.usecases.ports import ConflictingChange
+from bot.usecases.ports import ConflictingChange, Transaction
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
 
@@ -109,7 +110,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     ]
     async with studio.db.transaction() as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await save_interrupted(ended, tx, studio=studio)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
 
@@ -133,4 +134,11 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
 
 async def _save(job: Job, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await save_interrupted(job, tx, studio=studio)
+
+
+async def save_interrupted(job: Job, tx: Transaction, *, studio: Studio) -> None:
+    """It leaves what it was doing, for its end or back to the queue, where it keeps its place."""
+    await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
+    if job.has_ended:
+        await leave_line(job, tx, studio=studio)
