@@ -13,6 +13,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,9 @@ class BarePipeline:
 
     def full_precision(self) -> None:
         return None
+
+    def tiling(self) -> AbstractContextManager["BarePipeline"]:
+        raise NotImplementedError("it draws no tiles")
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         return (Pixels(1, 1, b"\x80\x80\x80"),) * len(latents)

@@ -86,6 +86,17 @@ class LinkSettings(Section):
     account: str = ""
 
 
+class MidjourneySettings(Section):
+    version: str = "6.1"
+
+    @field_validator("version")
+    @classmethod
+    def _is_version(cls, version: str) -> str:
+        if version not in (*NUMBERED, *NIJI):
+            raise ValueError(f"there is no version {version!r}; known are {', '.join((*NUMBERED, *NIJI))}")
+        return version
+
+
 class SandboxSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
@@ -107,6 +118,7 @@ class Config(Section):
     plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     versions: dict[str, str] = Field(default_factory=dict)
+    midjourney: MidjourneySettings = MidjourneySettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

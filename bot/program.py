@@ -23,6 +23,7 @@ from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
+from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.ports import ImageStore
@@ -104,8 +105,10 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
-        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs), wakes)
         stopped = asyncio.Event()
+        studio = _make_studio(
+            config, db, store, engine, DiscordNotifier(client, jobs, Layout(config.midjourney.version)), wakes
+        )
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]

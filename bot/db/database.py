@@ -18,9 +18,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
+from bot.db.batches import SqlBatches
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
@@ -46,10 +48,12 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.reports: ports.Reports = SqlReports(session)
         self.shares: ports.Shares = SqlShares(session)
+        self.batches: ports.Batches = SqlBatches(session)
 
 
 class SqlDatabase:

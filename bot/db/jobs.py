@@ -155,7 +155,7 @@ class SqlJobs:
 
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
         parent, pressed = job_like.parent, job_like.pressed_message
-        alike = select(JobRow.id).where(
+        alike = select(JobRow).where(
             JobRow.user_id == user_id,
             JobRow.created_at >= since,
             JobRow.kind == job_like.kind,
@@ -165,7 +165,19 @@ class SqlJobs:
             JobRow.pressed_message_id == (pressed.message_id if pressed else None),
             JobRow.id != job_like.id,
         )
-        return await self._session.scalar(alike.limit(1)) is not None
+        return any(job.operation == job_like.operation for job in await self._list(alike))
+
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        parent = job_like.parent
+        alike = select(func.max(JobRow.created_at)).where(
+            JobRow.user_id == user_id,
+            JobRow.kind == job_like.kind,
+            JobRow.parent_job_id == (parent.job_id if parent else None),
+            JobRow.parent_index == (parent.index if parent else None),
+            JobRow.operation["scale"].as_integer() == job_like.operation.scale,
+            JobRow.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.REFUSED]),
+        )
+        return await self._session.scalar(alike)
 
     async def count_ended(self, user_id: UserId) -> tuple[int, float]:
         totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)

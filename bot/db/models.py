@@ -49,6 +49,17 @@ class PreferenceRow(Table):
     value: Mapped[str]
 
 
+class BatchRow(Table):
+    """A prompt for several jobs that waits for its member's yes."""
+
+    __tablename__ = "pending_batches"
+
+    id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class ReportRow(Table):
     """One report of one member about one job. The job may be deleted before it is looked at."""
 
@@ -179,3 +190,12 @@ class ImageRow(Table):
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
     terms: Mapped[str] = mapped_column(server_default="")
+
+
+class LikeRow(Table):
+    __tablename__ = "likes"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]

@@ -12,17 +12,23 @@
     │   └── CannotDraw         a model that lacks what the picture would be about
     ├── NotAllowed             it exists, but is not theirs to change
     ├── JobGone                the job or picture is no longer there
+    ├── BatchGone              the question about several jobs was answered already
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
     ├── PressedTwice           the same button within three seconds: counts once
+    ├── SlowDown               the same upscale again, too soon
+    ├── UnusableMask           a region that leaves nothing to draw, or nothing to keep
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
     └── StoreFull              the disk has no room for a picture
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
 """
+
+import math
+from datetime import datetime
 
 
 class StudioError(Exception):
@@ -88,6 +94,11 @@ class JobGone(StudioError):
         super().__init__("This picture is no longer here. It may have been deleted; `/gallery` shows what there is.")
 
 
+class BatchGone(StudioError):
+    def __init__(self) -> None:
+        super().__init__("That question was answered already, or is more than a day old. Send the prompt again.")
+
+
 class JobNotCancellable(StudioError):
     def __init__(self) -> None:
         super().__init__("This job has already ended, so there is nothing to cancel.")
@@ -129,6 +140,17 @@ class PressedTwice(StudioError):
 
     def __init__(self) -> None:
         super().__init__("That button was pressed a moment ago and is being worked on.")
+
+
+class SlowDown(StudioError):
+    title = "Slow Down!"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"You can request another upscale for this image <t:{math.ceil(until.timestamp())}:R>")
+
+
+class UnusableMask(StudioError):
+    title = "Invalid request"
 
 
 class UnreadablePicture(StudioError):

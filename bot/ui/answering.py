@@ -15,9 +15,11 @@ from bot.domain.errors import NotAllowed
 from bot.domain.job import Job, MessageRef, UserId
 from bot.ui.posting import LINE_TROUBLE, post
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
+from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
 from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
+from bot.usecases.room import is_held_back
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -72,10 +74,22 @@ async def _defer(interaction: Interaction, thinking: bool) -> None:
         log.warning("interaction not deferred", interaction=interaction.id, why=str(trouble))
 
 
-async def show_waiting(interaction: Interaction, job: Job, *, studio: Studio) -> None:
+async def show_waiting(
+    interaction: Interaction, job: Job, notice: discord.Embed | None = None, *, studio: Studio
+) -> None:
     """Answer with the job's waiting message, remember which message that is, and let the work begin."""
-    message = await _answer(interaction, job)
+    message = await _answer(interaction, job, notice)
     await begin(job, message, studio=studio)
+
+
+async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord.Embed | None]:
+    """A new job, and what tells its member that it waits for another of their own to end."""
+    job = await work
+    return job, await queued_notice(job, studio=studio)
+
+
+async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
+    return queued_embed(job) if await is_held_back(job, studio=studio) else None
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
@@ -85,20 +99,20 @@ async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None
         await attach_waiting_message(job.id, message, studio=studio)
 
 
-async def _answer(interaction: Interaction, job: Job) -> MessageRef | None:
-    content, view = render_waiting(job), waiting_actions(job.id)
+async def _answer(interaction: Interaction, job: Job, notice: discord.Embed | None) -> MessageRef | None:
+    content, view, embeds = render_waiting(job), waiting_actions(job.id), [notice] if notice else []
     message_id: int | None
     try:
         if interaction.response.is_done():
-            message_id = (await interaction.edit_original_response(content=content, view=view)).id
+            message_id = (await interaction.edit_original_response(content=content, embeds=embeds, view=view)).id
         else:
-            message_id = (await interaction.response.send_message(content, view=view)).message_id
+            message_id = (await interaction.response.send_message(content, embeds=embeds, view=view)).message_id
     except (discord.HTTPException, *LINE_TROUBLE) as trouble:
         log.warning("waiting message not confirmed", job=job.id, why=str(trouble))
         message_id = await _find_answer(interaction)
     if message_id is not None:
         return MessageRef(job.channel_id, message_id)
-    return await post_waiting(interaction.client, job)
+    return await post_waiting(interaction.client, job, notice)
 
 
 async def _find_answer(interaction: Interaction) -> int | None:
@@ -111,11 +125,16 @@ async def _find_answer(interaction: Interaction) -> int | None:
     return None if pressed is not None and answer.id == pressed.id else answer.id
 
 
-async def post_waiting(client: discord.Client, job: Job) -> MessageRef | None:
+async def post_waiting(client: discord.Client, job: Job, notice: discord.Embed | None = None) -> MessageRef | None:
     """The waiting message as an ordinary one, for jobs that no interaction can answer for."""
     try:
         return await post(
-            client, job.channel_id, render_waiting(job), view=waiting_actions(job.id), reply_to=job.pressed_message
+            client,
+            job.channel_id,
+            render_waiting(job),
+            embed=notice,
+            view=waiting_actions(job.id),
+            reply_to=job.pressed_message,
         )
     except DeliveryError as trouble:
         log.warning("waiting message not placed", job=job.id, why=str(trouble))

@@ -18,6 +18,7 @@ from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
 from bot.ui.errors import answer_error, answered
+from bot.ui.forms import submit_form
 from bot.ui.presses import press
 from bot.ui.reactions import ReactionEmoji, react
 from bot.usecases.studio import Studio
@@ -102,12 +103,17 @@ class Client(discord.Client):
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
 
     async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
-        """Commands go through the tree; presses come here, by custom id alone."""
-        is_press = interaction.type is discord.InteractionType.component
-        if self._studio is None or not is_press or interaction.data is None:
+        """Commands go through the tree; presses and forms come here, by custom id alone."""
+        if self._studio is None or interaction.data is None:
             return
         custom_id = str(interaction.data.get("custom_id"))
-        await answered(interaction, press(interaction, custom_id, studio=self._studio))
+        match interaction.type:
+            case discord.InteractionType.component:
+                await answered(interaction, press(interaction, custom_id, studio=self._studio))
+            case discord.InteractionType.modal_submit:
+                await answered(interaction, submit_form(interaction, custom_id, studio=self._studio))
+            case _:
+                pass
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         if self._studio is not None and self.user is not None and payload.user_id != self.user.id:

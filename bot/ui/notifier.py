@@ -7,7 +7,9 @@ from datetime import timedelta
 import discord
 
 from bot.domain.buttons import Action, Button
+from bot.domain.canvas import Size
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.pictures import measure
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
 from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, message_at, post
@@ -21,7 +23,7 @@ from bot.ui.render import (
     render_prompt,
     render_result,
 )
-from bot.ui.views.job_actions import pressed_actions, result_actions
+from bot.ui.views.job_actions import USUAL, Layout, pressed_actions, result_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
 
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -34,8 +36,9 @@ CLOCK_SKEW = timedelta(seconds=30)
 class DiscordNotifier:
     """Implements `Notifier`. `client` must be logged in when a method is called."""
 
-    def __init__(self, client: discord.Client, tasks: BackgroundTasks) -> None:
+    def __init__(self, client: discord.Client, tasks: BackgroundTasks, layout: Layout = USUAL) -> None:
         self._client = client
+        self._layout = layout
         self._progress = ProgressEdits(self._edit_progress, tasks)
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
@@ -47,12 +50,12 @@ class DiscordNotifier:
             return
         message, content = message_at(self._client, job.waiting_message), render_progress(job, glimpse.fraction)
         if glimpse.preview is None:
-            await message.edit(content=content)
+            await message.edit(content=content, embed=None)
         else:
             preview = discord.File(
                 io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
             )
-            await message.edit(content=content, attachments=[preview])
+            await message.edit(content=content, embed=None, attachments=[preview])
 
     async def find_result(self, job: Job) -> MessageRef | None:
         def shows_it(message: discord.Message) -> bool:
@@ -90,7 +93,7 @@ class DiscordNotifier:
             job.channel_id,
             render_result(job),
             files=[picture],
-            view=result_actions(job),
+            view=result_actions(job, self._layout, Size(*measure(file.data))),
             reply_to=job.pressed_message,
             ping=job.user_id,
         )

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.errors import NotInPlan, QueueFull
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
+from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.usecases.deliver import tidy
 from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
+from bot.usecases.room import room_of
 from bot.usecases.studio import Studio
 
 NO_TURBO = "There is no turbo speed here, so it was drawn as a fast job."
@@ -29,8 +30,8 @@ async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: S
     standing = await studio.standing_of(place, tx)
     plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)
-    waiting = await tx.jobs.count_of_member(place.user_id, JobStatus.QUEUED)
-    if waiting + len(admitted) > plan.limits.max_waiting:
+    room = await room_of(place.user_id, plan.limits, tx)
+    if len(admitted) > room.free:
         raise QueueFull(plan.limits.max_waiting)
     admitted = await take_tickets(admitted, standing, tx, studio=studio)
     for job in admitted:

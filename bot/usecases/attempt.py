@@ -7,8 +7,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.domain.errors import JobGone
 from bot.domain.job import PRIORITY, Job
 from bot.pictures import compose_preview
+from bot.usecases.masters import read_master
 from bot.usecases.studio import Studio
 from engine.protocol import (
     Cancelled,
@@ -24,7 +26,6 @@ from engine.protocol import (
     Weighed,
 )
 
-PREVIEWS_PER_REQUEST = 4
 PREVIEW_PIXELS = 512
 
 Show = Callable[[Sequence[Pixels]], Sequence[Pixels]]
@@ -76,18 +77,27 @@ class Attempt:
     notes: list[str] = field(default_factory=list)
     _asked: int = 0
 
-    def next_id(self) -> str:
-        """The first is the attempt's own; the others follow it after a slash, so that a cancel reaches them."""
-        number, self._asked = self._asked, self._asked + 1
-        return f"{self.job.request_id}/{number}" if number else self.job.request_id
+    async def read_source(self) -> Pixels:
+        """The picture that the job starts from. Raises `JobGone`."""
+        if self.job.parent is None:
+            raise JobGone
+        async with self.studio.db.reading() as tx:
+            source = await tx.gallery.get(self.job.parent)
+        return await read_master(source, self.studio)
 
     def note(self, *sentences: str) -> None:
         """Each is told once."""
         self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
 
     async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
-        """The pictures of one request, which goes at the job's speed. Raises `RequestFailed` or `RequestCancelled`."""
-        async for event in self.studio.engine.generate(replace(request, priority=PRIORITY[self.job.speed])):
+        """The pictures of one request, which gets its id and the job's speed here.
+
+        Raises `RequestFailed` or `RequestCancelled`.
+        """
+        if self._asked and not await self._is_wanted():
+            raise RequestCancelled
+        request = replace(request, id=self._next_id(), priority=PRIORITY[self.job.speed])
+        async for event in self.studio.engine.generate(request):
             match event:
                 case Queued() | Started():
                     pass
@@ -104,6 +114,17 @@ class Attempt:
                 case Cancelled():
                     raise RequestCancelled
         raise TypeError("the engine's stream ended without an end")
+
+    async def _is_wanted(self) -> bool:
+        """A cancel that comes between two requests finds none to stop."""
+        async with self.studio.db.reading() as tx:
+            current = await tx.jobs.find(self.job.id)
+        return current is not None and not current.has_ended
+
+    def _next_id(self) -> str:
+        """The first is the attempt's own; the others follow it after a slash, so that a cancel reaches them."""
+        number, self._asked = self._asked, self._asked + 1
+        return f"{self.job.request_id}/{number}" if number else self.job.request_id
 
     async def _show_progress(self, event: Progress, stretch: Stretch, show: Show) -> None:
         """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.

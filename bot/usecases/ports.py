@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
@@ -94,7 +95,11 @@ class Jobs(Protocol):
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
-        """Whether this member started a job of the same kind, parent picture and pressed message since then."""
+        """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
+        ...
+
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
         ...
 
     async def count_ended(self, user_id: UserId) -> tuple[int, float]:
@@ -117,6 +122,16 @@ class Gallery(Protocol):
         ...
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
+
+
+class Likes(Protocol):
+    async def add(self, user_id: UserId, job_id: JobId, now: datetime) -> None:
+        """A like that is there already stays as it is."""
+        ...
+
+    async def list_jobs(self, user_id: UserId) -> list[JobId]:
+        """What the member likes, the latest first."""
+        ...
 
 
 class Users(Protocol):
@@ -160,11 +175,25 @@ class Shares(Protocol):
     async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None: ...
 
 
+class Batches(Protocol):
+    """Prompts for several jobs that wait for their member's yes."""
+
+    async def add(self, batch: PendingBatch) -> None: ...
+    async def find(self, batch_id: BatchId) -> PendingBatch | None: ...
+    async def remove(self, batch_id: BatchId) -> bool:
+        """False when it is gone already."""
+        ...
+
+    async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
     @property
     def gallery(self) -> Gallery: ...
+    @property
+    def likes(self) -> Likes: ...
     @property
     def users(self) -> Users: ...
     @property
@@ -173,6 +202,8 @@ class Transaction(Protocol):
     def reports(self) -> Reports: ...
     @property
     def shares(self) -> Shares: ...
+    @property
+    def batches(self) -> Batches: ...
 
 
 class Database(Protocol):
@@ -267,6 +298,7 @@ class Notifier(Protocol):
 
 
 __all__ = [
+    "Batches",
     "ConflictingChange",
     "Database",
     "DeliveryDelayed",
@@ -278,6 +310,7 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Likes",
     "Notifier",
     "Reports",
     "ResultFile",

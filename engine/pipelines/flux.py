@@ -215,6 +215,10 @@ class Flux:
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None
 
+    def tiling(self) -> AbstractContextManager["Flux"]:
+        """Patches know their places on the canvas, so there is always an edge."""
+        raise NotImplementedError
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         unscaled = latents / vae.config.scaling_factor + vae.config.shift_factor

@@ -124,6 +124,9 @@ class DotPipeline:
     def full_precision(self) -> AbstractContextManager[None] | None:
         return nullcontext() if self.is_half else None
 
+    def tiling(self) -> AbstractContextManager["DotPipeline"]:
+        raise NotImplementedError("it draws no tiles")
+
     def decode(self, latents: "torch.Tensor") -> tuple[Pixels, ...]:
         from engine.pictures import to_pixels
 

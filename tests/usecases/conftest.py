@@ -21,7 +21,7 @@ from bot.usecases.deliver import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit_imagine import submit_imagine
+from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
 from tests.usecases.notifier import FakeNotifier
@@ -40,7 +40,9 @@ class World:
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
         """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
-        [job] = (await submit_imagine(prompt, place_of(user_id), studio=self.studio)).jobs
+        submitted = await submit_imagine(prompt, place_of(user_id), studio=self.studio)
+        assert isinstance(submitted, Submitted)
+        [job] = submitted.jobs
         if is_waiting:
             await attach_waiting_message(job.id, self.notifier.wait(job), studio=self.studio)
         return await self.job(job.id)

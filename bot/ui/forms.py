@@ -1,0 +1,16 @@
+"""Where a filled form goes, decided by its custom id alone, so that a form outlives a restart."""
+
+from bot.ui.answering import Interaction
+from bot.ui.batch_presses import submit_batch_form
+from bot.ui.errors import UnknownButton
+from bot.ui.views.batch import parse_batch_form
+from bot.ui.views.form import read_fields
+from bot.usecases.studio import Studio
+
+
+async def submit_form(interaction: Interaction, custom_id: str, *, studio: Studio) -> None:
+    """Raises a `StudioError` for the member; `UnknownButton` when the id is not one of ours."""
+    if batch_id := parse_batch_form(custom_id):
+        await submit_batch_form(interaction, batch_id, read_fields(interaction), studio=studio)
+    else:
+        raise UnknownButton
