@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from engine.embeddings import EmbeddingCache
+from engine.forwards import Forwards
 from engine.generation import Batch, BatchKey, Generation, Row
 from engine.pipelines.interface import Conditioning, Pipeline, Tensors
 from engine.precision import NotANumber
@@ -38,9 +39,9 @@ class StepOutcome:
 
 
 class Runner:
-    def __init__(self, pipelines: Mapping[str, Pipeline], fixed_rows: int = 0) -> None:
+    def __init__(self, pipelines: Mapping[str, Pipeline], forwards: Forwards | None = None) -> None:
         self._pipelines = pipelines
-        self._fixed_rows = fixed_rows
+        self._forwards = forwards or Forwards()
         self._embeddings = EmbeddingCache()
 
     def prepare(self, generation: Generation) -> Failed | None:
@@ -66,8 +67,12 @@ class Runner:
         """One denoiser forward for all rows, one sampler step for each."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._pipeline(batch.key) as pipeline:
-            fitting_rows = self._step_rows(pipeline, batch.rows, failures)
+        try:
+            with self._pipeline(batch.key) as pipeline:
+                fitting_rows = self._step_rows(pipeline, batch.rows, failures)
+        except torch.OutOfMemoryError as error:  # the weights in float32 did not fit
+            fitting_rows = len(batch.rows)
+            failures = dict.fromkeys(batch.generations, failure_from(error))
         share = (time.perf_counter() - started) / len(batch.rows)
         for row in batch.rows:
             row.generation.engine_seconds += share
@@ -78,8 +83,11 @@ class Runner:
         """Finished pictures of one key. Bounded work, so that others' steps do not wait for a whole grid."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._pipeline(rows[0].generation.key) as pipeline:
-            self._decode_rows(pipeline, rows, failures)
+        try:
+            with self._pipeline(rows[0].generation.key) as pipeline:
+                self._decode_rows(pipeline, rows, failures)
+        except torch.OutOfMemoryError as error:
+            failures = dict.fromkeys((row.generation for row in rows), failure_from(error))
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:
             row.generation.engine_seconds += share
@@ -114,7 +122,7 @@ class Runner:
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return
-            release_memory(error)
+            self._make_room(error)
             for row in rows:
                 self._decode_rows(pipeline, (row,), failures)
             return
@@ -123,10 +131,12 @@ class Runner:
             row.planes = row.generator = row.sampler = row.blend = None
             row.told = {}
 
-    def _step_rows(self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
+    def _step_rows(
+        self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_last_try: bool = False
+    ) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
 
-        A forward changes nothing, so its rows can be tried again.
+        A forward changes nothing, so its rows can be tried again. A lone row gets a second try if room was made for it.
         """
         try:
             step = _gather_step(rows, pipeline.device)
@@ -134,11 +144,13 @@ class Runner:
             planes = step.numbers.advance(step.planes, noise_pred, _fresh_noise(step))
         except Exception as error:
             failure = failure_from(error)
+            has_more_room = self._make_room(error)
+            if len(rows) == 1 and has_more_room and not is_last_try:
+                return self._step_rows(pipeline, rows, failures, is_last_try=True)
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return 1
             half = len(rows) // 2
-            release_memory(error)
             fitting = [self._step_rows(pipeline, part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
         _show_previews(pipeline, step, noise_pred, failures)
@@ -147,9 +159,15 @@ class Runner:
             row.step_index += 1
         return len(rows)
 
+    def _make_room(self, error: Exception) -> bool:
+        """Whether more is free now."""
+        has_more_room = is_out_of_memory(error) and self._forwards.release()
+        release_memory(error)
+        return has_more_room
+
     def _noise_pred(self, pipeline: Pipeline, step: "Step") -> torch.Tensor:
         """`[rows, C, h, w]` float32, guided. Rows without guidance have no unconditional half in the forward."""
-        rows = step.rows
+        rows, key = step.rows, step.rows[0].generation.key
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
         model_input = step.latents * step.numbers.input_scales
         timesteps = step.numbers.timesteps
@@ -159,27 +177,13 @@ class Runner:
             timesteps = torch.cat([timesteps, timesteps[guided]])
             negatives = ((row, _conditioning_of(row).negative) for row in rows)
             conditioning += [{**negative, **row.told} for row, negative in negatives if negative is not None]
-        noise_pred = self._denoise(pipeline, model_input, timesteps, _gather(conditioning)).float()
+        noise_pred = self._forwards.run(pipeline, key, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
             scales = [rows[index].settings.guidance_scale for index in guided]
             guidance_scale = torch.tensor(scales, device=pipeline.device).view(-1, 1, 1, 1)
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
-
-    def _denoise(
-        self, pipeline: Pipeline, model_input: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors
-    ) -> torch.Tensor:
-        """One forward; with `fixed_rows`, as many of exactly that size as it takes, the last one filled up."""
-        size = self._fixed_rows
-        if not size:
-            return pipeline.denoise(model_input, timesteps, conditioning)
-        parts = []
-        for start in range(0, len(model_input), size):
-            filled = [_filled(part[start : start + size], size) for part in (model_input, timesteps)]
-            more = {name: _filled(tensor[start : start + size], size) for name, tensor in conditioning.items()}
-            parts.append(pipeline.denoise(filled[0], filled[1], more))
-        return torch.cat(parts)[: len(model_input)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +202,6 @@ class Step:
 def _gather_step(rows: Sequence[Row], device: torch.device) -> Step:
     numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
     return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
-
-
-def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
-    """Up to `size` rows by repeating the last."""
-    missing = size - len(rows)
-    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])]) if missing else rows
 
 
 def _fresh_noise(step: Step) -> torch.Tensor:
@@ -287,8 +285,10 @@ def _gather(rows: Sequence[Tensors]) -> Tensors:
 
 
 def _wants_preview(row: Row) -> bool:
+    """Not of a step that was reported already, before its generation was drawn again."""
     every, done = row.generation.request.preview_every, row.step_index + 1
-    return every > 0 and done % every == 0 and not _is_last(row)
+    is_due = every > 0 and done % every == 0
+    return is_due and done > row.generation.reported_steps and not _is_last(row)
 
 
 def _is_last(row: Row) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
 from bot.db.batches import SqlBatches
+from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
@@ -54,6 +55,7 @@ class SqlTransaction:
         self.reports: ports.Reports = SqlReports(session)
         self.shares: ports.Shares = SqlShares(session)
         self.batches: ports.Batches = SqlBatches(session)
+        self.copies: ports.Copies = SqlCopies(session)
 
 
 class SqlDatabase:

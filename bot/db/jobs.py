@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.db.models import JobRow
+from bot.db.models import CopyRow, JobRow
 from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
@@ -57,13 +57,13 @@ class SqlJobs:
         await self._change(job.id, columns, JobRow.status == JobStatus.QUEUED)
         return True
 
-    async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        is_mine = JobRow.owner == lease.owner
+    async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        has_ended = JobRow.status.not_in([JobStatus.QUEUED, JobStatus.RUNNING])
         if not await self._is_free(
-            JobRow.id == job_id, JobRow.delivery == DeliveryStatus.PENDING, or_(is_mine, _is_abandoned(now))
+            JobRow.id == job_id, has_ended, or_(JobRow.owner == lease.owner, _is_abandoned(now))
         ):
             return False
-        await self._change(job_id, lease_columns(lease), JobRow.delivery == DeliveryStatus.PENDING)
+        await self._change(job_id, lease_columns(lease), has_ended)
         return True
 
     async def _is_free(self, *conditions: ColumnElement[bool]) -> bool:
@@ -72,22 +72,22 @@ class SqlJobs:
         return await self._session.scalar(free) is not None
 
     async def renew(self, lease: Lease) -> None:
-        held = JobRow.owner == lease.owner
-        for unfinished in (JobRow.status == JobStatus.RUNNING, JobRow.delivery == DeliveryStatus.PENDING):
-            await self._session.execute(update(JobRow).where(unfinished, held).values(lease_until=lease.until))
+        for undone in _undone():
+            held = update(JobRow).where(undone, JobRow.owner == lease.owner)
+            await self._session.execute(held.values(lease_until=lease.until))
 
     async def release(self, owner: str) -> None:
-        for unfinished in (JobRow.status == JobStatus.RUNNING, JobRow.delivery == DeliveryStatus.PENDING):
-            free = update(JobRow).where(unfinished, JobRow.owner == owner).values(owner=None, lease_until=None)
-            await self._session.execute(free)
+        for undone in _undone():
+            held = update(JobRow).where(undone, JobRow.owner == owner)
+            await self._session.execute(held.values(owner=None, lease_until=None))
 
     async def list_abandoned(self, now: datetime) -> list[Job]:
         query = _oldest_first().where(JobRow.status == JobStatus.RUNNING, _is_abandoned(now))
-        return await self._list(query.with_for_update(skip_locked=True))
+        return await self._list(query)
 
     async def forget_owners(self) -> None:
-        for unfinished in (JobRow.status == JobStatus.RUNNING, JobRow.delivery == DeliveryStatus.PENDING):
-            await self._session.execute(update(JobRow).where(unfinished).values(owner=None, lease_until=None))
+        for undone in _undone():
+            await self._session.execute(update(JobRow).where(undone).values(owner=None, lease_until=None))
 
     async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
         columns = {"delivery": job.delivery, "delivery_attempts": job.delivery_attempts}
@@ -118,6 +118,10 @@ class SqlJobs:
         if without:
             waiting = waiting.where(JobRow.user_id.not_in(without))
         return await self._list(waiting.order_by(JobRow.ticket_tag, JobRow.created_at, JobRow.id).limit(limit))
+
+    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
+        theirs = JobRow.user_id == user_id, JobRow.status == JobStatus.QUEUED, JobRow.speed == speed
+        await self._session.execute(update(JobRow).where(*theirs).values(ticket_tag=JobRow.ticket_tag + seconds))
 
     async def count_ahead(self, job: Job, limit: int) -> int:
         """The rows are not read further than the limit."""
@@ -189,6 +193,12 @@ class SqlJobs:
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:
     """Nobody works on it, or whoever did has not been heard of for the length of a lease."""
     return or_(JobRow.owner.is_(None), JobRow.lease_until.is_(None), JobRow.lease_until < now)
+
+
+def _undone() -> tuple[ColumnElement[bool], ...]:
+    """What a process may be at. Each is few rows behind an index, which one condition for all would not use."""
+    owed = JobRow.id.in_(select(CopyRow.job_id))
+    return JobRow.status == JobStatus.RUNNING, JobRow.delivery == DeliveryStatus.PENDING, owed
 
 
 def lease_columns(lease: Lease) -> dict[str, Any]:

@@ -60,6 +60,16 @@ class BatchRow(Table):
     created_at: Mapped[datetime]
 
 
+class CopyRow(Table):
+    """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
+
+    __tablename__ = "direct_copies"
+
+    job_id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+
+
 class ReportRow(Table):
     """One report of one member about one job. The job may be deleted before it is looked at."""
 

@@ -26,9 +26,9 @@ class SqlShares:
         changed = {"clock": line.clock, "at": line.at, "pace": line.pace, "job_seconds": line.job_seconds}
         await self._upsert(LineRow, {"speed": speed}, changed)
 
-    async def get_share(self, user_id: UserId, speed: Speed, *, lock: bool = False) -> Share:
+    async def get_share(self, user_id: UserId, speed: Speed) -> Share:
         query = select(ShareRow).where(ShareRow.user_id == user_id, ShareRow.speed == speed)
-        row = await self._session.scalar(query.with_for_update() if lock else query)
+        row = await self._session.scalar(query)
         return Share(row.finish, row.used_seconds, row.month) if row else Share()
 
     async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None:

@@ -25,6 +25,7 @@ async def _try_to_cancel(job_id: JobId, user_id: UserId, studio: Studio) -> Job 
         if job.has_ended:
             raise JobNotCancellable
         cancelled = job.cancel(studio.now())
+        await tx.users.hold(user_id, studio.now())
         try:
             await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
             await leave_line(cancelled, tx, studio=studio)

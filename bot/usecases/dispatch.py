@@ -12,6 +12,7 @@ from bot.domain.lease import RENEWAL_SECONDS, Lease
 from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
 from bot.usecases.line import start_in_line
+from bot.usecases.ports import ConflictingChange
 from bot.usecases.run_job import EngineStopped, run_job, save_interrupted
 from bot.usecases.studio import Studio
 
@@ -116,15 +117,23 @@ async def take_over(*, studio: Studio) -> int:
 
     What was left running too often may be what killed them: that ends, and its member is told.
     """
-    async with studio.db.transaction() as tx:
+    async with studio.db.reading() as tx:
         orphans = await tx.jobs.list_abandoned(studio.now())
-        resumed = [job.interrupt(studio.now(), secrets.token_hex(4)) for job in orphans]
-        for job in resumed:
-            await save_interrupted(job, tx, studio=studio)
-    for job in resumed:
-        log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
+    resumed = [job for orphan in orphans if (job := await _interrupt(orphan, studio))]
     studio.wake()
     return sum(not job.has_ended for job in resumed)
+
+
+async def _interrupt(orphan: Job, studio: Studio) -> Job | None:
+    """None when another process was first."""
+    job = orphan.interrupt(studio.now(), secrets.token_hex(4))
+    try:
+        async with studio.db.transaction() as tx:
+            await save_interrupted(job, tx, studio=studio)
+    except ConflictingChange:
+        return None
+    log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
+    return job
 
 
 async def keep_leases(stop: asyncio.Event, *, studio: Studio) -> None:

@@ -22,7 +22,7 @@ async def take_tickets(jobs: Sequence[Job], standing: Standing, tx: Transaction,
 
 async def _take_ticket(job: Job, standing: Standing, month: datetime, tx: Transaction, studio: Studio) -> Job:
     line = await tx.shares.get_line(job.speed)
-    share = (await tx.shares.get_share(job.user_id, job.speed, lock=True)).in_month(month)
+    share = (await tx.shares.get_share(job.user_id, job.speed)).in_month(month)
     weight = weight_at(job.speed, standing.require_plan().weight, share)
     seconds = line.pace * _listed(job, studio)
     ticket, share = share.join(line, seconds, weight, studio.now().timestamp())
@@ -37,11 +37,14 @@ async def start_in_line(job: Job, tx: Transaction) -> None:
 
 
 async def leave_line(ended: Job, tx: Transaction, *, studio: Studio) -> None:
-    """The job has ended: its member is charged with what it took of the machine, and the line learns from it."""
+    """The job has ended: its member, and what of theirs waits, is charged with what it took of the machine, and the
+    line learns from it. The member's row must be held."""
     if not ended.ticket.seconds:
         return
-    share = await tx.shares.get_share(ended.user_id, ended.speed, lock=True)
-    await tx.shares.save_share(ended.user_id, ended.speed, share.settle(ended.ticket, ended.engine_seconds))
+    share = await tx.shares.get_share(ended.user_id, ended.speed)
+    settled = share.settle(ended.ticket, ended.engine_seconds)
+    await tx.shares.save_share(ended.user_id, ended.speed, settled)
+    await tx.jobs.shift_tickets(ended.user_id, ended.speed, settled.finish - share.finish)
     if ended.status is JobStatus.SUCCEEDED and ended.started_at and ended.finished_at:
         took = (ended.finished_at - ended.started_at).total_seconds()
         line = await tx.shares.get_line(ended.speed, lock=True)

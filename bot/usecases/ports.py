@@ -42,8 +42,8 @@ class Jobs(Protocol):
         """Write a queued job as it runs under the lease; False when somebody else was first."""
         ...
 
-    async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        """Take the delivery, if it is due and nobody else holds it."""
+    async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take an ended job to deliver it or its copy, if nobody else holds it."""
         ...
 
     async def renew(self, lease: Lease) -> None:
@@ -59,8 +59,7 @@ class Jobs(Protocol):
         ...
 
     async def list_abandoned(self, now: datetime) -> list[Job]:
-        """Running jobs whose lease has ended, oldest first; locked, without those that another process is looking
-        at."""
+        """Running jobs whose lease has ended, oldest first."""
         ...
 
     async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
@@ -76,6 +75,10 @@ class Jobs(Protocol):
 
     async def list_next(self, speed: Speed, without: Collection[UserId], limit: int) -> list[Job]:
         """Queued jobs of one speed by their tickets, except those of some members."""
+        ...
+
+    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
+        """Move the member's queued jobs of this speed back by so many virtual seconds."""
         ...
 
     async def count_ahead(self, job: Job, limit: int) -> int:
@@ -167,11 +170,12 @@ class Reports(Protocol):
 
 
 class Shares(Protocol):
-    """`lock` holds the row until the transaction ends; what is not there yet has never been used."""
+    """A member's share is for those who hold the member's row; `lock` holds that of a line until the transaction
+    ends. What is not there yet has never been used."""
 
     async def get_line(self, speed: Speed, *, lock: bool = False) -> Line: ...
     async def save_line(self, speed: Speed, line: Line) -> None: ...
-    async def get_share(self, user_id: UserId, speed: Speed, *, lock: bool = False) -> Share: ...
+    async def get_share(self, user_id: UserId, speed: Speed) -> Share: ...
     async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None: ...
 
 
@@ -185,6 +189,28 @@ class Batches(Protocol):
         ...
 
     async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
+
+
+class Copies(Protocol):
+    """Copies of finished jobs that are owed to members by direct message."""
+
+    async def owe(self, job_id: JobId, now: datetime) -> None:
+        """Once: a second time changes nothing."""
+        ...
+
+    async def list_owed(self) -> list[JobId]:
+        """Oldest first."""
+        ...
+
+    async def find_attempts(self, job_id: JobId) -> int | None:
+        """How many tries were begun; None when none is owed."""
+        ...
+
+    async def begin(self, job_id: JobId, attempts: int) -> None:
+        """Count a try after `attempts` others. Raises `ConflictingChange` when somebody else has begun one."""
+        ...
+
+    async def settle(self, job_id: JobId) -> None: ...
 
 
 class Transaction(Protocol):
@@ -204,6 +230,8 @@ class Transaction(Protocol):
     def shares(self) -> Shares: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def copies(self) -> Copies: ...
 
 
 class Database(Protocol):
@@ -292,6 +320,14 @@ class Notifier(Protocol):
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef: ...
 
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        """A direct message of ours to the job's member that already shows it with its buttons."""
+        ...
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        """The result once more, by direct message."""
+        ...
+
     async def upload_limit(self, job: Job) -> int:
         """Bytes that one file may have where the job will be shown. Never raises."""
         ...
@@ -300,6 +336,7 @@ class Notifier(Protocol):
 __all__ = [
     "Batches",
     "ConflictingChange",
+    "Copies",
     "Database",
     "DeliveryDelayed",
     "DeliveryError",

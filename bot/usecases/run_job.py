@@ -139,6 +139,8 @@ async def _save(job: Job, studio: Studio) -> None:
 
 async def save_interrupted(job: Job, tx: Transaction, *, studio: Studio) -> None:
     """It leaves what it was doing, for its end or back to the queue, where it keeps its place."""
+    if job.has_ended:
+        await tx.users.hold(job.user_id, studio.now())  # before the job's row, as everywhere
     await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
     if job.has_ended:
         await leave_line(job, tx, studio=studio)
