@@ -18,7 +18,7 @@ import random
 import statistics
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,8 @@ class Job:
 
 @dataclass(slots=True)
 class Place:
-    """One member in one line. Only the first of the waiting jobs stands in the line's heap, as of `version`."""
+    """One member in one line. Only the first of the waiting jobs stands in the line's heap, as of `version`. `shift` is
+    how far all that wait have moved back since they came."""
 
     share: Share = field(default_factory=Share)
     waiting: deque[Job] = field(default_factory=deque)
@@ -89,7 +90,8 @@ class Hall:
             return False
         line = self._lines[job.speed]
         weight = weight_at(job.speed, job.tier.weight, place.share)
-        job.ticket, place.share = place.share.join(line, line.pace * JOB_SECONDS, weight, now)
+        ticket, place.share = place.share.join(line, line.pace * JOB_SECONDS, weight, now)
+        job.ticket = replace(ticket, tag=ticket.tag - place.shift)
         place.waiting.append(job)
         place.version += len(place.waiting) == 1
         self._line_up(job.member, job.speed, place)
@@ -144,9 +146,7 @@ class Hall:
         place.running -= 1
         before = place.share.finish
         place.share = place.share.settle(job.ticket, job.seconds)
-        place.shift += place.share.finish - before if place.waiting else 0.0
-        if not place.waiting:
-            place.shift = 0.0
+        place.shift += place.share.finish - before
         line = self._lines[job.speed]
         self._lines[job.speed] = line.learned(JOB_SECONDS, job.seconds, now - job.started_at)
         for speed in Speed:

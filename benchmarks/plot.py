@@ -75,9 +75,8 @@ def draw_curves(title: str, panels: Mapping[str, Sequence[Curve]], path: Path) -
         for index, curve in enumerate(curves):
             colour = COLOURS[index % len(COLOURS)]
             pen.line(_points(curve, left, top, decades), fill=colour, width=2)
-            pen.text(
-                (left + 10 + 190 * (index % 2), top + PANEL_HEIGHT + 26 + 18 * (index // 2)), curve.name, colour, font
-            )
+            at = left + 10 + 190 * (index % 2), top + PANEL_HEIGHT + 26 + 18 * (index // 2)
+            pen.text(at, curve.name, fill=colour, font=font)
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.save(path)
 

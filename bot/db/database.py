@@ -23,6 +23,7 @@ from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.ledger import SqlLedger
 from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
@@ -52,6 +53,7 @@ class SqlTransaction:
         self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
+        self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
         self.shares: ports.Shares = SqlShares(session)
         self.batches: ports.Batches = SqlBatches(session)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import CopyRow, JobRow
 from bot.domain.errors import JobGone
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.operation import load_operation
 from bot.domain.prompt import Speed, load_params
@@ -183,11 +183,17 @@ class SqlJobs:
         )
         return await self._session.scalar(alike)
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)
-        succeeded = totals.where(JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED)
-        count, seconds = (await self._session.execute(succeeded)).one()
-        return count, float(seconds)
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """A split draws nothing, so it does not count."""
+        totals = select(JobRow.speed, func.count(), func.sum(JobRow.engine_seconds)).group_by(JobRow.speed)
+        drawn = totals.where(
+            JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED, JobRow.kind != JobKind.UPSCALE
+        )
+        return {speed: (count, float(seconds)) for speed, count, seconds in await self._session.execute(drawn)}
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]:
+        states = select(JobRow.id, JobRow.status, JobRow.delivery).where(JobRow.user_id == user_id)
+        return {JobId(row.id): (row.status, row.delivery) for row in await self._session.execute(states)}
 
 
 def _is_abandoned(now: datetime) -> ColumnElement[bool]:

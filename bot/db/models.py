@@ -13,7 +13,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+from bot.domain.ledger import AccountKind, EntryKind
 from bot.domain.plan import Billing
+from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
@@ -200,6 +202,37 @@ class ImageRow(Table):
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
     terms: Mapped[str] = mapped_column(server_default="")
+
+
+class LedgerEntryRow(Table):
+    """Rows are added and never changed. A grant's business id is the label of the lot that it opens."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index(None, "user_id", "kind", "unit"),)
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    business_id: Mapped[str] = mapped_column(unique=True, index=True)
+    kind: Mapped[EntryKind] = mapped_column(one_of(EntryKind, closed=False))
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    at: Mapped[datetime]
+    source: Mapped[str]
+    job_id: Mapped[str | None] = mapped_column(JOB_ID)
+    expires_at: Mapped[datetime | None]
+
+
+class LedgerPostingRow(Table):
+    """Rows are added and never changed. A balance is the sum of an account's amounts; the index holds all it needs."""
+
+    __tablename__ = "ledger_postings"
+    __table_args__ = (Index(None, "user_id", "unit", "account", "label", "amount"),)
+
+    entry_id: Mapped[int] = mapped_column(ROW_NUMBER, ForeignKey("ledger_entries.id"), primary_key=True)
+    account: Mapped[AccountKind] = mapped_column(one_of(AccountKind, closed=False), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    amount: Mapped[int] = mapped_column(SNOWFLAKE)
 
 
 class LikeRow(Table):

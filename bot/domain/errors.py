@@ -18,6 +18,7 @@
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
+    ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
     ├── SlowDown               the same upscale again, too soon
     ├── UnusableMask           a region that leaves nothing to draw, or nothing to keep
@@ -28,6 +29,7 @@ Each carries the title and the sentence that the member reads. The sentence says
 """
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 
@@ -133,6 +135,12 @@ class SubscriptionPaused(StudioError):
 
 class CreditsExhausted(StudioError):
     title = "Credits exhausted"
+
+
+class UnknownPlan(StudioError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        sold = f"There are {', '.join(known)}." if known else "Plans are switched off in the settings."
+        super().__init__(f"There is no plan named `{name}`. {sold}")
 
 
 class PressedTwice(StudioError):

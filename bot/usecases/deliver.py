@@ -11,6 +11,7 @@ from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.lease import Lease
 from bot.tasks import BackgroundTasks
+from bot.usecases.charge import refund_job
 from bot.usecases.copies import owe_copy, send_copy, settle_copy
 from bot.usecases.placing import place_file
 from bot.usecases.ports import (
@@ -239,6 +240,8 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
             await tx.jobs.save_delivery(replace(job, result_message=shown))
         await tidy(job, studio)
     async with studio.db.transaction() as tx:
+        if how is DeliveryStatus.UNDELIVERABLE:
+            await refund_job(job, tx, at=studio.now())
         await tx.jobs.save_delivery(job.delivered(shown, how))
         owes_copy = await owe_copy(job, how, tx, studio=studio)
         stored = await tx.jobs.get(job.id)

@@ -11,9 +11,10 @@ from bot.domain.job import Job, JobId, JobStatus
 from bot.domain.lease import RENEWAL_SECONDS, Lease
 from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
+from bot.usecases.end_job import save_job
 from bot.usecases.line import start_in_line
 from bot.usecases.ports import ConflictingChange
-from bot.usecases.run_job import EngineStopped, run_job, save_interrupted
+from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -129,7 +130,7 @@ async def _interrupt(orphan: Job, studio: Studio) -> Job | None:
     job = orphan.interrupt(studio.now(), secrets.token_hex(4))
     try:
         async with studio.db.transaction() as tx:
-            await save_interrupted(job, tx, studio=studio)
+            await save_job(job, tx, expected=JobStatus.RUNNING, attempt=orphan.attempt)
     except ConflictingChange:
         return None
     log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.fair_share import weight_at
 from bot.domain.job import Job, JobStatus
 from bot.domain.period import calendar_month
-from bot.domain.prices import Unit, list_price
+from bot.domain.prices import PRICES, Unit, list_price
 from bot.domain.standing import Standing
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
@@ -24,7 +24,7 @@ async def _take_ticket(job: Job, standing: Standing, month: datetime, tx: Transa
     line = await tx.shares.get_line(job.speed)
     share = (await tx.shares.get_share(job.user_id, job.speed)).in_month(month)
     weight = weight_at(job.speed, standing.require_plan().weight, share)
-    seconds = line.pace * _listed(job, studio)
+    seconds = line.pace * _listed(job)
     ticket, share = share.join(line, seconds, weight, studio.now().timestamp())
     await tx.shares.save_share(job.user_id, job.speed, share)
     return replace(job, ticket=ticket)
@@ -36,7 +36,7 @@ async def start_in_line(job: Job, tx: Transaction) -> None:
     await tx.shares.save_line(job.speed, line.started(job.ticket, job.started_at.timestamp()))
 
 
-async def leave_line(ended: Job, tx: Transaction, *, studio: Studio) -> None:
+async def leave_line(ended: Job, tx: Transaction) -> None:
     """The job has ended: its member, and what of theirs waits, is charged with what it took of the machine, and the
     line learns from it. The member's row must be held."""
     if not ended.ticket.seconds:
@@ -48,10 +48,10 @@ async def leave_line(ended: Job, tx: Transaction, *, studio: Studio) -> None:
     if ended.status is JobStatus.SUCCEEDED and ended.started_at and ended.finished_at:
         took = (ended.finished_at - ended.started_at).total_seconds()
         line = await tx.shares.get_line(ended.speed, lock=True)
-        learned = line.learned(_listed(ended, studio), ended.engine_seconds, took)
+        learned = line.learned(_listed(ended), ended.engine_seconds, took)
         await tx.shares.save_line(ended.speed, learned)
 
 
-def _listed(job: Job, studio: Studio) -> float:
-    """GPU-seconds by the price list; relaxed jobs have their worth as well."""
-    return float(list_price(job, studio.catalogue.prices, Unit.GPU_SECONDS))
+def _listed(job: Job) -> float:
+    """GPU-seconds by the list of the house, whatever this studio asks for them. Relaxed jobs have their worth, too."""
+    return float(list_price(job, PRICES, Unit.GPU_SECONDS))

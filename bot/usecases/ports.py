@@ -11,7 +11,9 @@ from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
+from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 from bot.domain.report import Report
 
@@ -105,9 +107,11 @@ class Jobs(Protocol):
         """When this member last started a job of the same kind and scale from the same picture that did not fail."""
         ...
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        """How many of the member's jobs succeeded, and their engine seconds in all."""
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """How many of the member's jobs were drawn at each speed, and the engine seconds that this took."""
         ...
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]: ...
 
 
 class Gallery(Protocol):
@@ -159,6 +163,33 @@ class Entitlements(Protocol):
     async def list_current(self, user_id: UserId, now: datetime) -> list[Entitlement]:
         """Those whose time it is, paused ones included, oldest first."""
         ...
+
+
+class Ledger(Protocol):
+    """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
+
+    async def post(self, entry: Entry) -> bool:
+        """Write it down, once: False when its business id is known already, and then nothing is written."""
+        ...
+
+    async def find(self, business_id: str) -> Entry | None: ...
+    async def list_open_lots(self, user_id: UserId, unit: Unit) -> list[Lot]:
+        """Grants that were not closed, with what is left of them; some may have expired by now."""
+        ...
+
+    async def find_closings(self, lots: Collection[str]) -> dict[str, EntryKind]:
+        """How those of these lots were closed that were."""
+        ...
+
+    async def balances(self, user_id: UserId, unit: Unit, kind: AccountKind) -> dict[str, int]:
+        """By label."""
+        ...
+
+    async def list_of_member(self, user_id: UserId) -> list[Entry]:
+        """All that ever happened, oldest first. Raises `Unbalanced` for what nobody could have written."""
+        ...
+
+    async def list_members(self) -> list[UserId]: ...
 
 
 class Reports(Protocol):
@@ -224,6 +255,8 @@ class Transaction(Protocol):
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
+    @property
+    def ledger(self) -> Ledger: ...
     @property
     def reports(self) -> Reports: ...
     @property
@@ -347,6 +380,7 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Ledger",
     "Likes",
     "Notifier",
     "Reports",

@@ -10,9 +10,9 @@ from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobStatus
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
-from bot.usecases.line import leave_line
+from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, put_masters
-from bot.usecases.ports import ConflictingChange, Transaction
+from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
 
@@ -110,7 +110,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     ]
     async with studio.db.transaction() as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await save_interrupted(ended, tx, studio=studio)
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
 
@@ -134,13 +134,4 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
 
 async def _save(job: Job, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await save_interrupted(job, tx, studio=studio)
-
-
-async def save_interrupted(job: Job, tx: Transaction, *, studio: Studio) -> None:
-    """It leaves what it was doing, for its end or back to the queue, where it keeps its place."""
-    if job.has_ended:
-        await tx.users.hold(job.user_id, studio.now())  # before the job's row, as everywhere
-    await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
-    if job.has_ended:
-        await leave_line(job, tx, studio=studio)
+        await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

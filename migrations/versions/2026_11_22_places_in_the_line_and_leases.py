@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "f92e3934ad4d"
-down_revision = "6e7d1402b511"
+down_revision = "6b2c0e426b20"
 
 
 def upgrade() -> None:

@@ -91,7 +91,8 @@ def test_relaxed_use_halves_the_share_until_the_month_is_over() -> None:
 
 def test_a_line_believes_its_first_job_and_moves_slowly_later() -> None:
     line = Line().learned(60, 6, 8)
-    assert (line.pace, line.job_seconds) == (pytest.approx(0.1), 8)
+    assert line.pace == pytest.approx(0.1)
+    assert line.job_seconds == 8
     assert line.learned(60, 12, 18).job_seconds == pytest.approx(9)
     assert line.learned(0, 0, 5) is line
 
@@ -153,7 +154,8 @@ weights = st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=2, max_size=6
 @given(weights, st.integers(5, 60), st.integers(5, 60))
 def test_members_who_always_wait_share_by_weight(weights: list[float], short: int, long: int) -> None:
     """However long the jobs of each are: what they got differs by no more than two jobs, weighed (the known bound)."""
-    line, shares, waiting = Line(), {}, []
+    line, waiting = Line(), list[Job]()
+    shares: dict[UserId, Share] = {}
     lengths = {UserId(number): float(long if number % 2 else short) for number in range(len(weights))}
     used: Counter[UserId] = Counter()
 
