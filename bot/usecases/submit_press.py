@@ -125,6 +125,8 @@ def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, wanted: Rati
     """The job in the shape that comes of its picture. Raises `NotAllowed`."""
     size = Size(source.width, source.height)
     check_step(origin, parent, size)
+    if job.kind in UPSCALES:
+        job = replace(job, params=replace(job.params, seed=source.seed))
     return reshape(job, size, wanted)
 
 
