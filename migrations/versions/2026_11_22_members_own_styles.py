@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "3bd4e7744654"
-down_revision = "6b2c0e426b20"
+down_revision = "f92e3934ad4d"
 
 
 def upgrade() -> None:
