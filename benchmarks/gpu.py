@@ -13,6 +13,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from benchmarks.plot import Bar, draw_bars
 from benchmarks.policy import latencies_of_fifo, latencies_of_scheduler, p95, poisson
 from benchmarks.toy import SCHEDULE, a_unet
 from engine.calibration import ROW_COUNTS
+from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.policy import CostCurve
@@ -135,6 +137,9 @@ class BarePipeline:
     def full_precision(self) -> None:
         return None
 
+    def tiling(self) -> AbstractContextManager["BarePipeline"]:
+        raise NotImplementedError("it draws no tiles")
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         return (Pixels(1, 1, b"\x80\x80\x80"),) * len(latents)
 
@@ -178,7 +183,7 @@ def tick_of(pipeline: BarePipeline, rows: int, fixed_rows: int = 0) -> tuple[Cal
         "r", "", tuple(range(rows)), width=pipeline.case.side, height=pipeline.case.side, steps=200
     )
     generation = Generation(request, resolve(request, pipeline.traits), "bare")
-    runner = Runner({"bare": pipeline}, fixed_rows)
+    runner = Runner({"bare": pipeline}, Forwards(fixed_rows=fixed_rows))
     failure = runner.prepare(generation)
     assert failure is None, failure
     batch = Batch(generation.key, generation.rows)

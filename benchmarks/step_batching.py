@@ -29,6 +29,7 @@ from benchmarks import parity
 from benchmarks.plot import Bar, draw_bars
 from benchmarks.toy import ToyPipeline, a_pipeline, draw_serially
 from engine.config import EngineConfig, ModelConfig
+from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.local import LocalEngine
 from engine.protocol import Finished, GenerateRequest
@@ -67,7 +68,7 @@ class StepLevel:
     def __init__(self, pipeline: ToyPipeline, fixed_rows: int = 0) -> None:
         self._pipeline = pipeline
         self._scheduler = Scheduler(ROWS)
-        self._runner = Runner({"toy": pipeline}, fixed_rows)
+        self._runner = Runner({"toy": pipeline}, Forwards(fixed_rows=fixed_rows))
         self.latents: dict[str, torch.Tensor] = {}
 
     @property

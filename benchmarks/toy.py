@@ -79,6 +79,9 @@ class ToyPipeline:
     def full_precision(self) -> AbstractContextManager[None] | None:
         return None
 
+    def tiling(self) -> AbstractContextManager["ToyPipeline"]:
+        raise NotImplementedError("it draws no tiles")
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         return (Pixels(1, 1, b"\x80\x80\x80"),) * len(latents)
 

@@ -76,6 +76,8 @@ class EngineSettings(Section):
     max_pixels: Annotated[int, Field(ge=64 * 64)] = 2048 * 2048
     upscaler: Literal["auto", "compact", "anime"] = "auto"
     upscale_model: Annotated[str, Field(min_length=1)] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    memory_mib: Annotated[int, Field(ge=0)] = 0
     stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     cache: Path = Path("data/cache")
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
@@ -84,6 +86,17 @@ class EngineSettings(Section):
 class LinkSettings(Section):
     community: str = ""
     account: str = ""
+
+
+class MidjourneySettings(Section):
+    version: str = "6.1"
+
+    @field_validator("version")
+    @classmethod
+    def _is_version(cls, version: str) -> str:
+        if version not in (*NUMBERED, *NIJI):
+            raise ValueError(f"there is no version {version!r}; known are {', '.join((*NUMBERED, *NIJI))}")
+        return version
 
 
 class SandboxSettings(Section):
@@ -107,6 +120,7 @@ class Config(Section):
     plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     versions: dict[str, str] = Field(default_factory=dict)
+    midjourney: MidjourneySettings = MidjourneySettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

@@ -21,6 +21,7 @@ from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
+from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.ports import ImageStore
@@ -47,6 +48,8 @@ def engine_config(config: Config) -> EngineConfig:
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
         upscale_model=settings.upscale_model,
+        compile=settings.compile,
+        memory_mib=settings.memory_mib,
         stop_timeout_seconds=settings.stop_timeout_seconds,
         cache_dir=settings.cache,
     )
@@ -62,10 +65,15 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
     )
 
 
+def layout_of(config: Config) -> Layout:
+    return Layout(config.midjourney.version)
+
+
 def make_client(config: Config) -> Client:
     return Client(
         reaction_emoji(config.discord.reactions),
         guild_id=config.discord.guild_id,
+        layout=layout_of(config),
         links=Links(community=config.links.community, account=config.links.account),
         pages=read_guide(PAGES),
         answers=read_guide(ANSWERS),
@@ -102,7 +110,7 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
-        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs), wakes)
+        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs, layout_of(config)), wakes)
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 FAMILIES = ("starter", "stable-diffusion", "sdxl", "flux")
+COMPILE_MODES = ("auto", "on", "off")
 
 
 def default_cache_dir() -> Path:
@@ -46,6 +47,9 @@ class EngineConfig:
     use; 0 lets the engine choose. `max_pixels` bounds one picture. `upscaler` names the network that enlarges
     the starter's pictures: "auto", "compact" or "anime". `fixed_rows` pads every denoiser forward to that many rows
     (a guided picture takes two), so that the same seed gives the same bits whatever the neighbours; 0 is off.
+    `compile` is "auto" (denoisers are compiled on CUDA only), "on" or "off"; "on" refuses to start with a model that
+    cannot be compiled, "auto" says so and goes on without. `memory_mib` is what a step may take beside the weights; 0
+    is what the device has free, and no limit on a CPU.
     `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
@@ -59,6 +63,8 @@ class EngineConfig:
     upscaler: str = "auto"
     upscale_model: str = "auto"
     fixed_rows: int = 0
+    compile: str = "auto"
+    memory_mib: int = 0
     drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0
     cache_dir: Path = field(default_factory=default_cache_dir)

@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine.config import EngineConfig
+from engine.config import COMPILE_MODES, EngineConfig
 from engine.generation import Batch, BatchKey, Generation, Row
 from engine.inbox import Inbox, InboxClosed
-from engine.policy import CostCurve, curve_for
+from engine.policy import CostCurve, curve_for, rows_in_memory
 from engine.protocol import (
     Cancelled,
     Described,
+    EngineStartError,
     Event,
     Failed,
     FailureCode,
@@ -80,28 +81,47 @@ Message = Submit | Cancel | Pause
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
     """Loads the models. Must run in the owner thread, before anything else there imports torch."""
     _share_the_cores()
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(config.cache_dir / "compiled"))
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler speaks to the terminal
     import torch
 
-    from engine.calibration import calibrate
+    from engine.calibration import calibrate, compile_ahead
+    from engine.forwards import Forwards
+    from engine.memory import free_bytes
     from engine.models import choose_device, choose_dtype
     from engine.runner import Runner
     from engine.task_runner import TaskRunner
     from engine.tools import Tools
 
     torch.set_num_threads(_thread_count(config.threads))
+    forwards = Forwards(_checked_compile_mode(config.compile), config.fixed_rows)
     with torch.inference_mode():
         pipelines = load(config)
         device = choose_device(config.device)
         tools = Tools(config, device, choose_dtype(config.dtype, device))
         tools.load_named()
-        costs = {} if config.max_rows else calibrate(pipelines, config.cache_dir)
+        free = free_bytes(device, config.memory_mib)
+        needs_memory = config.memory_mib > 0
+        costs = {} if config.max_rows else calibrate(pipelines, forwards, config.cache_dir, needs_memory=needs_memory)
+    max_rows = config.max_rows or _default_max_rows(pipelines)
 
     @lru_cache(maxsize=256)
     def curve_of(key: BatchKey) -> CostCurve:
         return curve_for(costs, key.model, key.width * key.height)
 
-    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
-    return Owner(pipelines, scheduler, Runner(pipelines, config.fixed_rows), TaskRunner(tools), inbox, call)
+    @lru_cache(maxsize=256)
+    def rows_that_fit(key: BatchKey) -> int:
+        rows = rows_in_memory(costs, key.model, key.width * key.height, free)
+        return forwards.whole_rows(pipelines[key.model], rows)
+
+    with torch.inference_mode():
+        for model, pipeline in pipelines.items():
+            own = BatchKey(model, pipeline.traits.info.width, pipeline.traits.info.height)
+            compile_ahead(pipeline, forwards, min(max_rows, curve_of(own).knee, rows_that_fit(own)))
+            if config.compile == "on" and forwards.counts(model).given_up:
+                raise EngineStartError(f"model {model} cannot be compiled here (the log says why); set compile to auto")
+    scheduler = Scheduler(max_rows, curve_of, rows_that_fit)
+    return Owner(pipelines, scheduler, Runner(pipelines, forwards), TaskRunner(tools), inbox, call)
 
 
 class Owner:
@@ -260,7 +280,7 @@ class Owner:
 
     def _report_progress(self, generation: Generation) -> None:
         done, total = generation.steps_done, generation.total_steps or 0
-        if done == generation.reported_steps:
+        if done <= generation.reported_steps:  # or drawn again
             return
         generation.reported_steps = done
         previews = tuple(row.preview for row in generation.rows if row.preview is not None)
@@ -295,6 +315,12 @@ def _default_max_rows(pipelines: "Mapping[str, Pipeline]") -> int:
         return 16
     sizes = [pipeline.traits.info.width * pipeline.traits.info.height for pipeline in pipelines.values()]
     return 8 if max(sizes) <= 256 * 256 else 2
+
+
+def _checked_compile_mode(mode: str) -> str:
+    if mode not in COMPILE_MODES:
+        raise EngineStartError(f"compile is {mode!r}; choose {', '.join(COMPILE_MODES)}")
+    return mode
 
 
 def _thread_count(configured: int) -> int:

@@ -18,9 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
 from bot.db.batches import SqlBatches
+from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.ledger import SqlLedger
+from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.sqlite import open_connection
 from bot.db.users import SqlUsers
@@ -45,10 +48,13 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
+        self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
         self.batches: ports.Batches = SqlBatches(session)
+        self.copies: ports.Copies = SqlCopies(session)
 
 
 class SqlDatabase:

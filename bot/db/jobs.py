@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import JobRow
 from bot.domain.errors import JobGone
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import load_operation
-from bot.domain.prompt import load_params
+from bot.domain.prompt import Speed, load_params
 from bot.usecases.ports import ConflictingChange
 
 
@@ -89,7 +89,7 @@ class SqlJobs:
 
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
         parent, pressed = job_like.parent, job_like.pressed_message
-        alike = select(JobRow.id).where(
+        alike = select(JobRow).where(
             JobRow.user_id == user_id,
             JobRow.created_at >= since,
             JobRow.kind == job_like.kind,
@@ -99,13 +99,31 @@ class SqlJobs:
             JobRow.pressed_message_id == (pressed.message_id if pressed else None),
             JobRow.id != job_like.id,
         )
-        return await self._session.scalar(alike.limit(1)) is not None
+        return any(job.operation == job_like.operation for job in await self._list(alike))
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)
-        succeeded = totals.where(JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED)
-        count, seconds = (await self._session.execute(succeeded)).one()
-        return count, float(seconds)
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        parent = job_like.parent
+        alike = select(func.max(JobRow.created_at)).where(
+            JobRow.user_id == user_id,
+            JobRow.kind == job_like.kind,
+            JobRow.parent_job_id == (parent.job_id if parent else None),
+            JobRow.parent_index == (parent.index if parent else None),
+            JobRow.operation["scale"].as_integer() == job_like.operation.scale,
+            JobRow.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.REFUSED]),
+        )
+        return await self._session.scalar(alike)
+
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """A split draws nothing, so it does not count."""
+        totals = select(JobRow.speed, func.count(), func.sum(JobRow.engine_seconds)).group_by(JobRow.speed)
+        drawn = totals.where(
+            JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED, JobRow.kind != JobKind.UPSCALE
+        )
+        return {speed: (count, float(seconds)) for speed, count, seconds in await self._session.execute(drawn)}
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]:
+        states = select(JobRow.id, JobRow.status, JobRow.delivery).where(JobRow.user_id == user_id)
+        return {JobId(row.id): (row.status, row.delivery) for row in await self._session.execute(states)}
 
 
 def _oldest_first() -> Select[JobRow]:

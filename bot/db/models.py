@@ -13,7 +13,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+from bot.domain.ledger import AccountKind, EntryKind
 from bot.domain.plan import Billing
+from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
@@ -57,6 +59,16 @@ class BatchRow(Table):
     id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
     user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
     prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CopyRow(Table):
+    """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
+
+    __tablename__ = "direct_copies"
+
+    job_id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    attempts: Mapped[int]
     created_at: Mapped[datetime]
 
 
@@ -157,3 +169,43 @@ class ImageRow(Table):
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
     terms: Mapped[str] = mapped_column(server_default="")
+
+
+class LedgerEntryRow(Table):
+    """Rows are added and never changed. A grant's business id is the label of the lot that it opens."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index(None, "user_id", "kind", "unit"),)
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    business_id: Mapped[str] = mapped_column(unique=True, index=True)
+    kind: Mapped[EntryKind] = mapped_column(one_of(EntryKind, closed=False))
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    at: Mapped[datetime]
+    source: Mapped[str]
+    job_id: Mapped[str | None] = mapped_column(JOB_ID)
+    expires_at: Mapped[datetime | None]
+
+
+class LedgerPostingRow(Table):
+    """Rows are added and never changed. A balance is the sum of an account's amounts; the index holds all it needs."""
+
+    __tablename__ = "ledger_postings"
+    __table_args__ = (Index(None, "user_id", "unit", "account", "label", "amount"),)
+
+    entry_id: Mapped[int] = mapped_column(ROW_NUMBER, ForeignKey("ledger_entries.id"), primary_key=True)
+    account: Mapped[AccountKind] = mapped_column(one_of(AccountKind, closed=False), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    amount: Mapped[int] = mapped_column(SNOWFLAKE)
+
+
+class LikeRow(Table):
+    __tablename__ = "likes"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]

@@ -18,12 +18,19 @@
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
+    ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
+    ├── SlowDown               the same upscale again, too soon
+    ├── UnusableMask           a region that leaves nothing to draw, or nothing to keep
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
     └── StoreFull              the disk has no room for a picture
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
 """
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
 
 
 class StudioError(Exception):
@@ -130,11 +137,28 @@ class CreditsExhausted(StudioError):
     title = "Credits exhausted"
 
 
+class UnknownPlan(StudioError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        sold = f"There are {', '.join(known)}." if known else "Plans are switched off in the settings."
+        super().__init__(f"There is no plan named `{name}`. {sold}")
+
+
 class PressedTwice(StudioError):
     title = "Slow Down!"
 
     def __init__(self) -> None:
         super().__init__("That button was pressed a moment ago and is being worked on.")
+
+
+class SlowDown(StudioError):
+    title = "Slow Down!"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"You can request another upscale for this image <t:{math.ceil(until.timestamp())}:R>")
+
+
+class UnusableMask(StudioError):
+    title = "Invalid request"
 
 
 class UnreadablePicture(StudioError):

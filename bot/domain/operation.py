@@ -11,7 +11,7 @@ class Operation:
 
     `scale` is how many times longer the sides of an upscaled picture become. `mask_key` and `source_keys` name bytes in
     the image store: the part to be drawn anew (PNG, white is redrawn), and pictures that a member handed in.
-    `strength` None is the kind's usual one.
+    `strength` None is the kind's usual one; `upscaler` is the token of the one that was asked for.
     """
 
     zoom: float = 1.0
@@ -20,6 +20,7 @@ class Operation:
     mask_key: str = ""
     source_keys: tuple[str, ...] = ()
     motion: str = ""
+    upscaler: str = ""
 
 
 PLAIN = Operation()

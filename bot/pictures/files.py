@@ -34,6 +34,15 @@ def decode_rgb(data: bytes) -> Pixels:
     return Pixels(image.width, image.height, image.tobytes())
 
 
+def measure(data: bytes) -> tuple[int, int]:
+    """Width and height, from the file's head alone. Raises `UnreadablePicture`."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.size
+    except _BROKEN as error:
+        raise _unreadable() from error
+
+
 def fit_bytes(png: bytes, limit: int) -> tuple[bytes, str]:
     """The picture in at most `limit` bytes, and its file extension.
 
@@ -67,7 +76,11 @@ def open_image(data: bytes) -> Image.Image:
         image.load()
         return ImageOps.exif_transpose(image)
     except _BROKEN as error:
-        raise UnreadablePicture("That file is not a PNG, JPEG, WebP or GIF image that can be read.") from error
+        raise _unreadable() from error
+
+
+def _unreadable() -> UnreadablePicture:
+    return UnreadablePicture("That file is not a PNG, JPEG, WebP or GIF image that can be read.")
 
 
 def flatten(image: Image.Image) -> Image.Image:

@@ -21,6 +21,7 @@ from bot.ui.errors import answer_error, answered
 from bot.ui.forms import submit_form
 from bot.ui.presses import press
 from bot.ui.reactions import ReactionEmoji, react
+from bot.ui.views.job_actions import USUAL, Layout
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,7 @@ class Client(discord.Client):
         *,
         guild_id: int = 0,
         links: Links | None = None,
+        layout: Layout = USUAL,
         pages: Guide | None = None,
         answers: Guide | None = None,
     ) -> None:
@@ -65,6 +67,7 @@ class Client(discord.Client):
         )
         self._reactions = reactions or ReactionEmoji()
         self._links = links or Links()
+        self._layout = layout
         self._pages = pages or Guide(())
         self._answers = answers or Guide(())
         self._guild_id = guild_id
@@ -79,8 +82,9 @@ class Client(discord.Client):
 
     def open(self, studio: Studio) -> None:
         self._studio = studio
-        for add in (add_imagine, add_show, add_gallery, add_account, add_message_menu, add_settings, add_modes):
+        for add in (add_imagine, add_gallery, add_account, add_message_menu, add_settings, add_modes):
             add(self.tree, studio)
+        add_show(self.tree, studio, self._layout)
         add_about(self.tree, self._reactions, self._links)
         add_guide(self.tree, self._pages, self._answers)
 

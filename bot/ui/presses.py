@@ -4,6 +4,7 @@ import discord
 import structlog
 
 from bot.domain.buttons import Action, Button, parse_button
+from bot.domain.errors import NotAllowed
 from bot.domain.job import JobId, MessageRef
 from bot.domain.settings_buttons import is_setting
 from bot.ui.answering import Interaction, in_time, noticed, place_of, show_waiting
@@ -11,11 +12,13 @@ from bot.ui.batch_presses import press_batch
 from bot.ui.errors import UnknownButton
 from bot.ui.gallery_presses import press_gallery
 from bot.ui.posting import LINE_TROUBLE, message_at
+from bot.ui.render import render_liked
 from bot.ui.settings_presses import press_settings
 from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
 from bot.usecases.cancel import cancel_job
+from bot.usecases.keep import like_job
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
 
@@ -25,10 +28,7 @@ log = structlog.get_logger(__name__)
 async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> None:
     """Raises a `StudioError` for the member; `UnknownButton` when the id is not one of ours."""
     if button := parse_button(custom_id):
-        if button.action is Action.CANCEL:
-            await _press_cancel(interaction, button.job_id, studio)
-        else:
-            await _press_picture(interaction, button, studio)
+        await _press_job(interaction, button, studio)
     elif gallery_button := parse_gallery_button(custom_id):
         await press_gallery(interaction, gallery_button, studio=studio)
     elif batch_button := parse_batch_button(custom_id):
@@ -37,6 +37,36 @@ async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> 
         await press_settings(interaction, custom_id, studio=studio)
     else:
         raise UnknownButton
+
+
+async def _press_job(interaction: Interaction, button: Button, studio: Studio) -> None:
+    match button.action:
+        case Action.CANCEL:
+            await _press_cancel(interaction, button.job_id, studio)
+        case Action.BOOKMARK:
+            await _press_bookmark(interaction, button, studio)
+        case Action.CUSTOM_ZOOM | Action.VARY_REGION:
+            raise NotAllowed("This studio has no form for that yet. The buttons beside it work.")
+        case _:
+            await _press_picture(interaction, button, studio)
+
+
+async def _press_bookmark(interaction: Interaction, button: Button, studio: Studio) -> None:
+    place = place_of(interaction)
+    liked = like_job(button.job_id, place.user_id, place.user_name, studio=studio)
+    job = await in_time(interaction, liked, thinking=False)
+    await _say(interaction, render_liked(job))
+    if interaction.message is not None:
+        pressed = MessageRef(place.channel_id, interaction.message.id)
+        await _colour_pressed(interaction.client, interaction.message, pressed, button.custom_id)
+
+
+async def _say(interaction: Interaction, sentence: str) -> None:
+    """To the member alone."""
+    if interaction.response.is_done():
+        await interaction.followup.send(sentence, ephemeral=True)
+    else:
+        await interaction.response.send_message(sentence, ephemeral=True)
 
 
 async def _press_cancel(interaction: Interaction, job_id: JobId, studio: Studio) -> None:

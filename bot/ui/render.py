@@ -7,6 +7,7 @@ from typing import assert_never
 
 from bot.domain.job import Job, JobKind, JobStatus
 from bot.domain.prompt import Speed
+from bot.domain.upscalers import upscaler_name
 
 MESSAGE_LIMIT = 2_000
 """Characters that Discord takes in one message."""
@@ -59,6 +60,14 @@ def render_failed(job: Job) -> str:
     return f"{_headline(job)} (Failed)"
 
 
+def render_liked(job: Job) -> str:
+    """Leads back to the picture, where the chat still shows it."""
+    lines = [f"You rated this picture 😍 **{render_prompt(job)}**"]
+    if (shown := job.result_message) is not None:
+        lines.append(f"https://discord.com/channels/{job.guild_id or '@me'}/{shown.channel_id}/{shown.message_id}")
+    return "\n".join(lines)
+
+
 def render_mode(job: Job) -> str:
     speed = "relaxed" if job.speed is Speed.RELAX else job.speed.value
     return f"{speed}, stealth" if job.is_stealth else speed
@@ -100,8 +109,7 @@ def _headline(job: Job) -> str:
             return f"{prompt} - Image #{_image_number(job)} {member}"
         case JobKind.UPSCALE_SUBTLE | JobKind.UPSCALE_CREATIVE:
             verb = "Upscaled" if job.has_ended else "Upscaling"
-            kind = "Subtle" if job.kind is JobKind.UPSCALE_SUBTLE else "Creative"
-            return f"{prompt} - {verb} ({kind}) by {member}"
+            return f"{prompt} - {verb} ({upscaler_name(job.operation.upscaler, job.kind)}) by {member}"
         case JobKind.ZOOM_OUT | JobKind.MAKE_SQUARE:
             return f"{prompt} - Zoom Out by {member}"
         case JobKind.PAN_LEFT | JobKind.PAN_RIGHT | JobKind.PAN_UP | JobKind.PAN_DOWN:

@@ -9,6 +9,7 @@ from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
+from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
@@ -24,15 +25,18 @@ def random_seed() -> int:
 async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Raises `QueueFull`, `NotInPlan`, `SubscriptionRequired` or `SubscriptionPaused`.
+    Their price is set aside. Raises `QueueFull`, `NotInPlan`, `CreditsExhausted`, `SubscriptionRequired` or
+    `SubscriptionPaused`.
     """
-    plan = await studio.plan_of(place, tx)
+    standing = await studio.standing_of(place, tx)
+    plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)
     room = await room_of(place.user_id, plan.limits, tx)
     if len(admitted) > room.free:
         raise QueueFull(plan.limits.max_waiting)
     for job in admitted:
         await tx.jobs.add(job)
+    await reserve_jobs(admitted, standing, tx, studio=studio)
     return admitted
 
 

@@ -2,6 +2,7 @@
 
 from bot.domain.errors import JobNotCancellable, NotAllowed
 from bot.domain.job import Job, JobId, UserId
+from bot.usecases.end_job import end_job
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 
@@ -25,7 +26,7 @@ async def _try_to_cancel(job_id: JobId, user_id: UserId, studio: Studio) -> Job 
             raise JobNotCancellable
         cancelled = job.cancel(studio.now())
         try:
-            await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
+            await end_job(cancelled, tx, expected=job.status, attempt=job.attempt)
         except ConflictingChange:
             return None
     return cancelled

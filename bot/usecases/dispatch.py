@@ -9,6 +9,7 @@ import structlog
 from bot.domain.fair_share import choose_next
 from bot.domain.job import Job, JobId, JobStatus, UserId
 from bot.tasks import BackgroundTasks
+from bot.usecases.end_job import save_job
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.studio import Studio
@@ -108,7 +109,7 @@ async def resume_jobs(*, studio: Studio) -> int:
         orphans = await tx.jobs.list_by_status(JobStatus.RUNNING)
         resumed = [job.interrupt(studio.now(), secrets.token_hex(4)) for job in orphans]
         for job in resumed:
-            await tx.jobs.save(job, expected=JobStatus.RUNNING)
+            await save_job(job, tx, expected=JobStatus.RUNNING)
     for job in resumed:
         log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
     studio.wake()

@@ -1,4 +1,4 @@
-"""What a member does with finished pictures: have them sent, put them into the trash, take them out again."""
+"""What a member does with finished pictures: like them, have them sent, put them into the trash."""
 
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.job import Job, JobId, UserId
@@ -33,6 +33,17 @@ async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         await studio.notifier.remove_result(job)
     except DeliveryError as trouble:
         raise NotAllowed("The pictures are in your trash, but I may not delete the message here.") from trouble
+
+
+async def like_job(job_id: JobId, user_id: UserId, user_name: str, *, studio: Studio) -> Job:
+    """Remembered once, however often it is pressed. Raises `JobGone`, also for what the member may not see."""
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.get(job_id)
+        if job.is_stealth and job.user_id != user_id:
+            raise JobGone
+        await tx.users.lock(user_id, user_name, studio.now())
+        await tx.likes.add(user_id, job_id, studio.now())
+    return job
 
 
 async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:

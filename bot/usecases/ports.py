@@ -1,6 +1,6 @@
 """What the use cases need of the world, as Protocols. bot.db, bot.image_store and bot.ui implement them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,10 @@ from typing import Protocol
 from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
+from bot.domain.prices import Unit
+from bot.domain.prompt import Speed
 from bot.domain.report import Report
 
 
@@ -53,12 +56,18 @@ class Jobs(Protocol):
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
-        """Whether this member started a job of the same kind, parent picture and pressed message since then."""
+        """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
         ...
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        """How many of the member's jobs succeeded, and their engine seconds in all."""
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
         ...
+
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """How many of the member's jobs were drawn at each speed, and the engine seconds that this took."""
+        ...
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]: ...
 
 
 class Gallery(Protocol):
@@ -76,6 +85,16 @@ class Gallery(Protocol):
         ...
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
+
+
+class Likes(Protocol):
+    async def add(self, user_id: UserId, job_id: JobId, now: datetime) -> None:
+        """A like that is there already stays as it is."""
+        ...
+
+    async def list_jobs(self, user_id: UserId) -> list[JobId]:
+        """What the member likes, the latest first."""
+        ...
 
 
 class Users(Protocol):
@@ -102,6 +121,33 @@ class Entitlements(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
+
+    async def post(self, entry: Entry) -> bool:
+        """Write it down, once: False when its business id is known already, and then nothing is written."""
+        ...
+
+    async def find(self, business_id: str) -> Entry | None: ...
+    async def list_open_lots(self, user_id: UserId, unit: Unit) -> list[Lot]:
+        """Grants that were not closed, with what is left of them; some may have expired by now."""
+        ...
+
+    async def find_closings(self, lots: Collection[str]) -> dict[str, EntryKind]:
+        """How those of these lots were closed that were."""
+        ...
+
+    async def balances(self, user_id: UserId, unit: Unit, kind: AccountKind) -> dict[str, int]:
+        """By label."""
+        ...
+
+    async def list_of_member(self, user_id: UserId) -> list[Entry]:
+        """All that ever happened, oldest first. Raises `Unbalanced` for what nobody could have written."""
+        ...
+
+    async def list_members(self) -> list[UserId]: ...
+
+
 class Reports(Protocol):
     async def add(self, report: Report) -> bool:
         """False when this member has reported this job before."""
@@ -122,19 +168,47 @@ class Batches(Protocol):
     async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
 
 
+class Copies(Protocol):
+    """Copies of finished jobs that are owed to members by direct message."""
+
+    async def owe(self, job_id: JobId, now: datetime) -> None:
+        """Once: a second time changes nothing."""
+        ...
+
+    async def list_owed(self) -> list[JobId]:
+        """Oldest first."""
+        ...
+
+    async def find_attempts(self, job_id: JobId) -> int | None:
+        """How many tries were begun; None when none is owed."""
+        ...
+
+    async def begin(self, job_id: JobId, attempts: int) -> None:
+        """Count a try after `attempts` others. Raises `ConflictingChange` when somebody else has begun one."""
+        ...
+
+    async def settle(self, job_id: JobId) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
     @property
     def gallery(self) -> Gallery: ...
     @property
+    def likes(self) -> Likes: ...
+    @property
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
     @property
+    def ledger(self) -> Ledger: ...
+    @property
     def reports(self) -> Reports: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def copies(self) -> Copies: ...
 
 
 class Database(Protocol):
@@ -218,6 +292,14 @@ class Notifier(Protocol):
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef: ...
 
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        """A direct message of ours to the job's member that already shows it with its buttons."""
+        ...
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        """The result once more, by direct message."""
+        ...
+
     async def upload_limit(self, job: Job) -> int:
         """Bytes that one file may have where the job will be shown. Never raises."""
         ...
@@ -226,6 +308,7 @@ class Notifier(Protocol):
 __all__ = [
     "Batches",
     "ConflictingChange",
+    "Copies",
     "Database",
     "DeliveryDelayed",
     "DeliveryError",
@@ -236,6 +319,8 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Ledger",
+    "Likes",
     "Notifier",
     "Reports",
     "ResultFile",

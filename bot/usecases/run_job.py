@@ -10,6 +10,7 @@ from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import FailureReason, Job, JobStatus
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
+from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, put_masters
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
@@ -109,7 +110,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     ]
     async with studio.db.transaction() as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
 
@@ -133,4 +134,4 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
 
 async def _save(job: Job, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

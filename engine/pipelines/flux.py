@@ -213,6 +213,10 @@ class Flux:
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None
 
+    def tiling(self) -> AbstractContextManager["Flux"]:
+        """Patches know their places on the canvas, so there is always an edge."""
+        raise NotImplementedError
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         unscaled = latents / vae.config.scaling_factor + vae.config.shift_factor
@@ -236,8 +240,8 @@ def from_patches(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
 @lru_cache(maxsize=64)
 def _image_ids(height: int, width: int, device: torch.device) -> torch.Tensor:
     """`[height * width, 3]`: where each patch stands, in rows and columns. All rows of a batch share them."""
-    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float().to(device)
+    rows, columns = torch.meshgrid(*(torch.arange(side, device=device) for side in (height, width)), indexing="ij")
+    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float()
 
 
 @lru_cache(maxsize=8)

@@ -99,6 +99,10 @@ class Pipeline(Protocol):
         """Everything inside computes in float32. None if it does so anyway."""
         ...
 
+    def tiling(self) -> AbstractContextManager["Pipeline"]:
+        """Gives a pipeline that draws pictures whose opposite edges meet. Asked only of those with `Ability.TILE`."""
+        ...
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         """The finished pictures of a few rows. Raises `NotANumber`."""
         ...

@@ -5,7 +5,8 @@ StableDiffusionXLInpaintPipeline, the last also for fine-tunes with 9 channels.
 Refiners, which expect an aesthetic score, are not of this family.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,7 @@ from engine.precision import in_float32, is_half
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
+from engine.tiling import wrapping_around
 
 PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 
@@ -145,6 +147,12 @@ class StableDiffusionXL:
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    @contextmanager
+    def tiling(self) -> Iterator["StableDiffusionXL"]:
+        """Attention here knows no places, so that with wrapped convolutions no place is an edge."""
+        with wrapping_around((self.components.unet, self.components.vae)):
+            yield self
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae

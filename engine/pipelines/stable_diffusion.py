@@ -5,7 +5,8 @@ same seed gives the same picture. Fine-tunes for inpainting, which see mask and 
 channels), are drawn as StableDiffusionInpaintPipeline does; without a mask they redraw everything.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +21,11 @@ from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
+from engine.tiling import wrapping_around
 
 PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (
@@ -173,6 +175,12 @@ class StableDiffusion:
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    @contextmanager
+    def tiling(self) -> Iterator["StableDiffusion"]:
+        """Attention here knows no places, so that with wrapped convolutions no place is an edge."""
+        with wrapping_around((self.components.unet, self.components.vae)):
+            yield self
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae

@@ -3,8 +3,8 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,10 @@ from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
+from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
-ABILITIES = frozenset({Ability.STOP})
+ABILITIES = frozenset({Ability.STOP, Ability.TILE})
 SIDE = 64
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
 
@@ -36,6 +37,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler
 
 
 def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
+    from engine.starter.vocabulary import BACKGROUNDS
+
+    known = model.known_words()
     info = ModelInfo(
         name=config.name,
         family=config.family,
@@ -43,7 +47,8 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         height=SIDE * SCALE,
         steps=config.steps or 20,
         supports_negative_prompt=False,
-        vocabulary=tuple(word for words in model.known_words().values() for word in words),
+        vocabulary=tuple(word for words in known.values() for word in words),
+        scenery=tuple(word for name in (*BACKGROUNDS, "background") for word in known.get(name, ())),
         abilities=ABILITIES,
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
@@ -57,6 +62,7 @@ class Starter:
     device: torch.device
     model: Any
     upscaler: Upscaler
+    tiles: bool = False
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -101,8 +107,21 @@ class Starter:
         """A picture that the upscaler cannot make in half precision stays undrawn."""
         return in_float32(self.networks) if is_half(self.model.denoiser) else None
 
+    def tiling(self) -> AbstractContextManager["Starter"]:
+        return nullcontext(replace(self, tiles=True))
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
-        return tuple(to_pixels(self.upscaler.enlarge(row.clamp(-1, 1))) for row in latents.split(1))
+        enlarge = self._enlarge_tile if self.tiles else self.upscaler.enlarge
+        return tuple(to_pixels(enlarge(row.clamp(-1, 1))) for row in latents.split(1))
+
+    def _enlarge_tile(self, picture: torch.Tensor) -> torch.Tensor:
+        """The network knows its canvas by heart, so its edges are made to meet afterwards. Rolling the canvas from step
+        to step, which helps other models, tears this one's sceneries into patches.
+        """
+        margin = self.upscaler.tiling.overlap
+        around = torch.nn.functional.pad(periodic_part(picture), (margin,) * 4, mode="circular")
+        inside = slice(margin * SCALE, (margin + SIDE) * SCALE)
+        return self.upscaler.enlarge(around)[:, :, inside, inside]
 
 
 def _tensors(conditioning: Any) -> Tensors:

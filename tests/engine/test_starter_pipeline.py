@@ -14,18 +14,7 @@ from engine.models import load_models
 from engine.pictures import to_pixels, to_tensor
 from engine.protocol import EngineStartError, Finished, GenerateRequest, InitImage, Pixels, Progress
 from engine.starter.model import StarterModel
-from engine.starter.vocabulary import Vocabulary
 from engine.upscale import load_upscaler
-
-
-@pytest.fixture(scope="module")
-def random_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
-    folder = tmp_path_factory.mktemp("starter")
-    model = StarterModel(Vocabulary.from_file(limit=20))
-    torch.nn.init.normal_(model.denoiser.patch_out.weight, std=0.05)  # zero in a newborn: it would draw grey
-    model.save(folder)
-    return folder
 
 
 @pytest.fixture

@@ -123,6 +123,10 @@ async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[SqlDat
 
 @pytest.fixture
 def world(database: SqlDatabase, tmp_path: Path) -> World:
+    return make_world(database, tmp_path)
+
+
+def make_world(database: SqlDatabase, folder: Path) -> World:
     engine, notifier, clock = FakeEngine(), FakeNotifier(), TestClock()
     listeners: list[Callable[[], None]] = []
 
@@ -133,7 +137,7 @@ def world(database: SqlDatabase, tmp_path: Path) -> World:
     studio = Studio(
         db=database,
         engine=engine,
-        store=open_image_store(tmp_path / "images"),
+        store=open_image_store(folder / "images"),
         notifier=notifier,
         wake=wake,
         now=lambda: clock.now,
