@@ -212,6 +212,7 @@ def _make_studio(
         limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
         versions=config.versions,
+        likes_needed=config.personal.likes_needed,
         catalogue=catalogue_of(config.plans),
         owner=str(uuid.uuid4()),
     )
