@@ -9,7 +9,7 @@ from bot.domain.descent import Origin, check_owner, check_step, find_origin, res
 from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
 from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
-from bot.domain.plan import Plan
+from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
     PromptRules,
@@ -161,4 +161,5 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         prompt=job.prompt,
         created_at=job.created_at,
         trashed_at=None,
+        terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )
