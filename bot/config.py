@@ -84,6 +84,10 @@ class EngineSettings(Section):
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
 
 
+class PersonalSettings(Section):
+    likes_needed: Annotated[int, Field(ge=1, le=10_000)] = 10
+
+
 class LinkSettings(Section):
     community: str = ""
     account: str = ""
@@ -121,6 +125,7 @@ class Config(Section):
     plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     versions: dict[str, str] = Field(default_factory=dict)
+    personal: PersonalSettings = PersonalSettings()
     midjourney: MidjourneySettings = MidjourneySettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()

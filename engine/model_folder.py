@@ -1,19 +1,28 @@
-"""Checks a local model folder before anything is loaded, so that a broken one gets a sentence. No torch."""
+"""Where a model is on this machine; checked before it is loaded, so that a broken one gets a sentence. No torch."""
 
 import json
 from pathlib import Path
 
+from engine.hub import fetch_model, is_hub_id
 from engine.protocol import EngineStartError
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 
 
-def check_model_source(source: str, parts: tuple[str, ...]) -> None:
-    """Raises `EngineStartError`. A Hugging Face id cannot be checked here: diffusers does when it loads.
+def find_model(source: str, parts: tuple[str, ...], described: tuple[str, ...] = ()) -> str:
+    """The folder or file to load; a Hugging Face id is fetched first. Raises `EngineStartError`.
 
-    `parts` are the components that the family cannot do without.
+    `parts` are the components that the family cannot do without. Of those that are only to be `described`, an id's
+    weights are left where they are.
     """
+    if is_hub_id(source):
+        source = str(fetch_model(source, parts, described))
+    _check(source, parts)
+    return source
+
+
+def _check(source: str, parts: tuple[str, ...]) -> None:
     path = Path(source)
     if path.suffix in _PICKLED:
         raise EngineStartError(
@@ -23,8 +32,8 @@ def check_model_source(source: str, parts: tuple[str, ...]) -> None:
         _check_folder(path, parts)
     elif path.suffix == ".safetensors" and not path.is_file():
         raise EngineStartError(f"there is no model file {source}")
-    elif path.is_absolute() and not path.exists():
-        raise EngineStartError(f"there is no model folder {source}")
+    elif not path.exists():
+        raise EngineStartError(f"there is no model folder {source}; a Hugging Face id reads owner/name")
 
 
 def check_part(source: str) -> None:
@@ -64,4 +73,4 @@ def _check_network(part: Path) -> None:
         raise EngineStartError(
             f"{part} holds pickled weights only, which can run code when opened; convert them to .safetensors"
         )
-    raise EngineStartError(f"{part} is missing its weights (*.safetensors); copy the model again")
+    raise EngineStartError(f"{part} is missing its weights (*.safetensors); copy the model again, or name another")

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from PIL import Image
+
 from engine.protocol import (
     Cancelled,
     Described,
@@ -51,6 +53,13 @@ def grainy(width: int, height: int, seed: int) -> Pixels:
 def noise(width: int, height: int, seed: int) -> Pixels:
     """What no encoder makes smaller without loss."""
     return Pixels(width, height, random.Random(seed).randbytes(width * height * 3))
+
+
+def enlarged(pixels: Pixels, scale: int) -> Pixels:
+    """Each pixel becomes a square."""
+    size = (pixels.width * scale, pixels.height * scale)
+    large = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb).resize(size, Image.Resampling.NEAREST)
+    return Pixels(*size, large.tobytes())
 
 
 @dataclass(eq=False)
@@ -188,7 +197,7 @@ class FakeEngine:
         """At once, and of the right shape."""
         match request:
             case UpscaleRequest(pixels=pixels, scale=scale):
-                return Finished((self._draw(pixels.width * scale, pixels.height * scale, 0),), engine_seconds=0.5)
+                return Finished((enlarged(pixels, scale),), engine_seconds=0.5)
             case RestyleRequest(content=content):
                 return Finished((self._draw(content.width, content.height, 0),), engine_seconds=0.5)
             case DescribeRequest(count=count, seed=seed):

@@ -192,6 +192,18 @@ def window_size(window: Size, native: Size, *, is_fixed: bool) -> Size:
     return Size(*fit_size((window.width, window.height), native.width, native.height))
 
 
+def plan_tiles(whole: Size, tile: Size) -> tuple[Rect, ...]:
+    """Tiles of one size that cover the whole, row by row, each over a quarter of its neighbours or more."""
+    tile = Size(min(tile.width, whole.width), min(tile.height, whole.height))
+    tops, lefts = _starts(whole.height, tile.height), _starts(whole.width, tile.width)
+    return tuple(Rect(left, top, tile.width, tile.height) for top in tops for left in lefts)
+
+
+def _starts(whole: int, tile: int) -> list[int]:
+    count = 1 + math.ceil((whole - tile) / max(1, tile * 3 // 4))
+    return [round((whole - tile) * number / max(1, count - 1)) for number in range(count)]
+
+
 def region_window(picture: Size, region: Rect, room: float, *, widest: float, may_leave: bool) -> Rect:
     """What the model sees of a picture to redraw a region of it: about `room` times the region, sides `widest` to one.
 

@@ -18,6 +18,7 @@ from engine.protocol import (
     Failed,
     FailureCode,
     Finished,
+    GenerateRequest,
     Pixels,
     Progress,
     Queued,
@@ -29,7 +30,7 @@ from engine.protocol import (
 PREVIEW_PIXELS = 512
 
 Show = Callable[[Sequence[Pixels]], Sequence[Pixels]]
-"""From the engine's small pictures to what the member sees of them, one for each."""
+"""From the engine's small pictures to what the member sees of them."""
 
 
 class RequestFailed(Exception):
@@ -102,7 +103,8 @@ class Attempt:
                 case Queued() | Started():
                     pass
                 case Progress():
-                    await self._show_progress(event, stretch, show)
+                    if event.previews or not isinstance(request, GenerateRequest):
+                        await self._show_progress(event, stretch, show)
                 case Finished():
                     self.engine_seconds += event.engine_seconds
                     self.note(*event.notes)
@@ -129,16 +131,14 @@ class Attempt:
     async def _show_progress(self, event: Progress, stretch: Stretch, show: Show) -> None:
         """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.
 
-        Steps without a preview are not worth an edit: the chat takes one a second at best.
+        Denoising steps without a preview are not worth an edit: the chat takes one a second at best.
         """
-        if not event.previews:
-            return
         async with self.studio.db.reading() as tx:
             current = await tx.jobs.find(self.job.id)
         if current is None or current.has_ended:
             self.studio.engine.cancel(self.job.request_id)
             return
-        preview = await asyncio.to_thread(_compose, event.previews, show)
+        preview = await asyncio.to_thread(_compose, event.previews, show) if event.previews else None
         fraction = stretch.at(event.step_index / event.total_steps)
         await self.studio.notifier.show_progress(current, fraction, preview)
 

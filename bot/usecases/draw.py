@@ -6,6 +6,7 @@ from bot.domain.errors import CannotDraw
 from bot.domain.job import JobKind
 from bot.usecases.attempt import Attempt
 from bot.usecases.draw_beyond import draw_beyond
+from bot.usecases.draw_upscale import upscale, upscale_creatively
 from bot.usecases.masters import Master, encode_masters
 from bot.usecases.requests import make_request
 from engine.protocol import InitImage
@@ -30,6 +31,10 @@ async def draw(attempt: Attempt) -> tuple[Master, ...]:
             | JobKind.PAN_DOWN
         ):
             return await encode_masters(await draw_beyond(attempt))
+        case JobKind.UPSCALE_SUBTLE:
+            return await encode_masters([await upscale(attempt)])
+        case JobKind.UPSCALE_CREATIVE:
+            return await encode_masters([await upscale_creatively(attempt)])
         case _:
             raise CannotDraw("This studio cannot do that yet.")
 

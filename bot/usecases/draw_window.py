@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from bot.domain.canvas import Rect, Size, window_size
 from bot.pictures.sheet import Sheet, mask_window, put_window, show_drawn, show_window, shrink
 from bot.usecases.attempt import Attempt, Stretch
+from bot.usecases.requests import make_enlargement
 from engine.protocol import GenerateRequest, InitImage, ModelInfo, Pixels
 
 PREVIEW_PIXELS = 256
+WORTH_ENLARGING = 1.4
+"""How much smaller than the canvas a window may be drawn before it looks soft beside the old picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,23 @@ async def draw_window(
             show_drawn(sheet, preview, window, sheets[0].size) for sheet, preview in zip(small, previews, strict=True)
         ]
 
-    drawn = await attempt.ask(request, stretch, show)
+    stages = Stretch(stretch.at(0.0), stretch.at(0.8)), Stretch(stretch.at(0.8), stretch.at(1.0))
+    drawn = await attempt.ask(request, stages[0], show)
+    if window.width >= drawn[0].width * WORTH_ENLARGING:
+        drawn = await _enlarge(attempt, drawn, stages[1])
     puts = (
         asyncio.to_thread(put_window, sheet, window, pixels, brush.reach)
         for sheet, pixels in zip(sheets, drawn, strict=True)
     )
     return list(await asyncio.gather(*puts))
+
+
+async def _enlarge(attempt: Attempt, drawn: Sequence[Pixels], stretch: Stretch) -> tuple[Pixels, ...]:
+    """As sharp as the old picture beside it."""
+    large: list[Pixels] = []
+    for number, pixels in enumerate(drawn):
+        large += await attempt.ask(make_enlargement(attempt, pixels, 2), stretch.part(number, len(drawn)))
+    return tuple(large)
 
 
 def _ask_for(brush: Brush, sheets: Sequence[Sheet], window: Rect) -> GenerateRequest:

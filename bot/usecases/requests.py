@@ -3,7 +3,7 @@
 from bot.domain.prompt import DrawingPlan
 from bot.usecases.attempt import Attempt
 from bot.usecases.drawing import choose_model, plan_for_model
-from engine.protocol import GenerateRequest, ModelInfo, WeightedPart
+from engine.protocol import GenerateRequest, ModelInfo, Pixels, UpscaleRequest, WeightedPart
 
 PREVIEWS_PER_REQUEST = 4
 
@@ -36,6 +36,10 @@ def make_request(attempt: Attempt) -> GenerateRequest:
         preview_every=max(1, (plan.stop_step or plan.steps) // PREVIEWS_PER_REQUEST),
         fairness_key=str(job.user_id),
     )
+
+
+def make_enlargement(attempt: Attempt, picture: Pixels, scale: int) -> UpscaleRequest:
+    return UpscaleRequest(id="", pixels=picture, scale=scale, fairness_key=str(attempt.job.user_id))
 
 
 def _guidance_of(plan: DrawingPlan) -> tuple[float | None, tuple[float, ...]]:

@@ -15,6 +15,7 @@ from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submi
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
@@ -94,12 +95,14 @@ async def _read(prompt: str, place: Place, tx: Transaction, studio: Studio) -> _
     await tx.users.lock(place.user_id, place.user_name, now)
     plan = await studio.plan_of(place, tx)
     settings = await settings_of(place.user_id, tx)
+    preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
-    submission = parse_submission(prompt, draw=random_seed, preferences=settings.preferences(), rules=rules)
-    jobs = tuple(
+    submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
+    imagined = (
         _imagined(parsed, settings, place, now + timedelta(microseconds=number))
         for number, parsed in enumerate(submission.prompts)
     )
+    jobs = await with_styles(imagined, tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
     return _Wish(jobs, submission.notices, settings, plan)

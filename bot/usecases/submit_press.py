@@ -9,7 +9,7 @@ from bot.domain.descent import Origin, check_owner, check_step, find_origin, res
 from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
 from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
-from bot.domain.plan import Plan
+from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
     PromptRules,
@@ -21,6 +21,7 @@ from bot.domain.prompt.aspect import find_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
@@ -56,7 +57,8 @@ async def submit_press(
             job = replace(job, operation=replace(job.operation, mask_key=mask_key))
         if wording is not None:
             rules = _rules(job, await studio.plan_of(place, tx), studio)
-            job = _reworded(job, wording, settings, rules)
+            known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+            [job] = await with_styles([_reworded(job, wording, known, rules)], tx)
         if source is not None:
             job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
         await _check_pace(job, tx)
@@ -104,12 +106,12 @@ def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
     )
 
 
-def _reworded(job: Job, wording: str, settings: MemberSettings, rules: PromptRules) -> Job:
+def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: PromptRules) -> Job:
     """The job with the prompt that a form was sent with; it is a remix if other words were put in.
 
     Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
     """
-    known = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
+    known = replace(preferences, suffix="", settings="")
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
     return replace(
@@ -125,6 +127,8 @@ def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, wanted: Rati
     """The job in the shape that comes of its picture. Raises `NotAllowed`."""
     size = Size(source.width, source.height)
     check_step(origin, parent, size)
+    if job.kind in UPSCALES:
+        job = replace(job, params=replace(job.params, seed=source.seed))
     return reshape(job, size, wanted)
 
 
@@ -157,4 +161,5 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         prompt=job.prompt,
         created_at=job.created_at,
         trashed_at=None,
+        terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )

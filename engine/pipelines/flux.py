@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.model_folder import find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers
@@ -69,22 +69,20 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
 def _load(config: ModelConfig, dtype: torch.dtype) -> Any:
     from diffusers import FluxPipeline
 
-    check_model_source(config.source, PARTS)
-    return FluxPipeline.from_pretrained(config.source, dtype=dtype, use_safetensors=True)
+    return FluxPipeline.from_pretrained(find_model(config.source, PARTS), dtype=dtype, use_safetensors=True)
 
 
 def _load_single_file(config: ModelConfig, dtype: torch.dtype) -> Any:
     """Such a file holds the transformer; everything else comes from the model it was made from."""
     from diffusers import FluxPipeline, FluxTransformer2DModel
 
-    check_model_source(config.source, PARTS)
+    source = find_model(config.source, PARTS)
     if not config.base:
         raise EngineStartError(f"{config.source} holds a transformer only; name the folder or id of its model as base")
-    check_model_source(config.base, tuple(part for part in PARTS if part != "transformer"))
-    transformer = FluxTransformer2DModel.from_single_file(
-        config.source, config=config.base, subfolder="transformer", dtype=dtype
-    )
-    return FluxPipeline.from_pretrained(config.base, transformer=transformer, dtype=dtype, use_safetensors=True)
+    others = tuple(part for part in PARTS if part != "transformer")
+    base = find_model(config.base, others, described=("transformer",))
+    transformer = FluxTransformer2DModel.from_single_file(source, config=base, subfolder="transformer", dtype=dtype)
+    return FluxPipeline.from_pretrained(base, transformer=transformer, dtype=dtype, use_safetensors=True)
 
 
 def _read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelTraits:

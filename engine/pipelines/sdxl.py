@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.model_folder import find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
@@ -45,14 +45,17 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusionXL":
     from diffusers import StableDiffusionXLPipeline
 
-    check_model_source(config.source, PARTS)
-    if config.source.endswith(".safetensors"):
+    source = find_model(config.source, PARTS)
+    if source.endswith(".safetensors"):
         components = StableDiffusionXLPipeline.from_single_file(
-            config.source, config=config.base or None, dtype=dtype, add_watermarker=False
+            source,
+            config=find_model(config.base, (), PARTS) if config.base else None,
+            dtype=dtype,
+            add_watermarker=False,
         )
     else:
         components = StableDiffusionXLPipeline.from_pretrained(
-            config.source, dtype=dtype, use_safetensors=True, add_watermarker=False
+            source, dtype=dtype, use_safetensors=True, add_watermarker=False
         )
     if components.text_encoder is None or components.config.get("requires_aesthetics_score", False):
         raise EngineStartError(f"{config.source} is an SDXL refiner; choose the base model")

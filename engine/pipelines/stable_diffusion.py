@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.model_folder import find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
@@ -40,18 +40,18 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
     from diffusers import StableDiffusionPipeline
 
-    check_model_source(config.source, PARTS)
-    if config.source.endswith(".safetensors"):
+    source = find_model(config.source, PARTS)
+    if source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
-            config.source,
-            config=config.base or None,
+            source,
+            config=find_model(config.base, (), PARTS) if config.base else None,
             dtype=dtype,
             safety_checker=None,
             requires_safety_checker=False,
         )
     else:
         components = StableDiffusionPipeline.from_pretrained(
-            config.source,
+            source,
             dtype=dtype,
             use_safetensors=True,
             safety_checker=None,

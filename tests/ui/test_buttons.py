@@ -117,6 +117,22 @@ async def test_a_heart_is_remembered_and_turns_blue(scene: Scene) -> None:
     await ada.wait_for_message(lambda message: message["id"] == single["id"] and buttons_of(message)["❤️"]["style"] == 1)
 
 
+@pytest.mark.parametrize("name", ["Subtle", "Creative"])
+async def test_an_upscale_and_what_can_follow_it(scene: Scene, name: str) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U2")
+    sent = await ada.press(single, f"Upscale ({name})")
+    waiting = await ada.response(sent)
+    assert waiting["content"] == f"Upscaling image #1 with **a fox** - {ada.mention} (Waiting to start)"
+    large = await next_result(ada, sent)
+    assert large["content"] == f"**a fox** - Upscaled ({name}) by {ada.mention} (fast)"
+    assert large["attachments"][0]["width"] == 2 * single["attachments"][0]["width"]
+    assert list(buttons_of(large)) == [
+        *("Redo Upscale (Subtle)", "Redo Upscale (Creative)", "Vary (Subtle)", "Vary (Strong)"),
+        *("Animate (High motion)", "Animate (Low motion)", "❤️"),
+    ]
+
+
 async def test_the_pressed_button_turns_blue(scene: Scene) -> None:
     ada = await scene.member("ada")
     grid = await draw(ada, "a fox")

@@ -6,16 +6,18 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.buttons import Action, Button
-from bot.domain.canvas import Rect
+from bot.domain.canvas import Rect, Size
+from bot.domain.descent import Origin, check_step
 from bot.domain.errors import InvalidParameter, JobGone, NotAllowed, PressedTwice, SlowDown
-from bot.domain.job import Job, JobKind, JobStatus, MessageRef, UserId
+from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.operation import Operation
 from bot.pictures import decode_rgb
 from bot.pictures.arrays import Colours, to_array
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_press import submit_press
-from engine.protocol import GenerateRequest, ModelInfo, Pixels
+from engine.protocol import GenerateRequest, ModelInfo, Pixels, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
 from tests.usecases.conftest import World, place_of
@@ -129,12 +131,13 @@ async def test_windows_go_through_one_request_each_under_the_jobs_own_name(world
     source = await press(world, Action.UPSCALE, wide, where=801)
     job = await run(world, await press(world, Action.ZOOM_OUT, source, how="50"))
     asked = engine.requests[2:]
-    assert [request.id for request in asked] == [job.request_id, f"{job.request_id}/1"]
+    assert [request.id for request in asked] == [job.request_id, f"{job.request_id}/5"]
+    assert [other.id for other in engine.others[:2]] == [f"{job.request_id}/1", f"{job.request_id}/2"]
     assert all(request.mask is not None and request.seeds == job.seeds for request in asked)
     assert asked[0].init_image is not None
     assert len(asked[1].init_images) == 4
-    assert job.engine_seconds == 0.5
-    assert world.notifier.progress[-8:] == [0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0]
+    assert job.engine_seconds == 2 * 0.25 + 8 * 0.5
+    assert world.notifier.progress[-8:] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
 
 
 async def test_a_closed_vocabulary_is_told_of_the_scenery_alone(world: World) -> None:
@@ -265,6 +268,70 @@ async def test_an_upscale_that_was_cancelled_may_be_asked_for_at_once(world: Wor
     await cancel_job(first.id, ANN, studio=world.studio)
     world.clock.advance(4)
     await press(world, Action.ENLARGE, source, how="v7_2x_subtle")
+
+
+@pytest.mark.parametrize(("how", "scale"), [("v6r1_2x_subtle", 2), ("v5_2x", 2), ("v5_4x", 4)])
+async def test_upscales_enlarge_the_very_picture(world: World, how: str, scale: int) -> None:
+    engine = use(world, FAKE_MODEL)
+    source = await single(world, "a fox --seed 7")
+    [before] = await masters(world, source)
+    job = await run(world, await press(world, Action.ENLARGE, source, how=how))
+    [after] = await masters(world, job)
+    assert (after == before.repeat(scale, axis=0).repeat(scale, axis=1)).all()
+    assert (job.params.seed, [picture.seed for picture in await world.pictures(job.id)]) == (7, [7])
+    assert len(engine.requests) == 1
+
+
+async def test_redoing_an_upscale_starts_from_the_same_picture(world: World) -> None:
+    use(world, FAKE_MODEL)
+    source = await single(world)
+    first = await run(world, await press(world, Action.ENLARGE, source, how="v7_2x_subtle"))
+    again = await press(world, Action.ENLARGE, first, how="v7_2x_creative", where=901)
+    assert again.parent == first.parent
+    world.clock.advance(10)
+    with pytest.raises(SlowDown):
+        await press(world, Action.ENLARGE, first, how="v7_2x_subtle", where=901)
+
+
+async def test_upscaling_is_the_last_step(world: World) -> None:
+    use(world, FAKE_MODEL)
+    large = await run(world, await press(world, Action.ENLARGE, await single(world), how="v7_2x_subtle"))
+    for action in (Action.PAN_UP, Action.MAKE_SQUARE):
+        with pytest.raises(NotAllowed, match="last step"):
+            await press(world, action, large)
+    varied = await run(world, await press(world, Action.VARY_SUBTLE, large))
+    assert varied.status is JobStatus.SUCCEEDED
+
+
+async def test_what_is_too_large_is_not_enlarged(world: World) -> None:
+    source = await single(world)
+    ref = PictureRef(source.id, 0)
+    twice, four_times = (Origin(JobKind.UPSCALE_SUBTLE, ref, Operation(scale=scale)) for scale in (2, 4))
+    check_step(twice, source, Size(2048, 2048))
+    with pytest.raises(NotAllowed, match="4096x4096"):
+        check_step(four_times, source, Size(2048, 1024))
+
+
+async def test_a_model_with_one_size_draws_the_whole_over_before_it_is_enlarged(world: World) -> None:
+    engine = use(world, FAKE_MODEL)
+    job = await run(world, await press(world, Action.ENLARGE, await single(world), how="v7_2x_creative"))
+    [redrawn] = engine.requests[1:]
+    [enlarged] = engine.others
+    assert (redrawn.width, redrawn.height, len(redrawn.seeds), strength_of(redrawn)) == (64, 64, 1, 0.5)
+    assert isinstance(enlarged, UpscaleRequest)
+    assert enlarged.pixels == noise(64, 64, job.params.seed)
+    assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
+
+
+async def test_other_models_draw_the_enlarged_picture_over_tile_by_tile(world: World) -> None:
+    engine = use(world, FREE_MODEL)
+    source = await single(world)
+    job = await run(world, await press(world, Action.ENLARGE, source, how="v7_2x_creative"))
+    tiles = engine.requests[1:]
+    assert [len(request.init_images) for request in tiles] == [4, 4, 1]
+    assert all(request.mask is None and request.init_images[0].strength == 0.3 for request in tiles)
+    assert len({seed for request in tiles for seed in request.seeds}) == 9
+    assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
 
 
 async def test_likes_are_kept_once(world: World) -> None:
