@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ import structlog
 import yarl
 
 from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
-from bot.db.database import SqlDatabase, migrate, open_database
+from bot.db.database import SqlDatabase, held_alone, migrate, open_database
+from bot.db.wakes import Wakes, postgres_url
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.links import Endpoint, LinkFetcher, open_link_fetcher
@@ -25,7 +27,7 @@ from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
-from bot.usecases.dispatch import Dispatcher, resume_jobs
+from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.ports import ImageStore
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
@@ -115,6 +117,7 @@ async def running_studio(
         notifier = DiscordNotifier(client, jobs, layout_of(config))
         fetcher = await stack.enter_async_context(open_link_fetcher(_trusted(config)))
         studio = _make_studio(config, db, store, engine, notifier, fetcher, wakes)
+        stopped = asyncio.Event()
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]
@@ -123,10 +126,16 @@ async def running_studio(
         connection = await _connect(client, token, loops)
         dispatching = loops.start(dispatcher.run(), name="dispatcher")
         delivering = loops.start(courier.run(), name="courier")
+        holding = loops.start(keep_leases(stopped, studio=studio), name="leases")
+        if shared_url := postgres_url(config.database.url):
+            wakes_of_others = Wakes(shared_url, [dispatcher.wake, courier.wake])
+            wakes.append(wakes_of_others.tell)
+            loops.start(wakes_of_others.listen(), name="listening")
+            loops.start(wakes_of_others.send(), name="telling")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering, keeping
+            yield connection, dispatching, delivering, keeping, holding
         finally:
             keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()
@@ -137,6 +146,14 @@ async def running_studio(
             await asyncio.wait({delivering})
             courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
+            stopped.set()
+            await asyncio.wait({holding})
+            await asyncio.wait({loops.start(_release(studio), name="release")})  # what is left is free at once
+
+
+async def _release(studio: Studio) -> None:
+    async with studio.db.transaction() as tx:
+        await tx.jobs.release(studio.owner)
 
 
 async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asyncio.Task[None]:
@@ -172,6 +189,7 @@ def _trusted(config: Config) -> list[Endpoint]:
 
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
     await migrate(config.database.url)
+    stack.enter_context(held_alone(config.database.url))
     db = open_database(config.database.url)
     stack.push_async_callback(db.close)
     return db
@@ -208,5 +226,7 @@ def _make_studio(
         limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
         versions=config.versions,
+        likes_needed=config.personal.likes_needed,
         catalogue=catalogue_of(config.plans),
+        owner=str(uuid.uuid4()),
     )

@@ -46,6 +46,7 @@ EXAMPLES = """examples:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
+    logging.getLogger("engine.hub").setLevel(logging.INFO)  # whoever waits for gigabytes is told so
     try:
         return asyncio.run(_run(options))
     except EngineStartError as error:

@@ -21,13 +21,15 @@ class ModelConfig:
     (`.safetensors`) or a Hugging Face id; empty means the weights that ship with the family, if any.
     A single file is read with the configuration of `base`, a folder or id of the model it was made from; empty lets
     diffusers recognise it, which asks the hub once. FLUX needs `base`, because its files hold the transformer only.
-    What is None takes the model's own value.
+    `preview_decoder` is a tiny decoder (AutoencoderTiny: TAESD, TAESDXL, TAEF1) by folder or id, for previews that look
+    like the picture; without one they are guessed from the latents. What is None takes the model's own value.
     """
 
     name: str
     family: str
     source: str = ""
     base: str = ""
+    preview_decoder: str = ""
     width: int | None = None
     height: int | None = None
     steps: int | None = None

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,7 +26,9 @@ from bot.db.jobs import SqlJobs
 from bot.db.ledger import SqlLedger
 from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
+from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.styles import SqlStyles
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -53,8 +56,10 @@ class SqlTransaction:
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
+        self.shares: ports.Shares = SqlShares(session)
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)
+        self.styles: ports.Styles = SqlStyles(session)
 
 
 class SqlDatabase:
@@ -65,6 +70,10 @@ class SqlDatabase:
         self._reader = reader
         self._writing = _sessions_of(writer)
         self._reading = _sessions_of(reader)
+
+    @property
+    def is_shared(self) -> bool:
+        return self._writer.dialect.name != "sqlite"
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[ports.Transaction]:
@@ -119,6 +128,26 @@ def _migrate_blocking(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database:
         _make_file(Path(url.database).resolve())
     asyncio.run(_migrate(url))
+
+
+@contextlib.contextmanager
+def held_alone(url: str) -> Iterator[None]:
+    """Keeps other bots away from the same SQLite file as long as this process lives. PostgreSQL may be shared.
+
+    Raises `DatabaseUnavailable` when another one has it.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        yield
+        return
+    with Path(f"{parsed.database}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"{parsed.database} is in use by another bot. Several can share a PostgreSQL database, but not a file."
+            ) from error
+        yield
 
 
 def _make_file(path: Path) -> None:

@@ -62,6 +62,17 @@ class BatchRow(Table):
     created_at: Mapped[datetime]
 
 
+class StyleRow(Table):
+    """A member's own style as it was when it was used; `words` are pairs of text and weight."""
+
+    __tablename__ = "styles"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[list[list[Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+
+
 class CopyRow(Table):
     """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
 
@@ -99,12 +110,40 @@ class EntitlementRow(Table):
     is_paused: Mapped[bool] = mapped_column(server_default=false())
 
 
+class LineRow(Table):
+    """One speed's waiting jobs as a whole: see `Line`."""
+
+    __tablename__ = "lines"
+
+    speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), primary_key=True)
+    clock: Mapped[float]
+    at: Mapped[float]
+    pace: Mapped[float]
+    job_seconds: Mapped[float]
+
+
+class ShareRow(Table):
+    """Where one member stands in one line: see `Share`."""
+
+    __tablename__ = "shares"
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), primary_key=True)
+    finish: Mapped[float]
+    used_seconds: Mapped[float]
+    month: Mapped[datetime | None]
+
+
 class JobRow(Table):
-    """The parent is named without a foreign key: a picture's history may outlive the job that it came from."""
+    """The parent is named without a foreign key: a picture's history may outlive the job that it came from.
+
+    `owner` is the process that draws or delivers the job, until `lease_until`; then another may take it over.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "status", "created_at", "id"),
+        Index(None, "status", "speed", "ticket_tag", "created_at", "id"),
         Index(None, "delivery", "finished_at", "id"),
         Index(None, "user_id", "status", "created_at"),
         Index(None, "user_id", "created_at"),
@@ -124,6 +163,11 @@ class JobRow(Table):
     is_stealth: Mapped[bool] = mapped_column(server_default=false())
     is_remix: Mapped[bool] = mapped_column(server_default=false())
     plan_name: Mapped[str] = mapped_column(server_default="")
+    ticket_tag: Mapped[float] = mapped_column(server_default="0")
+    ticket_seconds: Mapped[float] = mapped_column(server_default="0")
+    ticket_weight: Mapped[float] = mapped_column(server_default="1")
+    owner: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
     status: Mapped[JobStatus] = mapped_column(one_of(JobStatus, closed=True))
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]

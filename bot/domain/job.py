@@ -12,6 +12,7 @@ from typing import NewType, Self
 
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.prompt.parameters import GenerationParams, Speed
+from bot.domain.ticket import NO_TICKET, Ticket
 
 MAX_INTERRUPTIONS = 3
 """How often the engine or the program may die while a job is drawn, before the job is taken for the cause."""
@@ -127,6 +128,7 @@ class Job:
     is_stealth: bool = False  # its pictures are kept out of everybody else's gallery
     is_remix: bool = False  # the prompt was changed on the way from the parent
     plan_name: str = ""  # of the plan that it was admitted under
+    ticket: Ticket = NO_TICKET  # its place in the line
     status: JobStatus = JobStatus.QUEUED
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0

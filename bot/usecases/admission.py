@@ -11,6 +11,7 @@ from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
+from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.studio import Studio
@@ -34,6 +35,7 @@ async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: S
     room = await room_of(place.user_id, plan.limits, tx)
     if len(admitted) > room.free:
         raise QueueFull(plan.limits.max_waiting)
+    admitted = await take_tickets(admitted, standing, tx, studio=studio)
     for job in admitted:
         await tx.jobs.add(job)
     await reserve_jobs(admitted, standing, tx, studio=studio)

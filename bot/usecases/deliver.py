@@ -9,6 +9,7 @@ import structlog
 
 from bot.domain.errors import JobGone
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
+from bot.domain.lease import Lease
 from bot.tasks import BackgroundTasks
 from bot.usecases.charge import refund_job
 from bot.usecases.copies import owe_copy, send_copy, settle_copy
@@ -69,7 +70,8 @@ class Courier:
             await self._changed.wait()
             self._changed.clear()
             async with self._studio.db.reading() as tx:
-                due, owed = await tx.jobs.list_undelivered(), await tx.copies.list_owed()
+                due = await tx.jobs.list_undelivered(self._studio.owner, self._studio.now())
+                owed = await tx.copies.list_owed()
             for job in due:
                 self._start(f"delivery {job.id}", job.id, self._deliver_or_give_up)
             for job_id in owed:
@@ -82,7 +84,8 @@ class Courier:
 
     async def _guard(self, name: str, job_id: JobId, work: Callable[[JobId], Awaitable[None]]) -> None:
         try:
-            await work(job_id)
+            if await self._take(job_id):
+                await work(job_id)
         except ConflictingChange:
             log.info("job delivered elsewhere", job=job_id)
         except LeftForLater:
@@ -92,6 +95,12 @@ class Courier:
             raise
         finally:
             self._under_way.discard(name)
+
+    async def _take(self, job_id: JobId) -> bool:
+        """Of several processes one delivers. How it went is written only as long as it still does."""
+        studio, now = self._studio, self._studio.now()
+        async with studio.db.transaction() as tx:
+            return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
         """The boundary of a delivery: whatever goes wrong with it, the member is told."""

@@ -1,9 +1,10 @@
-"""The one door by which a job ends: its end and its price are written down together, or neither is."""
+"""The one door by which a job ends: its end, its price and its place in the line are written down together, or none."""
 
 from datetime import datetime
 
 from bot.domain.job import Job, JobStatus
 from bot.usecases.charge import find_reserved, settle
+from bot.usecases.line import leave_line
 from bot.usecases.ports import Transaction
 
 
@@ -14,11 +15,11 @@ async def end_job(ended: Job, tx: Transaction, *, expected: JobStatus, attempt: 
     Raises `ConflictingChange`; the transaction is then to be given up.
     """
     reserved, at = await find_reserved(ended, tx), _end_of(ended)
-    if reserved is not None:
-        await tx.users.hold(ended.user_id, at)
+    await tx.users.hold(ended.user_id, at)
     await tx.jobs.save(ended, expected=expected, attempt=attempt)
     if reserved is not None:
         await settle(ended, reserved, tx, at=at)
+    await leave_line(ended, tx)
 
 
 def _end_of(ended: Job) -> datetime:

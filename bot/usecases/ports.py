@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.batch import BatchId, PendingBatch
+from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
-from bot.domain.prompt import Speed
+from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.taste import Style
 
 
 class ConflictingChange(Exception):
@@ -38,8 +41,33 @@ class Jobs(Protocol):
         """
         ...
 
-    async def save_delivery(self, job: Job) -> None:
-        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending."""
+    async def claim(self, job: Job, lease: Lease) -> bool:
+        """Write a queued job as it runs under the lease; False when somebody else was first."""
+        ...
+
+    async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take an ended job to deliver it or its copy, if nobody else holds it."""
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Of all that its owner draws and delivers."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """What it leaves undone is free at once."""
+        ...
+
+    async def forget_owners(self) -> None:
+        """All that is undone is free, for no other process can be at it."""
+        ...
+
+    async def list_abandoned(self, now: datetime) -> list[Job]:
+        """Running jobs whose lease has ended, oldest first."""
+        ...
+
+    async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
+        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
+        where given, in the hands of `owner`."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
@@ -48,9 +76,26 @@ class Jobs(Protocol):
         """Queued jobs, oldest first."""
         ...
 
+    async def list_next(self, speed: Speed, without: Collection[UserId], limit: int) -> list[Job]:
+        """Queued jobs of one speed by their tickets, except those of some members."""
+        ...
+
+    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
+        """Move the member's queued jobs of this speed back by so many virtual seconds."""
+        ...
+
+    async def count_ahead(self, job: Job, limit: int) -> int:
+        """How many queued jobs of the same speed go before this one; at most `limit`."""
+        ...
+
+    async def count_waiting(self, speeds: Collection[Speed], limit: int) -> int:
+        """How many jobs are queued at these speeds; at most `limit`."""
+        ...
+
     async def list_by_status(self, status: JobStatus) -> list[Job]: ...
-    async def list_undelivered(self) -> list[Job]:
-        """Ended jobs whose delivery is pending, oldest first."""
+    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
+        """Ended jobs whose delivery is pending, oldest first. With `now`, those that `owner` may deliver: nobody else
+        has them under way."""
         ...
 
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
@@ -156,6 +201,16 @@ class Reports(Protocol):
     async def list_newest(self, limit: int) -> list[Report]: ...
 
 
+class Shares(Protocol):
+    """A member's share is for those who hold the member's row; `lock` holds that of a line until the transaction
+    ends. What is not there yet has never been used."""
+
+    async def get_line(self, speed: Speed, *, lock: bool = False) -> Line: ...
+    async def save_line(self, speed: Speed, line: Line) -> None: ...
+    async def get_share(self, user_id: UserId, speed: Speed) -> Share: ...
+    async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None: ...
+
+
 class Batches(Protocol):
     """Prompts for several jobs that wait for their member's yes."""
 
@@ -190,6 +245,19 @@ class Copies(Protocol):
     async def settle(self, job_id: JobId) -> None: ...
 
 
+class Styles(Protocol):
+    """Members' own styles, and the prompts that they are made of, newest first."""
+
+    async def keep(self, style: Style) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    async def find(self, code: str) -> Style | None: ...
+    async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]: ...
+    async def list_liked(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+    async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -206,12 +274,21 @@ class Transaction(Protocol):
     @property
     def reports(self) -> Reports: ...
     @property
+    def shares(self) -> Shares: ...
+    @property
     def batches(self) -> Batches: ...
     @property
     def copies(self) -> Copies: ...
+    @property
+    def styles(self) -> Styles: ...
 
 
 class Database(Protocol):
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may be at work on it."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits on a clean exit, rolls back on an exception. Never held across the network."""
         ...
@@ -331,6 +408,8 @@ __all__ = [
     "Notifier",
     "Reports",
     "ResultFile",
+    "Shares",
+    "Styles",
     "Transaction",
     "Users",
 ]

@@ -18,7 +18,9 @@ class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
-    says which model draws which version that a prompt may name (see `PromptRules.models`).
+    says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
+    pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
+    works on.
     """
 
     db: Database
@@ -32,6 +34,8 @@ class Studio:
     page_size: int
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     catalogue: Catalogue = OPEN
+    likes_needed: int = 10
+    owner: str = "studio"
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()

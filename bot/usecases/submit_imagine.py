@@ -18,6 +18,7 @@ from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
@@ -113,12 +114,14 @@ async def _read(
     await tx.users.lock(place.user_id, place.user_name, now)
     plan = await studio.plan_of(place, tx)
     settings = await settings_of(place.user_id, tx)
+    preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
-    submission = parse_submission(prompt, draw=random_seed, preferences=settings.preferences(), rules=rules)
-    jobs = tuple(
+    submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
+    imagined = (
         replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
         for number, parsed in enumerate(submission.prompts)
     )
+    jobs = await with_styles(imagined, tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
     return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)

@@ -9,7 +9,7 @@ from bot.domain.descent import Origin, check_owner, check_step, find_origin, res
 from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
 from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
-from bot.domain.plan import Plan
+from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
     PromptRules,
@@ -22,6 +22,7 @@ from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
@@ -59,7 +60,8 @@ async def submit_press(
                 job = replace(job, operation=replace(job.operation, mask_key=mask_key))
             if wording is not None:
                 rules = _rules(job, await studio.plan_of(place, tx), studio)
-                job = _reworded(job, wording, settings, rules)
+                known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+                [job] = await with_styles([_reworded(job, wording, known, rules)], tx)
                 job = with_sources(job, {**sources_of(parent), **kept})
             if source is not None:
                 job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
@@ -110,12 +112,12 @@ def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
     )
 
 
-def _reworded(job: Job, wording: str, settings: MemberSettings, rules: PromptRules) -> Job:
+def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: PromptRules) -> Job:
     """The job with the prompt that a form was sent with; it is a remix if other words were put in.
 
     Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
     """
-    known = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
+    known = replace(preferences, suffix="", settings="")
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
     return replace(
@@ -165,4 +167,5 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         prompt=job.prompt,
         created_at=job.created_at,
         trashed_at=None,
+        terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )
