@@ -63,6 +63,17 @@ class BatchRow(Table):
     created_at: Mapped[datetime]
 
 
+class StyleRow(Table):
+    """A member's own style as it was when it was used; `words` are pairs of text and weight."""
+
+    __tablename__ = "styles"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[list[list[Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+
+
 class CopyRow(Table):
     """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
 

@@ -15,7 +15,7 @@ from bot.sandbox.contract import Contract, Violation
 from bot.sandbox.event_faults import EventFaults
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import Gateway
-from bot.sandbox.guild import User
+from bot.sandbox.guild import Role, User
 from bot.sandbox.interaction_desk import InteractionDesk
 from bot.sandbox.limits import Limits
 from bot.sandbox.mailbox import Mailbox
@@ -181,6 +181,13 @@ class Sandbox:
 
     def open_dms(self, name: str) -> None:
         self.user(name).has_open_dms = True
+
+    def give_role(self, name: str, role_name: str) -> str:
+        """The id of a new role that this member has. A bot learns of it when it connects next."""
+        role = Role(self.world.snowflakes.next(), role_name, Permission(0))
+        self.world.guild.roles[role.id] = role
+        self.world.guild.members[self.user(name).id].role_ids.append(role.id)
+        return role.id
 
     def set_upload_limit(self, size: int) -> None:
         """Bytes per file, for requests and for the `attachment_size_limit` of interactions from now on."""
