@@ -131,6 +131,7 @@ class Measured:
             engine=nothing,
             store=nothing,
             notifier=nothing,
+            links=nothing,
             wake=lambda: None,
             now=self._now,
             limits=Limits(3, 10),

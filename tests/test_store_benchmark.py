@@ -6,8 +6,7 @@ from benchmarks.store import main
 
 
 def test_it_fills_and_measures_a_database(tmp_path: Path) -> None:
-    figures = main(
-        ["--few", "50", "--many", "200", "--rounds", "10", "--no-postgres", "--plot", str(tmp_path / "s.png")]
-    )
+    small = ["--few", "50", "--many", "200", "--rounds", "10", "--no-postgres"]
+    figures = main([*small, "--plot", str(tmp_path / "store.png")])
     assert figures["growth_sqlite"] > 0
     assert figures["gallery_page_ms"] > 0
