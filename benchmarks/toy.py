@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS
+from engine.previews import TinyDecoder, draw_preview
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -46,6 +48,7 @@ class ToyPipeline:
     unet: Any
     noise_scheduler: Any
     device: torch.device
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -74,7 +77,7 @@ class ToyPipeline:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]
 
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return self.decode(clean_latents)[0]
+        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return None

@@ -58,6 +58,7 @@ class ModelSettings(Section):
     family: Literal["starter", "stable-diffusion", "sdxl", "flux"]
     source: str = ""
     base: str = ""
+    preview_decoder: str = ""
     width: Annotated[int, Field(ge=64, le=4096)] | None = None
     height: Annotated[int, Field(ge=64, le=4096)] | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None

@@ -36,6 +36,15 @@ def _check(source: str, parts: tuple[str, ...]) -> None:
         raise EngineStartError(f"there is no model folder {source}; a Hugging Face id reads owner/name")
 
 
+def check_part(source: str) -> None:
+    """A single network in a folder of its own, or a Hugging Face id. Raises `EngineStartError`."""
+    path = Path(source)
+    if path.is_dir():
+        _check_network(path)
+    elif path.suffix in (*_PICKLED, ".safetensors") or path.is_absolute():
+        raise EngineStartError(f"{source} is no folder of a network; name the folder that holds its config.json")
+
+
 def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
     index_path = folder / "model_index.json"
     try:
@@ -51,8 +60,11 @@ def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
 
 
 def _check_part(part: Path) -> None:
-    if part.name not in _HAS_WEIGHTS:
-        return
+    if part.name in _HAS_WEIGHTS:
+        _check_network(part)
+
+
+def _check_network(part: Path) -> None:
     if not (part / "config.json").is_file():
         raise EngineStartError(f"{part} is missing config.json; copy the model again")
     if any(part.glob("*.safetensors")):

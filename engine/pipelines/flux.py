@@ -17,8 +17,9 @@ from engine.config import ModelConfig
 from engine.model_folder import find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
-from engine.pipelines.stable_diffusion import choose_samplers, preview_latents
+from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
@@ -61,7 +62,8 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     if dtype is torch.float16:
         for part in (components.text_encoder, components.text_encoder_2, components.vae):
             part.to(torch.float32)  # their activations overflow in float16
-    return Flux(_read_traits(config, components, max_pixels), device, components.to(device))
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
+    return Flux(_read_traits(config, components, max_pixels), device, components.to(device), preview_decoder)
 
 
 def _load(config: ModelConfig, dtype: torch.dtype) -> Any:
@@ -117,6 +119,7 @@ class Flux:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -208,7 +211,7 @@ class Flux:
         return from_patches(noise_pred, height, width)
 
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
+        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None

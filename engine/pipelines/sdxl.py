@@ -22,10 +22,10 @@ from engine.pipelines.stable_diffusion import (
     check_channels,
     encode_masked,
     note_truncation,
-    preview_latents,
     read_traits,
 )
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -63,7 +63,8 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     components.to(device)
     if dtype is torch.float16 and components.vae.config.force_upcast:
         components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
-    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components)
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
+    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components, preview_decoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class StableDiffusionXL:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -143,7 +145,7 @@ class StableDiffusionXL:
         )[0]
 
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None

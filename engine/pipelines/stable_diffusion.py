@@ -18,6 +18,7 @@ from engine.model_folder import find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -58,8 +59,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
             requires_safety_checker=False,
         )
     check_channels(config, components)
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
     traits = read_traits(config, components, max_pixels)
-    return StableDiffusion(traits, device, components.to(device))
+    return StableDiffusion(traits, device, components.to(device), preview_decoder)
 
 
 def check_channels(config: ModelConfig, components: Any) -> None:
@@ -114,6 +116,7 @@ class StableDiffusion:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -171,7 +174,7 @@ class StableDiffusion:
         )[0]
 
     def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
@@ -224,13 +227,3 @@ def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
         return ()
     what = "A part of the prompt" if settings.parts else "The prompt"
     return (f"{what} has {length} tokens; this model reads the first {limit}.",)
-
-
-def preview_latents(
-    clean_latents: torch.Tensor,
-    rgb_factors: tuple[tuple[float, ...], ...],
-    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
-) -> Pixels:
-    """One pixel a latent: a linear map from channels to colours."""
-    factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))
