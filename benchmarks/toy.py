@@ -9,7 +9,7 @@ from torch import nn
 
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS
-from engine.previews import TinyDecoder, draw_preview
+from engine.previews import TinyDecoder, draw_previews
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -76,8 +76,8 @@ class ToyPipeline:
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return None
