@@ -51,6 +51,8 @@ UPSCALES = frozenset({JobKind.UPSCALE_SUBTLE, JobKind.UPSCALE_CREATIVE})
 PANS = frozenset({JobKind.PAN_LEFT, JobKind.PAN_RIGHT, JobKind.PAN_UP, JobKind.PAN_DOWN})
 OUTPAINTS = PANS | {JobKind.ZOOM_OUT, JobKind.MAKE_SQUARE}
 VARIATIONS = frozenset({JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG, JobKind.VARY_REGION})
+HANDED_IN = frozenset({JobKind.BLEND, JobKind.RESTYLE})
+"""The kinds that are made of pictures which came from outside, without a parent."""
 SINGLE = UPSCALES | {JobKind.UPSCALE, JobKind.RESTYLE, JobKind.ANIMATE}
 """The kinds that end in one picture instead of a grid of four."""
 

@@ -20,6 +20,8 @@ class Operation:
     mask_key: str = ""
     source_keys: tuple[str, ...] = ()
     motion: str = ""
+    keeps_colours: bool = False
+    style_steps: int = 0
     upscaler: str = ""
 
 

@@ -310,6 +310,12 @@ class ImageStore(Protocol):
     async def delete(self, key: str) -> None: ...
 
 
+class Links(Protocol):
+    async def fetch(self, url: str) -> bytes:
+        """What an address that a member gave answers with. Raises `InvalidLink` with a sentence for the member."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ResultFile:
     """One file to show: `description` is the alt text, `data` at most what the channel takes."""
@@ -398,6 +404,7 @@ __all__ = [
     "Jobs",
     "Ledger",
     "Likes",
+    "Links",
     "Notifier",
     "Reports",
     "ResultFile",
