@@ -14,6 +14,7 @@ import yarl
 from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, held_alone, migrate, open_database
 from bot.db.wakes import Wakes, postgres_url
+from bot.domain.errors import StoreFull, StoreUnreachable
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.links import Endpoint, LinkFetcher, open_link_fetcher
@@ -103,7 +104,7 @@ async def running_studio(
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
-        store = _open_store(config)
+        store = await _open_store(config)
         stack.push_async_callback(engine.stop)
         await engine.start()
         if config.discord.api_url:
@@ -195,11 +196,20 @@ async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> Sq
     return db
 
 
-def _open_store(config: Config) -> ImageStore:
+async def _open_store(config: Config) -> ImageStore:
+    """One that is full is opened: what it has can still be looked at, and members are told of the rest."""
+    place = config.images.store
     try:
-        return open_image_store(config.images.store)
+        store = open_image_store(place)
     except (OSError, ValueError) as trouble:
-        raise StoreUnavailable(f"The image store `{config.images.store}` cannot be used: {trouble}") from trouble
+        raise StoreUnavailable(f"The image store `{place}` cannot be used: {trouble}") from trouble
+    try:
+        await store.check()
+    except StoreUnreachable as trouble:
+        raise StoreUnavailable(f"The image store cannot be used: {trouble.why}.") from trouble
+    except StoreFull:
+        log.critical("image store full", store=place)
+    return store
 
 
 def _make_studio(

@@ -88,6 +88,7 @@ class FailureReason(StrEnum):
     BAD_PICTURE = "bad_picture"
     MODEL = "model"
     DISK_FULL = "disk_full"
+    STORE = "store"
     SOURCE_GONE = "source_gone"
     INTERRUPTED = "interrupted"
 

@@ -299,6 +299,8 @@ class Database(Protocol):
 
 
 class ImageStore(Protocol):
+    """Each method raises `StoreUnreachable` when the store does not answer, or refuses us."""
+
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; the same key again replaces them whole. Raises `StoreFull`."""
         ...
