@@ -14,9 +14,11 @@ from bot.ui.gallery_presses import press_gallery
 from bot.ui.posting import LINE_TROUBLE, message_at
 from bot.ui.render import render_liked
 from bot.ui.settings_presses import press_settings
+from bot.ui.suggestion_presses import press_suggestion
 from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
+from bot.ui.views.suggestions import parse_suggestion_button
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job
 from bot.usecases.studio import Studio
@@ -33,6 +35,8 @@ async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> 
         await press_gallery(interaction, gallery_button, studio=studio)
     elif batch_button := parse_batch_button(custom_id):
         await press_batch(interaction, batch_button, studio=studio)
+    elif suggestion_button := parse_suggestion_button(custom_id):
+        await press_suggestion(interaction, suggestion_button, studio=studio)
     elif is_setting(custom_id):
         await press_settings(interaction, custom_id, studio=studio)
     else:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,11 @@ WITHOUT_TORCH = [sys.executable, "-m", "tests.e2e.launcher", "/dev/null", "never
 
 
 @pytest.fixture
-def house(sandbox: Sandbox, tmp_path: Path) -> House:
-    return House(sandbox, tmp_path)
+async def house(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[House]:
+    """However its bots ended, every job is charged as it ended."""
+    house = House(sandbox, tmp_path)
+    yield house
+    assert await house.audit() == []
 
 
 async def imagine(ada: Member, prompt: str) -> Json:
