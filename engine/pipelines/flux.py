@@ -19,7 +19,7 @@ from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
@@ -209,8 +209,8 @@ class Flux:
         )[0]
         return from_patches(noise_pred, height, width)
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None

@@ -25,7 +25,7 @@ from engine.pipelines.stable_diffusion import (
     read_traits,
 )
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -142,8 +142,8 @@ class StableDiffusionXL:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None

@@ -18,7 +18,7 @@ from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -171,8 +171,8 @@ class StableDiffusion:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
