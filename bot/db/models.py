@@ -188,6 +188,8 @@ class JobRow(Table):
     failure: Mapped[FailureReason | None] = mapped_column(one_of(FailureReason, closed=False))
     incident_id: Mapped[str | None] = mapped_column(String(64))
     notes: Mapped[list[str]] = mapped_column(JSON)
+    door_token: Mapped[str | None]
+    door_open_until: Mapped[datetime | None]
 
 
 class ImageRow(Table):

@@ -74,6 +74,13 @@ class InvalidLink(PromptError):
     title = "Invalid link"
 
 
+class DuplicateImages(PromptError):
+    title = "Duplicate images detected"
+
+    def __init__(self) -> None:
+        super().__init__("Two of these pictures are the same. Choose different ones.")
+
+
 class NotEnoughRatings(PromptError):
     title = "Not enough ratings"
 

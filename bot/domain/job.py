@@ -5,7 +5,7 @@ A picture is named by `(job id, index)`. A `Job` is frozen: every transition ret
 """
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Self
@@ -106,6 +106,14 @@ class MessageRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """The way back to a place where the bot is no member: an interaction's token, and until when Discord takes it."""
+
+    token: str = field(repr=False)
+    open_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PictureRef:
     """Names one picture of one job; `index` counts from 0."""
 
@@ -145,6 +153,7 @@ class Job:
     failure: FailureReason | None = None
     incident_id: str | None = None
     notes: tuple[str, ...] = ()
+    door: Door | None = None  # where the bot is no member; None where it may always write
 
     @property
     def picture_count(self) -> int:

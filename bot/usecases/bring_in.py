@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.domain.errors import InvalidLink, UnreadablePicture
+from bot.domain.errors import DuplicateImages, InvalidLink, UnreadablePicture
 from bot.domain.job import Job
 from bot.domain.prompt.linked import links_of
 from bot.pictures import decode_rgb, encode_png, shrink_rgb
@@ -43,12 +43,15 @@ async def with_pictures(submit: Callable[[Kept], Awaitable[T]], *, studio: Studi
 
 
 def with_sources(job: Job, kept: Kept) -> Job:
-    """The job with the keys of what its prompt links to. Raises `PicturesMissing`."""
+    """The job with the keys of what its prompt links to. Raises `PicturesMissing` or `DuplicateImages`."""
     links = links_of(job.params)
     if not links:
         return job
     if missing := [url for url in links if url not in kept]:
         raise PicturesMissing(missing)
+    images = [kept[image.url] for image in job.params.images]
+    if len(set(images)) < len({image.url for image in job.params.images}):
+        raise DuplicateImages
     return replace(job, operation=replace(job.operation, source_keys=tuple(kept[url] for url in links)))
 
 

@@ -179,6 +179,7 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=now,

@@ -91,6 +91,7 @@ def _child_of(
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,
