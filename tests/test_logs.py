@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -25,6 +26,18 @@ def test_a_trace_names_the_error_but_no_values(form: str, capsys: pytest.Capture
     assert "a-secret-token" not in said
     if form == "json":
         assert json.loads(said)["event"] == "it broke"
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """The library's loggers belong to the whole process."""
+    loggers = [logging.getLogger(name) for name in ("root", "engine", "engine.hub")]
+    levels, handlers = [logger.level for logger in loggers], list(logging.getLogger().handlers)
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    logging.getLogger().handlers = handlers
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(("level", "is_told"), [("info", True), ("warning", False)])

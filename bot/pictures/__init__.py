@@ -1,6 +1,6 @@
 """Pictures as bytes and as pixels. Pure and blocking; callers use `asyncio.to_thread`."""
 
-from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, fit_bytes, measure
+from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, fit_bytes, measure, shrink_rgb
 from bot.pictures.sheets import compose_contact_sheet, compose_grid, compose_preview
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "encode_png",
     "fit_bytes",
     "measure",
+    "shrink_rgb",
 ]

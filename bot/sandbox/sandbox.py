@@ -98,7 +98,7 @@ class Sandbox:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
-        FileRoutes(self.world, self._cdn).mount(app)
+        FileRoutes(self.world, self._cdn, self._announcer).mount(app)
         app.on_response_prepare.append(_stay_fresh)
         self._endpoint.mount(app, self._routes())
         self.gateway.greet = self._announcer.greeting
@@ -174,6 +174,17 @@ class Sandbox:
         channel = self.world.add_channel(name, self.world.guild)
         self._announcer.channel_changed("CHANNEL_CREATE", channel)
         return channel
+
+    def add_server(self, name: str, *member_names: str, channel: str = "lounge") -> Channel:
+        """A server without the bot, and its one channel. Members who are connected already see it."""
+        guild = self.world.add_guild(name, [self.user(member) for member in member_names])
+        place = self.world.add_channel(channel, guild)
+        self._announcer.guild_created(guild)
+        return place
+
+    def install(self, name: str) -> None:
+        """A member adds the application to their own account, to use it wherever they are."""
+        self._announcer.install(self.user(name).id)
 
     def close_dms(self, name: str) -> None:
         """Messages to this member's direct channel now answer 50007."""

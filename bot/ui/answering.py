@@ -6,26 +6,31 @@ a waiting message, and its result comes as a message of its own.
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import discord
 import structlog
 
 from bot.domain.errors import NotAllowed
-from bot.domain.job import Job, MessageRef, UserId
-from bot.ui.posting import LINE_TROUBLE, post
+from bot.domain.job import Door, Job, MessageRef, UserId
+from bot.ui.job_messages import post_for
+from bot.ui.posting import LINE_TROUBLE
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
 from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
 from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
-from bot.usecases.room import is_held_back
+from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
 
 Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
+
+DOOR_STAYS_OPEN = timedelta(minutes=14, seconds=30)
+"""Discord takes an interaction's token for 15 minutes; the rest is for the way there."""
 
 PATIENCE_SECONDS = 2.0
 """Discord gives three for the first response; one is for the way there and back."""
@@ -35,7 +40,26 @@ def place_of(interaction: Interaction) -> Place:
     if interaction.channel_id is None:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
-    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user))
+    return Place(
+        UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user), door_of(interaction)
+    )
+
+
+def door_of(interaction: Interaction) -> Door | None:
+    """None where the bot may write by itself: in servers that it was added to, and in direct messages with it."""
+    if interaction.is_guild_integration() or interaction.context.dm_channel:
+        return None
+    return Door(interaction.token, interaction.created_at + DOOR_STAYS_OPEN)
+
+
+def drawing_place_of(interaction: Interaction) -> Place:
+    """Where new pictures will be shown. Raises `NotAllowed` where the bot may not post them: better now than when they
+    are drawn."""
+    may = interaction.app_permissions
+    writes = may.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else may.send_messages
+    if interaction.guild_id is not None and not (writes and may.attach_files):
+        raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
+    return place_of(interaction)
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
@@ -89,7 +113,8 @@ async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord
 
 
 async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
-    return queued_embed(job) if await is_held_back(job, studio=studio) else None
+    waiting = await find_waiting(job, studio=studio)
+    return queued_embed(job, waiting) if waiting else None
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
@@ -128,14 +153,7 @@ async def _find_answer(interaction: Interaction) -> int | None:
 async def post_waiting(client: discord.Client, job: Job, notice: discord.Embed | None = None) -> MessageRef | None:
     """The waiting message as an ordinary one, for jobs that no interaction can answer for."""
     try:
-        return await post(
-            client,
-            job.channel_id,
-            render_waiting(job),
-            embed=notice,
-            view=waiting_actions(job.id),
-            reply_to=job.pressed_message,
-        )
+        return await post_for(client, job, render_waiting(job), embed=notice, view=waiting_actions(job.id))
     except DeliveryError as trouble:
         log.warning("waiting message not placed", job=job.id, why=str(trouble))
         return None

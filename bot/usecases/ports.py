@@ -67,7 +67,7 @@ class Jobs(Protocol):
 
     async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
         """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
-        where given, in the hands of `owner`."""
+        where given, in the hands of `owner` or of nobody."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
@@ -299,6 +299,8 @@ class Database(Protocol):
 
 
 class ImageStore(Protocol):
+    """Each method raises `StoreUnreachable` when the store does not answer, or refuses us."""
+
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; the same key again replaces them whole. Raises `StoreFull`."""
         ...
@@ -308,6 +310,12 @@ class ImageStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None: ...
+
+
+class Links(Protocol):
+    async def fetch(self, url: str) -> bytes:
+        """What an address that a member gave answers with. Raises `InvalidLink` with a sentence for the member."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,6 +406,7 @@ __all__ = [
     "Jobs",
     "Ledger",
     "Likes",
+    "Links",
     "Notifier",
     "Reports",
     "ResultFile",

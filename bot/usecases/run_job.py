@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.domain.errors import CannotDraw, JobGone, StoreFull
+from bot.domain.errors import CannotDraw, JobGone, StoreFull, StoreUnreachable
 from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import UPSCALES, FailureReason, Job, JobStatus
 from bot.domain.plan import OTHERS_TERMS
@@ -56,6 +56,8 @@ async def _draw_or_fail(job: Job, studio: Studio) -> None:
         await _fail(job, FailureReason.MODEL, refusal.sentence, studio)
     except StoreFull:
         await _fail(job, FailureReason.DISK_FULL, "the image store is full", studio)
+    except StoreUnreachable as trouble:
+        await _fail(job, FailureReason.STORE, trouble.why, studio)
     except Exception:
         log.exception("job broke", job=job.id)
         studio.engine.cancel(job.request_id)

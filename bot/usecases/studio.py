@@ -9,7 +9,7 @@ from bot.domain.job import Job
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, find_standing, open_plan
-from bot.usecases.ports import Database, ImageStore, Notifier, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, Transaction
 from engine.protocol import Engine
 
 
@@ -27,6 +27,7 @@ class Studio:
     engine: Engine
     store: ImageStore
     notifier: Notifier
+    links: Links
     wake: Callable[[], None]
     now: Callable[[], datetime]
     limits: Limits

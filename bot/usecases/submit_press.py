@@ -8,7 +8,7 @@ from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
 from bot.domain.errors import JobGone, PressedTwice, SlowDown
 from bot.domain.gallery import Picture
-from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
@@ -20,6 +20,7 @@ from bot.domain.prompt import (
 from bot.domain.prompt.aspect import find_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
@@ -45,33 +46,38 @@ async def submit_press(
     Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or what `admit` raises. A split (U1-U4)
     comes back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
-    async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, studio.now())
-        parent = await tx.jobs.get(button.job_id)
-        settings = await settings_of(place.user_id, tx)
-        origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
-        source = await _source_of(origin, tx)
-        check_owner(parent, source, place.user_id)
-        job = _child_of(parent, origin, place, pressed, settings, studio.now())
-        if mask_key:
-            job = replace(job, operation=replace(job.operation, mask_key=mask_key))
-        if wording is not None:
-            rules = _rules(job, await studio.plan_of(place, tx), studio)
-            known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
-            [job] = await with_styles([_reworded(job, wording, known, rules)], tx)
-        if source is not None:
-            job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
-        await _check_pace(job, tx)
-        if button.action is Action.UPSCALE:
-            return await _split(job, source, tx)
-        plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        [admitted] = await admit((job,), place, tx, studio=studio)
-    return admitted
+
+    async def submit(kept: Kept) -> Job:
+        async with studio.db.transaction() as tx:
+            await tx.users.lock(place.user_id, place.user_name, studio.now())
+            parent = await tx.jobs.get(button.job_id)
+            settings = await settings_of(place.user_id, tx)
+            origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
+            source = await _source_of(origin, tx)
+            check_owner(parent, source, place.user_id)
+            job = _child_of(parent, origin, place, pressed, settings, studio.now())
+            if mask_key:
+                job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+            if wording is not None:
+                rules = _rules(job, await studio.plan_of(place, tx), studio)
+                known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+                [job] = await with_styles([_reworded(job, wording, known, rules)], tx)
+                job = with_sources(job, {**sources_of(parent), **kept})
+            if source is not None:
+                job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
+            await _check_pace(job, tx)
+            if button.action is Action.UPSCALE:
+                return await _split(job, source, tx)
+            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+            [admitted] = await admit((job,), place, tx, studio=studio)
+        return admitted
+
+    return await with_pictures(submit, studio=studio)
 
 
 async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
-    """A re-roll of words needs no picture. Raises `JobGone`."""
-    return None if origin.kind is JobKind.REROLL else await tx.gallery.get(origin.source)
+    """A re-roll of words, or of pictures that were handed in, needs no kept one. Raises `JobGone`."""
+    return None if origin.kind in {JobKind.REROLL, *HANDED_IN} else await tx.gallery.get(origin.source)
 
 
 def _child_of(
@@ -85,6 +91,7 @@ def _child_of(
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,

@@ -25,6 +25,7 @@ from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, BOB, CATALOGUE, NOW, after, an_entitlement
 from tests.fakes import FakeEngine
+from tests.usecases.conftest import ShelfOfLinks
 from tests.usecases.notifier import FakeNotifier
 
 SECONDS = Unit.GPU_SECONDS
@@ -107,6 +108,7 @@ def a_studio(database: SqlDatabase, folder: Path, fast_seconds: int) -> Studio:
         engine=FakeEngine(),
         store=open_image_store(folder),
         notifier=FakeNotifier(),
+        links=ShelfOfLinks(),
         wake=lambda: None,
         now=lambda: NOW,
         limits=Limits(3, 50),

@@ -63,6 +63,12 @@ def test_an_ignored_negative_prompt_is_mentioned() -> None:
     assert resolve(replace(REQUEST, negative_prompt="red"), TRAITS).notes == ()
 
 
+def test_a_negative_prompt_needs_guidance() -> None:
+    unguided = replace(TWO, negative_prompt="red", guidance_scale=1.0)
+    assert "it was ignored" in resolve(unguided, TRAITS).notes[0]
+    assert resolve(replace(unguided, guidance_scales=(1.0, 2.0)), TRAITS).notes == ()
+
+
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [

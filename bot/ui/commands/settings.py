@@ -9,6 +9,7 @@ from bot.domain.job import UserId
 from bot.domain.prompt.preferences import MAX_OPTION_NAME, MAX_PROMPT
 from bot.domain.settings import MemberSettings
 from bot.ui.answering import Interaction, answer_alone, place_of
+from bot.ui.commands.places import everywhere
 from bot.ui.render_settings import (
     render_options,
     render_styles,
@@ -65,6 +66,7 @@ TOGGLES = (
 
 def add_settings(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="What is added to your prompts, and how your jobs are drawn")
+    @everywhere
     async def settings(interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         held = await read_settings(UserId(interaction.user.id), studio=studio)
