@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.domain.job import Job, JobStatus, UserId
 from bot.domain.plan import Limits
+from bot.domain.prompt import Speed
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -32,4 +33,7 @@ async def is_held_back(job: Job, *, studio: Studio) -> bool:
     async with studio.db.reading() as tx:
         unfinished = await tx.jobs.list_of_member(job.user_id, UNFINISHED)
     earlier = [other for other in unfinished if (other.created_at, other.id) < (job.created_at, job.id)]
-    return len(earlier) >= studio.plan_for(job).limits.max_running
+    is_relaxed = job.speed is Speed.RELAX
+    alike = [other for other in earlier if (other.speed is Speed.RELAX) == is_relaxed]
+    limits = studio.plan_for(job).limits
+    return len(alike) >= (limits.max_running_relax if is_relaxed else limits.max_running)
