@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.usecases.room import is_held_back
+from bot.usecases.room import find_waiting
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World
 
@@ -14,5 +14,5 @@ async def test_those_beyond_what_is_drawn_at_once_are_held_back(world: World) ->
         world.clock.advance(1)
         jobs.append(await world.imagine(f"fox {number} --{speed}", ANN))
     others = await world.imagine("an owl", BOB)
-    held = [await is_held_back(job, studio=world.studio) for job in (*jobs, others)]
+    held = [await find_waiting(job, studio=world.studio) is not None for job in (*jobs, others)]
     assert held == [False, False, False, True, True, True, False]
