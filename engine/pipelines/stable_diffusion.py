@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import find_model
+from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
@@ -23,8 +23,6 @@ from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 from engine.tiling import wrapping_around
-
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
 
@@ -40,11 +38,11 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
     from diffusers import StableDiffusionPipeline
 
-    source = find_model(config.source, PARTS)
+    source = find_model(config.source, PARTS["stable-diffusion"])
     if source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
             source,
-            config=find_model(config.base, (), PARTS) if config.base else None,
+            config=find_model(config.base, (), PARTS["stable-diffusion"]) if config.base else None,
             dtype=dtype,
             safety_checker=None,
             requires_safety_checker=False,

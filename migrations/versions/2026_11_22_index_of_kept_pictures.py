@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "8b498c86456f"
-down_revision = "3bd4e7744654"
+down_revision = "eb06e158a2e7"
 
 KEPT = sa.text("trashed_at IS NULL")
 
