@@ -1,5 +1,7 @@
 """What a member does with finished pictures: like them, have them sent, put them into the trash."""
 
+from pathlib import PurePath
+
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.job import Job, JobId, UserId
 from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
@@ -14,7 +16,11 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
     if not pictures:
         raise JobGone
     files = [
-        ResultFile(f"{job.id}_{p.index + 1}.png", await studio.store.get(p.store_key), job.prompt[:1_024])
+        ResultFile(
+            f"{job.id}_{p.index + 1}{PurePath(p.store_key).suffix}",
+            await studio.store.get(p.store_key),
+            job.prompt[:1_024],
+        )
         for p in pictures
     ]
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"

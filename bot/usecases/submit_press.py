@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
-from bot.domain.errors import JobGone, PressedTwice, SlowDown
+from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
 from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.plan import Plan
@@ -17,7 +17,7 @@ from bot.domain.prompt import (
     parse_submission,
     shorten_echo,
 )
-from bot.domain.prompt.aspect import find_aspect, without_zoom
+from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.drawing import choose_model, plan_for_model
@@ -54,6 +54,8 @@ async def submit_press(
         job = _child_of(parent, origin, place, pressed, settings, studio.now())
         if mask_key:
             job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+        if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
+            raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
         if wording is not None:
             rules = _rules(job, await studio.plan_of(place, tx), studio)
             job = _reworded(job, wording, settings, rules)
@@ -112,10 +114,13 @@ def _reworded(job: Job, wording: str, settings: MemberSettings, rules: PromptRul
     known = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
+    aspect = find_aspect(parsed.echo) or before.aspect
+    if job.kind is JobKind.VARY_REGION:
+        aspect = before.aspect  # whatever was typed, the picture keeps its shape
     return replace(
         job,
-        prompt=shorten_echo(without_zoom(parsed.echo)),
-        params=replace(parsed.params, aspect=find_aspect(parsed.echo) or before.aspect, zoom=None),
+        prompt=shorten_echo(with_aspect(without_zoom(parsed.echo), aspect)),
+        params=replace(parsed.params, aspect=aspect, zoom=None),
         operation=job.operation if zoom is None else replace(job.operation, zoom=zoom),
         is_remix=(parsed.params.text, parsed.params.negative) != (before.text, before.negative),
     )
