@@ -11,6 +11,8 @@ from bot.config import TOKEN_VARIABLE, Config, ConfigError, load_config
 from bot.logs import set_up_logs
 
 DEFAULT_CONFIG = Path("config.toml")
+QUIET = {"demo": "warning", "doctor": "error", "export": "error", "audit": "error"}
+"""Least level of log lines, where the terminal is for something else."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as problem:
         print(problem, file=sys.stderr)
         return 2
-    level = {"demo": "warning", "doctor": "error"}.get(options.command, config.log.level)
+    level = QUIET.get(options.command, config.log.level)
     set_up_logs(config.log.model_copy(update={"level": level}))
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(_command(options, config))
@@ -42,6 +44,10 @@ async def _command(options: argparse.Namespace, config: Config) -> int:
                 return await _demo(config, options.prompt, options.out)
             case "doctor":
                 return await _doctor(config)
+            case "export":
+                return await _export(config, options.user)
+            case "audit":
+                return await _audit(config)
             case unknown:
                 raise AssertionError(unknown)
     except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
@@ -68,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--prompt", default="a fox under a full moon", help="what to draw (default: %(default)s)")
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the pictures (default: %(default)s)")
     commands.add_parser("doctor", help="look at this installation and say in plain words what is wrong")
+    export = commands.add_parser("export", help="write all that happened to a member's time or credits, as CSV")
+    export.add_argument("--user", type=int, required=True, help="the member's Discord id")
+    commands.add_parser("audit", help="look through the whole ledger for what cannot be")
     return parser
 
 
@@ -126,6 +135,29 @@ async def _demo(config: Config, prompt: str, out: Path) -> int:
     from bot.demo import run_demo
 
     return await run_demo(config, prompt, out)
+
+
+async def _export(config: Config, user_id: int) -> int:
+    from bot.db.database import migrate, open_database
+    from bot.domain.job import UserId
+    from bot.usecases.export_ledger import export_ledger
+
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        print(await export_ledger(UserId(user_id), db=db), end="")
+    return 0
+
+
+async def _audit(config: Config) -> int:
+    """Status 1 when something was found."""
+    from bot.db.database import migrate, open_database
+    from bot.usecases.audit_ledger import audit_ledger
+
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        found = await audit_ledger(db=db)
+    print("\n".join(found) or "The ledger balances, and every job is charged as it ended.")
+    return 1 if found else 0
 
 
 async def _doctor(config: Config) -> int:

@@ -58,6 +58,7 @@ class ModelSettings(Section):
     family: Literal["starter", "stable-diffusion", "sdxl", "flux"]
     source: str = ""
     base: str = ""
+    preview_decoder: str = ""
     width: Annotated[int, Field(ge=64, le=4096)] | None = None
     height: Annotated[int, Field(ge=64, le=4096)] | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None
@@ -81,6 +82,10 @@ class EngineSettings(Section):
     stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     cache: Path = Path("data/cache")
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
+
+
+class PersonalSettings(Section):
+    likes_needed: Annotated[int, Field(ge=1, le=10_000)] = 10
 
 
 class LinkSettings(Section):
@@ -120,6 +125,7 @@ class Config(Section):
     plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     versions: dict[str, str] = Field(default_factory=dict)
+    personal: PersonalSettings = PersonalSettings()
     midjourney: MidjourneySettings = MidjourneySettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()

@@ -37,7 +37,7 @@ class Timings:
 async def run_sandbox(config: Config) -> None:
     """Stays up until it is cancelled, or until a part of the studio ends by itself. Everything is kept in the
     configured database and store, as on a real server."""
-    settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port)
+    settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port, other_guild_name="Elsewhere")
     async with Sandbox(settings) as sandbox:
         print("Starting the studio ...", flush=True)
         async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.config import TOKEN_VARIABLE, Config
 from bot.db.database import DatabaseUnavailable, migrate, open_database
-from bot.domain.errors import StudioError
+from bot.domain.errors import StoreUnreachable, StudioError
 from bot.domain.finding import Finding, Health
 from bot.image_store import open_image_store
 from bot.program import engine_config
@@ -18,7 +18,6 @@ from bot.ui.endpoints import point_discord_at
 from engine.protocol import EngineStartError
 
 LITTLE_DISK = 2 * 1024**3
-PROBE_KEY = "doctor/probe"
 MARKS = {Health.GOOD: "✓", Health.WARNING: "!", Health.BAD: "✗"}
 
 
@@ -68,8 +67,9 @@ async def _check_database(config: Config) -> Finding:
 async def _check_store(config: Config) -> Finding:
     try:
         store = open_image_store(config.images.store)
-        await store.put(PROBE_KEY, b"probe")
-        await store.delete(PROBE_KEY)
+        await store.check()
+    except StoreUnreachable as trouble:
+        return Finding("image store", Health.BAD, f"{trouble.why[0].upper()}{trouble.why[1:]}.")
     except (StudioError, OSError, ValueError) as trouble:
         return Finding("image store", Health.BAD, f"{config.images.store} cannot be written: {trouble}")
     return Finding("image store", Health.GOOD, f"{config.images.store} can be written.")

@@ -9,12 +9,15 @@ from datetime import UTC, datetime
 import aiohttp
 import discord
 import structlog
+import yarl
 
 from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, held_alone, migrate, open_database
 from bot.db.wakes import Wakes, postgres_url
+from bot.domain.errors import StoreFull, StoreUnreachable
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
+from bot.links import Endpoint, LinkFetcher, open_link_fetcher
 from bot.offers import catalogue_of
 from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
@@ -101,7 +104,7 @@ async def running_studio(
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
-        store = _open_store(config)
+        store = await _open_store(config)
         stack.push_async_callback(engine.stop)
         await engine.start()
         if config.discord.api_url:
@@ -112,8 +115,10 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
+        notifier = DiscordNotifier(client, jobs, layout_of(config))
+        fetcher = await stack.enter_async_context(open_link_fetcher(_trusted(config)))
+        studio = _make_studio(config, db, store, engine, notifier, fetcher, wakes)
         stopped = asyncio.Event()
-        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs, layout_of(config)), wakes)
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]
@@ -175,6 +180,14 @@ async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asynci
     return connection
 
 
+def _trusted(config: Config) -> list[Endpoint]:
+    """A stand-in for Discord may stand on this machine, and with it the pictures that members upload there."""
+    if not config.discord.api_url:
+        return []
+    address = yarl.URL(config.discord.api_url)
+    return [(address.host, address.port)] if address.host and address.port else []
+
+
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
     await migrate(config.database.url)
     stack.enter_context(held_alone(config.database.url))
@@ -183,11 +196,20 @@ async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> Sq
     return db
 
 
-def _open_store(config: Config) -> ImageStore:
+async def _open_store(config: Config) -> ImageStore:
+    """One that is full is opened: what it has can still be looked at, and members are told of the rest."""
+    place = config.images.store
     try:
-        return open_image_store(config.images.store)
+        store = open_image_store(place)
     except (OSError, ValueError) as trouble:
-        raise StoreUnavailable(f"The image store `{config.images.store}` cannot be used: {trouble}") from trouble
+        raise StoreUnavailable(f"The image store `{place}` cannot be used: {trouble}") from trouble
+    try:
+        await store.check()
+    except StoreUnreachable as trouble:
+        raise StoreUnavailable(f"The image store cannot be used: {trouble.why}.") from trouble
+    except StoreFull:
+        log.critical("image store full", store=place)
+    return store
 
 
 def _make_studio(
@@ -196,6 +218,7 @@ def _make_studio(
     store: ImageStore,
     engine: Engine,
     notifier: DiscordNotifier,
+    links: LinkFetcher,
     wakes: list[Callable[[], None]],
 ) -> Studio:
     def wake() -> None:
@@ -207,11 +230,13 @@ def _make_studio(
         engine=engine,
         store=store,
         notifier=notifier,
+        links=links,
         wake=wake,
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
         versions=config.versions,
+        likes_needed=config.personal.likes_needed,
         catalogue=catalogue_of(config.plans),
         owner=str(uuid.uuid4()),
     )

@@ -58,7 +58,7 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
         return
     info = pipeline.traits.info
     runner = Runner({info.name: pipeline}, forwards)
-    usual = _a_generation(pipeline, 1)
+    usual = a_generation(pipeline, 1)
     if runner.prepare(usual) is not None:
         return
     conditioning = usual.rows[0].conditioning
@@ -67,7 +67,7 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
     with forwards.warming_up():
         for number, size in enumerate(reversed(sizes), start=1):
             log.info("preparing model %s for %d rows (%d of %d)", info.name, size, number, len(sizes))
-            generation = _a_generation(pipeline, size, guidance_scale=1.0)
+            generation = a_generation(pipeline, size, guidance_scale=1.0)
             if runner.prepare(generation) is None:
                 runner.step(Batch(generation.key, generation.rows))
 
@@ -98,7 +98,7 @@ def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
 
 def bytes_of_step(pipeline: Pipeline, rows: int) -> int | None:
     """The peak of an uncompiled step, which keeps more than a compiled one; None if it fails or nobody can tell."""
-    generation = _a_generation(pipeline, rows)
+    generation = a_generation(pipeline, rows)
     runner = Runner({generation.model: pipeline})
     batch = Batch(generation.key, generation.rows)
     if runner.prepare(generation) is not None or _fails(runner, batch):
@@ -108,7 +108,7 @@ def bytes_of_step(pipeline: Pipeline, rows: int) -> int | None:
 
 def seconds_of_step(pipeline: Pipeline, forwards: Forwards, rows: int) -> float | None:
     """The fastest of a few steps at the model's own size and guidance, after one to warm up. None if it fails."""
-    generation = _a_generation(pipeline, rows)
+    generation = a_generation(pipeline, rows)
     runner = Runner({generation.model: pipeline}, forwards)
     if runner.prepare(generation) is not None:
         return None
@@ -117,12 +117,15 @@ def seconds_of_step(pipeline: Pipeline, forwards: Forwards, rows: int) -> float 
         started = time.perf_counter()
         if _fails(runner, Batch(generation.key, generation.rows)):
             return None
-        _wait_for(pipeline.device)
+        wait_for(pipeline.device)
         times.append(time.perf_counter() - started)
     return min(times[1:])
 
 
-def _a_generation(pipeline: Pipeline, rows: int, guidance_scale: float | None = None) -> Generation:
+def a_generation(
+    pipeline: Pipeline, rows: int, *, steps: int = TIMED_STEPS + 2, guidance_scale: float | None = None
+) -> Generation:
+    """To measure with, at the model's own size."""
     info = pipeline.traits.info
     request = GenerateRequest(
         "calibration",
@@ -130,7 +133,7 @@ def _a_generation(pipeline: Pipeline, rows: int, guidance_scale: float | None = 
         seeds=tuple(range(rows)),
         width=info.width,
         height=info.height,
-        steps=TIMED_STEPS + 2,
+        steps=steps,
         guidance_scale=guidance_scale,
     )
     settings = resolve(request, pipeline.traits)
@@ -142,7 +145,7 @@ def _fails(runner: Runner, batch: Batch) -> bool:
     return outcome.fitting_rows is not None or outcome.results[0].failure is not None
 
 
-def _wait_for(device: torch.device) -> None:
+def wait_for(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 

@@ -1,8 +1,12 @@
 """What an operator may choose for the engine. Plain values, checked where they are used; no torch."""
 
 import os
-from dataclasses import dataclass, field
+import tomllib
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+from engine.protocol import EngineStartError
 
 FAMILIES = ("starter", "stable-diffusion", "sdxl", "flux")
 COMPILE_MODES = ("auto", "on", "off")
@@ -21,13 +25,15 @@ class ModelConfig:
     (`.safetensors`) or a Hugging Face id; empty means the weights that ship with the family, if any.
     A single file is read with the configuration of `base`, a folder or id of the model it was made from; empty lets
     diffusers recognise it, which asks the hub once. FLUX needs `base`, because its files hold the transformer only.
-    What is None takes the model's own value.
+    `preview_decoder` is a tiny decoder (AutoencoderTiny: TAESD, TAESDXL, TAEF1) by folder or id, for previews that look
+    like the picture; without one they are guessed from the latents. What is None takes the model's own value.
     """
 
     name: str
     family: str
     source: str = ""
     base: str = ""
+    preview_decoder: str = ""
     width: int | None = None
     height: int | None = None
     steps: int | None = None
@@ -68,3 +74,26 @@ class EngineConfig:
     drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0
     cache_dir: Path = field(default_factory=default_cache_dir)
+
+
+def read_config(path: Path) -> EngineConfig:
+    """The [engine] part of a studio's settings, as far as it is the engine's. Raises `EngineStartError`."""
+    try:
+        settings = dict(tomllib.loads(path.read_text(encoding="utf-8")).get("engine", {}))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise EngineStartError(f"{path} cannot be read: {error}") from error
+    if "cache" in settings:
+        settings["cache_dir"] = Path(settings["cache"])
+    known = {name: value for name, value in settings.items() if name in _names(EngineConfig) - {"models"}}
+    models = tuple(_read_model(model, path) for model in settings.get("models", [])) or (STARTER,)
+    return EngineConfig(**known, models=models)
+
+
+def _read_model(settings: dict[str, Any], path: Path) -> ModelConfig:
+    if missing := {"name", "family"} - settings.keys():
+        raise EngineStartError(f"a model in {path} has no {' and no '.join(sorted(missing))}")
+    return ModelConfig(**{name: value for name, value in settings.items() if name in _names(ModelConfig)})
+
+
+def _names(kind: type) -> set[str]:
+    return {known.name for known in fields(kind)}

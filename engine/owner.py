@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from engine.config import COMPILE_MODES, EngineConfig
 from engine.generation import Batch, BatchKey, Generation, Row
 from engine.inbox import Inbox, InboxClosed
+from engine.model_folder import check_models
 from engine.policy import CostCurve, curve_for, rows_in_memory
 from engine.protocol import (
     Cancelled,
@@ -80,7 +81,8 @@ Message = Submit | Cancel | Pause
 
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
     """Loads the models. Must run in the owner thread, before anything else there imports torch."""
-    _share_the_cores()
+    check_models(config.models)  # first, for torch takes seconds to import
+    share_the_cores()
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(config.cache_dir / "compiled"))
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler speaks to the terminal
     import torch
@@ -93,7 +95,7 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
     from engine.task_runner import TaskRunner
     from engine.tools import Tools
 
-    torch.set_num_threads(_thread_count(config.threads))
+    torch.set_num_threads(thread_count(config.threads))
     forwards = Forwards(_checked_compile_mode(config.compile), config.fixed_rows)
     with torch.inference_mode():
         pipelines = load(config)
@@ -323,7 +325,7 @@ def _checked_compile_mode(mode: str) -> str:
     return mode
 
 
-def _thread_count(configured: int) -> int:
+def thread_count(configured: int) -> int:
     """All cores of a small machine (the thread's low priority keeps the event loop awake), one less of a larger."""
     if configured > 0:
         return configured
@@ -331,7 +333,7 @@ def _thread_count(configured: int) -> int:
     return cores if cores < 4 else cores - 1
 
 
-def _share_the_cores() -> None:
+def share_the_cores() -> None:
     """Let the event loop and other processes go first; must run before torch is imported.
 
     On Linux a thread has its own niceness, which the threads that torch starts from it inherit. Idle OpenMP threads

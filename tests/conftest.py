@@ -9,6 +9,10 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from hypothesis import settings
+
+settings.register_profile("easel", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("easel")
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ from bot.db.likes import SqlLikes
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.styles import SqlStyles
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -58,6 +59,7 @@ class SqlTransaction:
         self.shares: ports.Shares = SqlShares(session)
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)
+        self.styles: ports.Styles = SqlStyles(session)
 
 
 class SqlDatabase:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import CopyRow, JobRow
 from bot.domain.errors import JobGone
-from bot.domain.job import DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.job import DeliveryStatus, Door, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.operation import load_operation
 from bot.domain.prompt import Speed, load_params
@@ -94,7 +94,7 @@ class SqlJobs:
         columns |= message_columns("result", job.result_message)
         conditions = [JobRow.delivery == DeliveryStatus.PENDING]
         if owner is not None:
-            conditions.append(JobRow.owner == owner)
+            conditions.append(or_(JobRow.owner == owner, JobRow.owner.is_(None)))
         await self._change(job.id, columns, *conditions)
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
@@ -257,6 +257,8 @@ def to_columns(job: Job) -> dict[str, Any]:
         "failure": job.failure,
         "incident_id": job.incident_id,
         "notes": list(job.notes),
+        "door_token": job.door.token if job.door else None,
+        "door_open_until": job.door.open_until if job.door else None,
     }
 
 
@@ -292,6 +294,7 @@ def to_job(row: JobRow) -> Job:
         failure=row.failure,
         incident_id=row.incident_id,
         notes=tuple(row.notes),
+        door=Door(row.door_token, row.door_open_until) if row.door_token and row.door_open_until else None,
     )
 
 

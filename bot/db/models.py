@@ -7,7 +7,7 @@ other tables name a member by Discord's id alone, so that a plan can be granted 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
@@ -19,6 +19,7 @@ from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
+KEPT: dict[str, Any] = {"sqlite_where": text("trashed_at IS NULL"), "postgresql_where": text("trashed_at IS NULL")}
 
 
 class Table(DeclarativeBase):
@@ -59,6 +60,17 @@ class BatchRow(Table):
     id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
     user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
     prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class StyleRow(Table):
+    """A member's own style as it was when it was used; `words` are pairs of text and weight."""
+
+    __tablename__ = "styles"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[list[list[Any]]] = mapped_column(JSON)
     created_at: Mapped[datetime]
 
 
@@ -176,6 +188,8 @@ class JobRow(Table):
     failure: Mapped[FailureReason | None] = mapped_column(one_of(FailureReason, closed=False))
     incident_id: Mapped[str | None] = mapped_column(String(64))
     notes: Mapped[list[str]] = mapped_column(JSON)
+    door_token: Mapped[str | None]
+    door_open_until: Mapped[datetime | None]
 
 
 class ImageRow(Table):
@@ -184,8 +198,10 @@ class ImageRow(Table):
     __tablename__ = "images"
     __table_args__ = (
         # Everybody's newest are read in this order and filtered on the way: an index that opens with the visibility
-        # would make "public, or my own" a sort of the whole gallery.
-        Index(None, "trashed_at", "created_at", "job_id"),
+        # would make "public, or my own" a sort of the whole gallery. Partial, because PostgreSQL does not see that
+        # rows without a date are all alike in it, and would sort them.
+        Index("ix_images_kept", "created_at", "job_id", **KEPT),
+        Index("ix_images_kept_of_user", "user_id", "created_at", "job_id", **KEPT),
         Index(None, "user_id", "trashed_at", "created_at", "job_id"),
     )
 

@@ -37,11 +37,12 @@ def _check_charges(
 ) -> Iterator[str]:
     for entry in entries:
         if entry.kind is EntryKind.RESERVE and entry.job_id is not None:
-            settled = by_id.get(settle_id(entry.job_id))
+            settled, state = by_id.get(settle_id(entry.job_id)), jobs.get(entry.job_id)
             found = _actual(settled.kind if settled else None, refund_id(entry.job_id) in by_id)
-            expected = _expected(jobs.get(entry.job_id))
-            if found != expected:
-                yield f"job {entry.job_id} ({_write(jobs.get(entry.job_id))}) is {found}, but should be {expected}"
+            if state is None and found == "reserved":
+                yield f"job {entry.job_id} is gone, and its price is still held"
+            if state is not None and found != (expected := _expected(*state)):
+                yield f"job {entry.job_id} ({' '.join(state)}) is {found}, but should be {expected}"
 
 
 def _actual(settled: EntryKind | None, is_refunded: bool) -> str:
@@ -56,22 +57,12 @@ def _actual(settled: EntryKind | None, is_refunded: bool) -> str:
             return "released"
 
 
-def _expected(state: JobState | None) -> str:
-    match state:
-        case None:
-            return "absent"
-        case (status, _) if status in UNDER_WAY:
-            return "reserved"
-        case (JobStatus.SUCCEEDED, DeliveryStatus.UNDELIVERABLE):
-            return "refunded"
-        case (JobStatus.SUCCEEDED, _):
-            return "charged"
-        case _:
-            return "released"
-
-
-def _write(state: JobState | None) -> str:
-    return " ".join(state) if state else "unknown"
+def _expected(status: JobStatus, delivery: DeliveryStatus) -> str:
+    if status in UNDER_WAY:
+        return "reserved"
+    if status is not JobStatus.SUCCEEDED:
+        return "released"
+    return "refunded" if delivery is DeliveryStatus.UNDELIVERABLE else "charged"
 
 
 def _name(account: Account) -> str:

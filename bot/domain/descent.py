@@ -6,7 +6,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Ratio, Size, check_aspect, is_same_shape, panned_aspect, plan_canvas, real_aspect
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import Picture, Visibility
-from bot.domain.job import OUTPAINTS, PANS, UPSCALES, Job, JobKind, PictureRef, UserId
+from bot.domain.job import HANDED_IN, OUTPAINTS, PANS, UPSCALES, Job, JobKind, PictureRef, UserId
 from bot.domain.operation import Operation
 from bot.domain.prompt import GenerationParams
 from bot.domain.prompt.aspect import with_aspect
@@ -33,12 +33,12 @@ def find_origin(button: Button, parent: Job, *, strong_variations: bool = True) 
         raise JobGone
     if kind is JobKind.VARIATION and not strong_variations:
         kind = JobKind.VARY_SUBTLE
-    if kind is JobKind.REROLL and parent.starts_from_picture:
+    if kind is JobKind.REROLL and (parent.starts_from_picture or parent.kind in HANDED_IN):
         kind, operation = parent.kind, parent.operation
         source = parent.parent or source
     if button.action is Action.ENLARGE and parent.kind in UPSCALES:
         source = parent.parent or source
-    return Origin(kind, source, operation)
+    return Origin(kind, source, replace(operation, source_keys=parent.operation.source_keys))
 
 
 def check_owner(parent: Job, source: Picture | None, user_id: UserId) -> None:

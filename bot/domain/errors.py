@@ -23,7 +23,8 @@
     ├── SlowDown               the same upscale again, too soon
     ├── UnusableMask           a region that leaves nothing to draw, or nothing to keep
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
-    └── StoreFull              the disk has no room for a picture
+    ├── StoreFull              the disk has no room for a picture
+    └── StoreUnreachable       where pictures are kept does not answer, or refuses us
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
 """
@@ -71,6 +72,13 @@ class InvalidParameter(PromptError):
 
 class InvalidLink(PromptError):
     title = "Invalid link"
+
+
+class DuplicateImages(PromptError):
+    title = "Duplicate images detected"
+
+    def __init__(self) -> None:
+        super().__init__("Two of these pictures are the same. Choose different ones.")
 
 
 class NotEnoughRatings(PromptError):
@@ -173,3 +181,13 @@ class StoreFull(StudioError):
             "The studio's disk is full, so the picture could not be kept. "
             "The operator has been told; nothing was charged."
         )
+
+
+class StoreUnreachable(StudioError):
+    """`why` is for the operator."""
+
+    title = "Internal error"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("The studio cannot get at its pictures just now. Please try again in a while.")
+        self.why = why

@@ -5,7 +5,7 @@ A picture is named by `(job id, index)`. A `Job` is frozen: every transition ret
 """
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Self
@@ -51,6 +51,8 @@ UPSCALES = frozenset({JobKind.UPSCALE_SUBTLE, JobKind.UPSCALE_CREATIVE})
 PANS = frozenset({JobKind.PAN_LEFT, JobKind.PAN_RIGHT, JobKind.PAN_UP, JobKind.PAN_DOWN})
 OUTPAINTS = PANS | {JobKind.ZOOM_OUT, JobKind.MAKE_SQUARE}
 VARIATIONS = frozenset({JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG, JobKind.VARY_REGION})
+HANDED_IN = frozenset({JobKind.BLEND, JobKind.RESTYLE})
+"""The kinds that are made of pictures which came from outside, without a parent."""
 SINGLE = UPSCALES | {JobKind.UPSCALE, JobKind.RESTYLE, JobKind.ANIMATE}
 """The kinds that end in one picture instead of a grid of four."""
 
@@ -86,6 +88,7 @@ class FailureReason(StrEnum):
     BAD_PICTURE = "bad_picture"
     MODEL = "model"
     DISK_FULL = "disk_full"
+    STORE = "store"
     SOURCE_GONE = "source_gone"
     INTERRUPTED = "interrupted"
 
@@ -100,6 +103,14 @@ class MessageRef:
 
     channel_id: int
     message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way back to a place where the bot is no member: an interaction's token, and until when Discord takes it."""
+
+    token: str = field(repr=False)
+    open_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class Job:
     failure: FailureReason | None = None
     incident_id: str | None = None
     notes: tuple[str, ...] = ()
+    door: Door | None = None  # where the bot is no member; None where it may always write
 
     @property
     def picture_count(self) -> int:

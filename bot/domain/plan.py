@@ -64,6 +64,8 @@ class Pack:
     days: int
 
 
+OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."
+"""Of a picture that somebody took out of another's grid, or enlarged."""
 HOUR_PRICE = Money(400)
 
 

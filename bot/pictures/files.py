@@ -32,6 +32,15 @@ def decode_rgb(data: bytes) -> Pixels:
     return Pixels(image.width, image.height, image.tobytes())
 
 
+def shrink_rgb(pixels: Pixels, max_side: int) -> Pixels:
+    """As it is when no side is longer than `max_side`; else the same shape within it."""
+    if max(pixels.width, pixels.height) <= max_side:
+        return pixels
+    image = to_image(pixels)
+    smaller = image.resize(scaled(image, max_side / max(image.size)), Image.Resampling.LANCZOS)
+    return Pixels(smaller.width, smaller.height, smaller.tobytes())
+
+
 def measure(data: bytes) -> tuple[int, int]:
     """Width and height, from the file's head alone. Raises `UnreadablePicture`."""
     try:

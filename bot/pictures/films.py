@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageSequence
@@ -22,7 +23,7 @@ def write_film(frames: Sequence[Pixels], frame_milliseconds: int) -> bytes:
 def add_between(frames: Sequence[Pixels], count: int) -> list[Pixels]:
     """So many mixtures between each two frames, which softens the steps from one to the next."""
     film: list[Pixels] = list(frames[:1])
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         one, other = to_array(before).astype(np.float32), to_array(after).astype(np.float32)
         shares = (number / (count + 1) for number in range(1, count + 1))
         film += [to_pixels(to_bytes(one + (other - one) * share)) for share in shares]

@@ -6,14 +6,16 @@ a waiting message, and its result comes as a message of its own.
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import discord
 import structlog
 
 from bot.domain.errors import NotAllowed
-from bot.domain.job import Job, MessageRef, UserId
-from bot.ui.posting import LINE_TROUBLE, post
+from bot.domain.job import Door, Job, MessageRef, UserId
+from bot.ui.job_messages import post_for
+from bot.ui.posting import LINE_TROUBLE
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
 from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
@@ -27,6 +29,9 @@ log = structlog.get_logger(__name__)
 Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
 
+DOOR_STAYS_OPEN = timedelta(minutes=14, seconds=30)
+"""Discord takes an interaction's token for 15 minutes; the rest is for the way there."""
+
 PATIENCE_SECONDS = 2.0
 """Discord gives three for the first response; one is for the way there and back."""
 
@@ -35,7 +40,16 @@ def place_of(interaction: Interaction) -> Place:
     if interaction.channel_id is None:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
-    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user))
+    return Place(
+        UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user), door_of(interaction)
+    )
+
+
+def door_of(interaction: Interaction) -> Door | None:
+    """None where the bot may write by itself: in servers that it was added to, and in direct messages with it."""
+    if interaction.is_guild_integration() or interaction.context.dm_channel:
+        return None
+    return Door(interaction.token, interaction.created_at + DOOR_STAYS_OPEN)
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
@@ -128,14 +142,7 @@ async def _find_answer(interaction: Interaction) -> int | None:
 async def post_waiting(client: discord.Client, job: Job, notice: discord.Embed | None = None) -> MessageRef | None:
     """The waiting message as an ordinary one, for jobs that no interaction can answer for."""
     try:
-        return await post(
-            client,
-            job.channel_id,
-            render_waiting(job),
-            embed=notice,
-            view=waiting_actions(job.id),
-            reply_to=job.pressed_message,
-        )
+        return await post_for(client, job, render_waiting(job), embed=notice, view=waiting_actions(job.id))
     except DeliveryError as trouble:
         log.warning("waiting message not placed", job=job.id, why=str(trouble))
         return None

@@ -12,11 +12,13 @@ from bot.ui.commands.about import Links, add_about
 from bot.ui.commands.account import add_account
 from bot.ui.commands.gallery import add_gallery
 from bot.ui.commands.guide import add_guide
+from bot.ui.commands.handed_in import add_handed_in
 from bot.ui.commands.imagine import add_imagine
 from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
+from bot.ui.commands.words import add_words
 from bot.ui.errors import answer_error, answered
 from bot.ui.forms import submit_form
 from bot.ui.presses import press
@@ -82,7 +84,16 @@ class Client(discord.Client):
 
     def open(self, studio: Studio) -> None:
         self._studio = studio
-        for add in (add_imagine, add_gallery, add_account, add_message_menu, add_settings, add_modes):
+        for add in (
+            add_imagine,
+            add_gallery,
+            add_account,
+            add_message_menu,
+            add_settings,
+            add_modes,
+            add_words,
+            add_handed_in,
+        ):
             add(self.tree, studio)
         add_show(self.tree, studio, self._layout)
         add_about(self.tree, self._reactions, self._links)

@@ -40,6 +40,10 @@ FAILURES = {
         "Internal error",
         "The studio broke down each time it drew this, so it was given up. Please try other words or settings.",
     ),
+    FailureReason.STORE: (
+        "Internal error",
+        "The studio cannot get at its pictures just now, so this one could not be kept. Please try again in a while.",
+    ),
     FailureReason.SOURCE_GONE: ("Invalid request", "The picture that this one starts from is no longer here."),
 }
 

@@ -10,7 +10,8 @@ from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
-from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, message_at, post
+from bot.ui.job_messages import delete_for, edit_for, post_for
+from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, post
 from bot.ui.progress import Glimpse, ProgressEdits
 from bot.ui.render import (
     MESSAGE_LIMIT,
@@ -49,14 +50,14 @@ class DiscordNotifier:
         job = glimpse.job
         if job.waiting_message is None:
             return
-        message, content = message_at(self._client, job.waiting_message), render_progress(job, glimpse.fraction)
+        content = render_progress(job, glimpse.fraction)
         if glimpse.preview is None:
-            await message.edit(content=content, embed=None)
+            await edit_for(self._client, job, job.waiting_message, content=content)
         else:
             preview = discord.File(
                 io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
             )
-            await message.edit(content=content, embed=None, attachments=[preview])
+            await edit_for(self._client, job, job.waiting_message, content=content, attachments=[preview])
 
     async def find_result(self, job: Job) -> MessageRef | None:
         return await self._find(job, lambda message: _shows(message, job))
@@ -102,13 +103,12 @@ class DiscordNotifier:
 
     async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
         self._progress.drop(job)
-        return await post(
+        return await post_for(
             self._client,
-            job.channel_id,
+            job,
             render_result(job),
             files=[result_file(job, file)],
             view=result_view(job, file, self._layout),
-            reply_to=job.pressed_message,
             ping=job.user_id,
         )
 
@@ -116,17 +116,15 @@ class DiscordNotifier:
         await self._progress.settle(job)
         embed = failure_embed(job) if job.status in (JobStatus.FAILED, JobStatus.REFUSED) else None
         content, waiting = render_end(job), await self._find_waiting(job)
-        if waiting is not None and await self._edit_end(waiting, content, embed):
+        if waiting is not None and await self._edit_end(job, waiting, content, embed):
             return waiting
-        return await post(
-            self._client, job.channel_id, content, embed=embed, reply_to=job.pressed_message, ping=job.user_id
-        )
+        return await post_for(self._client, job, content, embed=embed, ping=job.user_id)
 
-    async def _edit_end(self, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
+    async def _edit_end(self, job: Job, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
         """False when the message is no longer there."""
         with delivery_errors():
             try:
-                await message_at(self._client, message).edit(content=content, embed=embed, view=None)
+                await edit_for(self._client, job, message, content=content, embed=embed, view=None)
             except discord.NotFound as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
@@ -135,17 +133,17 @@ class DiscordNotifier:
 
     async def remove_waiting(self, job: Job) -> None:
         self._progress.drop(job)
-        await self._remove(await self._find_waiting(job))
+        await self._remove(job, await self._find_waiting(job))
 
     async def remove_result(self, job: Job) -> None:
-        await self._remove(job.result_message)
+        await self._remove(job, job.result_message)
 
-    async def _remove(self, message: MessageRef | None) -> None:
+    async def _remove(self, job: Job, message: MessageRef | None) -> None:
         if message is None:
             return
         with delivery_errors():
             try:
-                await message_at(self._client, message).delete()
+                await delete_for(self._client, job, message)
             except discord.NotFound:
                 return
 

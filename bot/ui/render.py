@@ -15,6 +15,7 @@ PROMPT_LIMIT = 1_800
 """What the longest of our lines leaves for the prompt."""
 NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
+GUEST_NOTE = "I am no member here: what takes more than 15 minutes comes by direct message."
 KEPT = "I could not show it here. It is kept in your `/gallery`."
 
 
@@ -26,12 +27,17 @@ def render_waiting(job: Job) -> str:
             lead = f"Upscaling image #{_image_number(job)} with "
         case _:
             lead = ""
-    return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start)"
+    return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start){_guest_note(job)}"
 
 
 def render_progress(job: Job, fraction: float) -> str:
     percent = min(100, max(0, int(fraction * 100)))
-    return f"{_headline(job)} ({percent}%) ({render_mode(job)})"
+    return f"{_headline(job)} ({percent}%) ({render_mode(job)}){_guest_note(job)}"
+
+
+def _guest_note(job: Job) -> str:
+    """Where the bot is no member, the member is told what becomes of a job that takes its time."""
+    return f"\n-# {GUEST_NOTE}" if job.door else ""
 
 
 def render_result(job: Job) -> str:

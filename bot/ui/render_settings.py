@@ -1,9 +1,12 @@
 """How a member's settings read, in full sentences. No awaits, no queries."""
 
+from collections.abc import Sequence
+
 import discord
 
 from bot.domain.errors import PromptError
 from bot.domain.settings import MemberSettings
+from bot.domain.taste import Style
 from bot.ui.render import MESSAGE_LIMIT
 from bot.ui.render_gallery import GREY_BLUE
 
@@ -56,6 +59,13 @@ def render_options(settings: MemberSettings) -> discord.Embed:
     lines = [f"`--{name}`: `{quote(text, SHOWN_TEXT)}`" for name, text in settings.options.items()]
     nothing = "You have none. `/prefer option set` makes one: `hero` with a text is used as `--hero` in prompts."
     return discord.Embed(title="Your options", description="\n".join(lines) or nothing, colour=GREY_BLUE)
+
+
+def render_styles(styles: Sequence[Style], likes_needed: int) -> discord.Embed:
+    """The first is what `--p` stands for now."""
+    lines = [f"`--p {style.code}`: {', '.join(part.text for part in style.words)}" for style in styles]
+    nothing = f"You have none yet. Like at least {likes_needed} pictures with ❤️ that have something in common."
+    return discord.Embed(title="Your styles", description="\n".join(lines) or nothing, colour=GREY_BLUE)
 
 
 def list_misfits(settings: MemberSettings) -> tuple[str, ...]:

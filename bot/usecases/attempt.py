@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.domain.errors import JobGone
 from bot.domain.job import PRIORITY, Job
-from bot.pictures import compose_preview
+from bot.pictures import compose_preview, decode_rgb
 from bot.usecases.masters import read_master
 from bot.usecases.studio import Studio
 from engine.protocol import (
@@ -79,12 +79,19 @@ class Attempt:
     _asked: int = 0
 
     async def read_source(self) -> Pixels:
-        """The picture that the job starts from. Raises `JobGone`."""
+        """The picture that the job starts from: one of ours, else the first that was handed in. Raises `JobGone`."""
         if self.job.parent is None:
-            raise JobGone
+            return await self.read_input(0)
         async with self.studio.db.reading() as tx:
             source = await tx.gallery.get(self.job.parent)
         return await read_master(source, self.studio)
+
+    async def read_input(self, number: int) -> Pixels:
+        """The `number`th picture that was handed in, counted from 0. Raises `JobGone`."""
+        keys = self.job.operation.source_keys
+        if number >= len(keys):
+            raise JobGone
+        return await asyncio.to_thread(decode_rgb, await self.studio.store.get(keys[number]))
 
     def note(self, *sentences: str) -> None:
         """Each is told once."""

@@ -2,16 +2,16 @@
 
 from bot.domain.audit import find_discrepancies
 from bot.domain.ledger import Unbalanced
-from bot.usecases.studio import Studio
+from bot.usecases.ports import Database
 
 
-async def audit_ledger(*, studio: Studio) -> list[str]:
+async def audit_ledger(*, db: Database) -> list[str]:
     """A sentence for the operator for each discrepancy; there should be none."""
-    async with studio.db.reading() as tx:
+    async with db.reading() as tx:
         members = await tx.ledger.list_members()
     found = []
     for user_id in members:
-        async with studio.db.reading() as tx:
+        async with db.reading() as tx:
             try:
                 entries = await tx.ledger.list_of_member(user_id)
             except Unbalanced as trouble:

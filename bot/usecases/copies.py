@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 async def owe_copy(job: Job, how: DeliveryStatus, tx: Transaction, *, studio: Studio) -> bool:
     """Whether a copy is owed of a job that was just shown. What was shown in direct messages needs none."""
-    if job.status is not JobStatus.SUCCEEDED or how is not DeliveryStatus.DELIVERED or job.guild_id is None:
+    if job.status is not JobStatus.SUCCEEDED or how is not DeliveryStatus.DELIVERED:
+        return False
+    if job.guild_id is None and job.door is None:  # it stands among the direct messages already
         return False
     if not (await settings_of(job.user_id, tx)).is_auto_dm:
         return False

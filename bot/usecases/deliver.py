@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain.errors import JobGone
+from bot.domain.errors import JobGone, StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.lease import Lease
 from bot.tasks import BackgroundTasks
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 6
 NOT_TAKEN = "Discord did not take it for a long time"
+STORE_AWAY = "the place where pictures are kept could not be reached for a long time"
 PICTURES_GONE = "its pictures are no longer in the store"
 BROKEN = "something went wrong here, which the operator can read in the log"
 
@@ -106,11 +107,11 @@ class Courier:
         """The boundary of a delivery: whatever goes wrong with it, the member is told."""
         studio = self._studio
         try:
-            if await self._insist(job_id, lambda: deliver_job(job_id, studio=studio)):
-                return
-            if await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio)):
-                return
-            await give_up(job_id, studio=studio)
+            trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
+            if trouble == NOT_TAKEN:
+                trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
+            if trouble is not None:
+                await give_up(job_id, studio=studio, why=trouble)
         except (ConflictingChange, LeftForLater):
             raise
         except Exception:
@@ -119,21 +120,28 @@ class Courier:
 
     async def _copy_or_give_up(self, job_id: JobId) -> None:
         studio = self._studio
-        if not await self._insist(job_id, lambda: send_copy(job_id, studio=studio)):
-            log.error("copy undeliverable", job=job_id)
+        if trouble := await self._insist(job_id, lambda: send_copy(job_id, studio=studio)):
+            log.error("copy undeliverable", job=job_id, why=trouble)
             await settle_copy(job_id, studio=studio)
 
-    async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> bool:
-        """Whether it was taken in the end. Waits as long as Discord asks, else ever longer. Raises `LeftForLater`."""
+    async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> str | None:
+        """What it fails of in the end, if it does. Waits as long as Discord asks, else ever longer.
+
+        Raises `LeftForLater`.
+        """
+        trouble = None
         for attempt in range(MAX_ATTEMPTS):
             try:
                 await deliver()
             except DeliveryDelayed as delay:
-                log.warning("delivery delayed", job=job_id, attempt=attempt, why=str(delay))
-                await self._wait(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
+                trouble, why, seconds = NOT_TAKEN, str(delay), delay.retry_after
+            except StoreUnreachable as away:
+                trouble, why, seconds = STORE_AWAY, away.why, None
             else:
-                return True
-        return False
+                return None
+            log.warning("delivery delayed", job=job_id, attempt=attempt, why=why)
+            await self._wait(seconds if seconds is not None else self._pause(attempt))
+        return trouble
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -168,7 +176,7 @@ async def _post_once(job: Job, studio: Studio) -> MessageRef:
     if job.delivery_attempts and (already := await studio.notifier.find_result(job)):
         return already
     async with studio.db.transaction() as tx:
-        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1))
+        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1), owner=studio.owner)
     return await place_file(job, lambda file: studio.notifier.post_result(job, file), studio)
 
 
@@ -237,12 +245,12 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
     """
     if job.waiting_message != shown:
         async with studio.db.transaction() as tx:
-            await tx.jobs.save_delivery(replace(job, result_message=shown))
+            await tx.jobs.save_delivery(replace(job, result_message=shown), owner=studio.owner)
         await tidy(job, studio)
     async with studio.db.transaction() as tx:
         if how is DeliveryStatus.UNDELIVERABLE:
             await refund_job(job, tx, at=studio.now())
-        await tx.jobs.save_delivery(job.delivered(shown, how))
+        await tx.jobs.save_delivery(job.delivered(shown, how), owner=studio.owner)
         owes_copy = await owe_copy(job, how, tx, studio=studio)
         stored = await tx.jobs.get(job.id)
     log.info("job delivered", job=job.id, how=how)

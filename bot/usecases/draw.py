@@ -4,14 +4,15 @@ from dataclasses import replace
 
 from bot.domain.errors import CannotDraw
 from bot.domain.job import JobKind
-from bot.usecases.attempt import Attempt
+from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_beyond import draw_beyond
 from bot.usecases.draw_film import draw_film
 from bot.usecases.draw_region import draw_region
 from bot.usecases.draw_upscale import upscale, upscale_creatively
 from bot.usecases.masters import Master, encode_masters
-from bot.usecases.requests import make_request
-from engine.protocol import InitImage
+from bot.usecases.references import STYLE_STRENGTH, borrows_style, in_borrowed_style, with_references
+from bot.usecases.requests import PREVIEWS_PER_REQUEST, make_request
+from engine.protocol import GenerateRequest, InitImage, RestyleRequest
 
 STRENGTH = {JobKind.VARIATION: 0.8, JobKind.VARY_STRONG: 0.8, JobKind.VARY_SUBTLE: 0.5}
 """How much of the source picture is forgotten, 0 to 1. V1-V4 are the strong kind, as their label in the chat says."""
@@ -20,7 +21,7 @@ STRENGTH = {JobKind.VARIATION: 0.8, JobKind.VARY_STRONG: 0.8, JobKind.VARY_SUBTL
 async def draw(attempt: Attempt) -> tuple[Master, ...]:
     """Raises `RequestFailed`, `RequestCancelled`, `JobGone` or `CannotDraw`."""
     match attempt.job.kind:
-        case JobKind.IMAGINE | JobKind.REROLL:
+        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND:
             return await _draw_prompt(attempt)
         case JobKind.VARIATION | JobKind.VARY_SUBTLE | JobKind.VARY_STRONG:
             return await _draw_variations(attempt)
@@ -41,16 +42,40 @@ async def draw(attempt: Attempt) -> tuple[Master, ...]:
             return await encode_masters([await upscale_creatively(attempt)])
         case JobKind.ANIMATE:
             return (await draw_film(attempt),)
+        case JobKind.RESTYLE:
+            return await _restyle(attempt)
         case _:
             raise CannotDraw("This studio cannot do that yet.")
 
 
 async def _draw_prompt(attempt: Attempt) -> tuple[Master, ...]:
-    return await encode_masters(await attempt.ask(make_request(attempt)))
+    request = await with_references(attempt, make_request(attempt))
+    return await _draw_in_style(attempt, request)
+
+
+async def _draw_in_style(attempt: Attempt, request: GenerateRequest) -> tuple[Master, ...]:
+    drawing, styling = (Stretch(0.0, 0.6), Stretch(0.6, 1.0)) if borrows_style(attempt) else (WHOLE, WHOLE)
+    drawn = await attempt.ask(request, drawing)
+    return await encode_masters(await in_borrowed_style(attempt, drawn, styling))
+
+
+async def _restyle(attempt: Attempt) -> tuple[Master, ...]:
+    operation = attempt.job.operation
+    request = RestyleRequest(
+        id="",
+        content=await attempt.read_input(0),
+        style=await attempt.read_input(1),
+        strength=STYLE_STRENGTH if operation.strength is None else operation.strength,
+        keeps_colours=operation.keeps_colours,
+        steps=operation.style_steps,
+        preview_every=max(1, operation.style_steps // PREVIEWS_PER_REQUEST),
+        fairness_key=str(attempt.job.user_id),
+    )
+    return await encode_masters(await attempt.ask(request))
 
 
 async def _draw_variations(attempt: Attempt) -> tuple[Master, ...]:
     job = attempt.job
     strength = STRENGTH[job.kind] if job.operation.strength is None else job.operation.strength
     start = InitImage(await attempt.read_source(), strength)
-    return await encode_masters(await attempt.ask(replace(make_request(attempt), init_image=start)))
+    return await _draw_in_style(attempt, replace(make_request(attempt), init_image=start))

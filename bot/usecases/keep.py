@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, UserId
 from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
 from bot.usecases.studio import Studio
@@ -28,6 +29,11 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         await studio.notifier.send_direct(user_id, text, files)
     except DeliveryRefused as refusal:
         raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+
+
+async def _file_of(picture: Picture, job: Job, studio: Studio) -> ResultFile:
+    name = f"{job.id}_{picture.index + 1}{PurePath(picture.store_key).suffix}"
+    return ResultFile(name, await studio.store.get(picture.store_key), job.prompt[:1_024])
 
 
 async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:

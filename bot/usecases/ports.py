@@ -14,8 +14,9 @@ from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
-from bot.domain.prompt import Speed
+from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.taste import Style
 
 
 class ConflictingChange(Exception):
@@ -66,7 +67,7 @@ class Jobs(Protocol):
 
     async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
         """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
-        where given, in the hands of `owner`."""
+        where given, in the hands of `owner` or of nobody."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
@@ -244,6 +245,19 @@ class Copies(Protocol):
     async def settle(self, job_id: JobId) -> None: ...
 
 
+class Styles(Protocol):
+    """Members' own styles, and the prompts that they are made of, newest first."""
+
+    async def keep(self, style: Style) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    async def find(self, code: str) -> Style | None: ...
+    async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]: ...
+    async def list_liked(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+    async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -265,6 +279,8 @@ class Transaction(Protocol):
     def batches(self) -> Batches: ...
     @property
     def copies(self) -> Copies: ...
+    @property
+    def styles(self) -> Styles: ...
 
 
 class Database(Protocol):
@@ -283,6 +299,8 @@ class Database(Protocol):
 
 
 class ImageStore(Protocol):
+    """Each method raises `StoreUnreachable` when the store does not answer, or refuses us."""
+
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; the same key again replaces them whole. Raises `StoreFull`."""
         ...
@@ -292,6 +310,12 @@ class ImageStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None: ...
+
+
+class Links(Protocol):
+    async def fetch(self, url: str) -> bytes:
+        """What an address that a member gave answers with. Raises `InvalidLink` with a sentence for the member."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,10 +406,12 @@ __all__ = [
     "Jobs",
     "Ledger",
     "Likes",
+    "Links",
     "Notifier",
     "Reports",
     "ResultFile",
     "Shares",
+    "Styles",
     "Transaction",
     "Users",
 ]

@@ -32,7 +32,6 @@ def make_request(attempt: Attempt) -> GenerateRequest:
         guidance_scales=guidance_scales,
         parts=tuple(WeightedPart(part.text, part.weight) for part in plan.parts),
         tile=plan.tile,
-        references=(),  # of the plan's links, once somebody fetches them
         preview_every=max(1, (plan.stop_step or plan.steps) // PREVIEWS_PER_REQUEST),
         fairness_key=str(job.user_id),
     )

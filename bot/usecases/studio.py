@@ -9,7 +9,7 @@ from bot.domain.job import Job
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, find_standing, open_plan
-from bot.usecases.ports import Database, ImageStore, Notifier, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, Transaction
 from engine.protocol import Engine
 
 
@@ -18,20 +18,23 @@ class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
-    says which model draws which version that a prompt may name (see `PromptRules.models`); `owner` names this process
-    in the leases of what it works on.
+    says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
+    pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
+    works on.
     """
 
     db: Database
     engine: Engine
     store: ImageStore
     notifier: Notifier
+    links: Links
     wake: Callable[[], None]
     now: Callable[[], datetime]
     limits: Limits
     page_size: int
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     catalogue: Catalogue = OPEN
+    likes_needed: int = 10
     owner: str = "studio"
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:

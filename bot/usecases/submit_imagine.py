@@ -3,7 +3,8 @@
 One command may ask for several jobs. Then the member is asked first, and nothing is drawn until they say yes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
@@ -12,9 +13,12 @@ from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
+from bot.domain.prompt.linked import links_of
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
@@ -50,33 +54,47 @@ class _Wish:
     plan: Plan
 
 
-async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted | BatchQuestion:
+async def submit_imagine(
+    prompt: str, place: Place, *, studio: Studio, kind: JobKind = JobKind.IMAGINE
+) -> Submitted | BatchQuestion:
     """One job at once; a question where it would be several. Raises a `PromptError` or what `admit` raises."""
-    async with studio.db.transaction() as tx:
-        wish = await _read(prompt, place, tx, studio)
-        if len(wish.jobs) > 1:
-            return await _ask(prompt, wish, place, tx, studio)
-        return await _submit(wish, place, tx, studio)
+
+    async def submit(kept: Kept) -> Submitted | BatchQuestion:
+        async with studio.db.transaction() as tx:
+            wish = await _read(prompt, place, kept, tx, studio, kind)
+            if len(wish.jobs) > 1:
+                return await _ask(prompt, wish, place, tx, studio)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
 
 
 async def confirm_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> Submitted:
     """The yes: as many jobs as the member's queue takes. Raises `BatchGone` for the second of two answers."""
-    async with studio.db.transaction() as tx:
-        batch = await _own_batch(batch_id, place, tx)
-        wish = await _read(batch.prompt, place, tx, studio)
-        await _close(batch, tx)
-        return await _submit(wish, place, tx, studio)
+
+    async def submit(kept: Kept) -> Submitted:
+        async with studio.db.transaction() as tx:
+            batch = await _own_batch(batch_id, place, tx)
+            wish = await _read(batch.prompt, place, kept, tx, studio)
+            await _close(batch, tx)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
 
 
 async def edit_batch(batch_id: BatchId, prompt: str, place: Place, *, studio: Studio) -> Submitted | BatchQuestion:
     """Another prompt in the place of the one that was asked about."""
-    async with studio.db.transaction() as tx:
-        batch = await _own_batch(batch_id, place, tx)
-        wish = await _read(prompt, place, tx, studio)
-        await _close(batch, tx)
-        if len(wish.jobs) > 1:
-            return await _ask(prompt, wish, place, tx, studio)
-        return await _submit(wish, place, tx, studio)
+
+    async def submit(kept: Kept) -> Submitted | BatchQuestion:
+        async with studio.db.transaction() as tx:
+            batch = await _own_batch(batch_id, place, tx)
+            wish = await _read(prompt, place, kept, tx, studio)
+            await _close(batch, tx)
+            if len(wish.jobs) > 1:
+                return await _ask(prompt, wish, place, tx, studio)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
 
 
 async def cancel_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> None:
@@ -89,20 +107,31 @@ async def read_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> Pend
         return await _own_batch(batch_id, place, tx)
 
 
-async def _read(prompt: str, place: Place, tx: Transaction, studio: Studio) -> _Wish:
+async def _read(
+    prompt: str, place: Place, kept: Kept, tx: Transaction, studio: Studio, kind: JobKind = JobKind.IMAGINE
+) -> _Wish:
     now = studio.now()
     await tx.users.lock(place.user_id, place.user_name, now)
     plan = await studio.plan_of(place, tx)
     settings = await settings_of(place.user_id, tx)
+    preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
-    submission = parse_submission(prompt, draw=random_seed, preferences=settings.preferences(), rules=rules)
-    jobs = tuple(
-        _imagined(parsed, settings, place, now + timedelta(microseconds=number))
+    submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
+    imagined = (
+        replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
         for number, parsed in enumerate(submission.prompts)
     )
+    jobs = await with_styles(imagined, tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-    return _Wish(jobs, submission.notices, settings, plan)
+    return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)
+
+
+def _with_all_sources(jobs: Sequence[Job], kept: Kept) -> tuple[Job, ...]:
+    """Raises `PicturesMissing`, which names those of all jobs together."""
+    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in kept}:
+        raise PicturesMissing(missing)
+    return tuple(with_sources(job, kept) for job in jobs)
 
 
 async def _ask(prompt: str, wish: _Wish, place: Place, tx: Transaction, studio: Studio) -> BatchQuestion:
@@ -150,6 +179,7 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=now,

@@ -8,8 +8,8 @@ from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
 from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
-from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
-from bot.domain.plan import Plan
+from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
     PromptRules,
@@ -20,7 +20,9 @@ from bot.domain.prompt import (
 from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
@@ -44,34 +46,38 @@ async def submit_press(
     Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or what `admit` raises. A split (U1-U4)
     comes back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
-    async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, studio.now())
-        parent = await tx.jobs.get(button.job_id)
-        settings = await settings_of(place.user_id, tx)
-        origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
-        source = await _source_of(origin, tx)
-        check_owner(parent, source, place.user_id)
-        job = _child_of(parent, origin, place, pressed, settings, studio.now())
-        if mask_key:
-            job = replace(job, operation=replace(job.operation, mask_key=mask_key))
-        if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
-            raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
-        if wording is not None:
-            rules = _rules(job, await studio.plan_of(place, tx), studio)
-            job = _reworded(job, wording, settings, rules)
-        if source is not None:
-            job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
-        await _check_pace(job, tx)
-        if button.action is Action.UPSCALE:
-            return await _split(job, source, tx)
-        plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        [admitted] = await admit((job,), place, tx, studio=studio)
-    return admitted
+
+    async def submit(kept: Kept) -> Job:
+        async with studio.db.transaction() as tx:
+            await tx.users.lock(place.user_id, place.user_name, studio.now())
+            parent = await tx.jobs.get(button.job_id)
+            settings = await settings_of(place.user_id, tx)
+            origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
+            source = await _source_of(origin, tx)
+            check_owner(parent, source, place.user_id)
+            job = _child_of(parent, origin, place, pressed, settings, studio.now())
+            if mask_key:
+                job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+            if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
+                raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
+            if wording is not None:
+                reworded = await _remixed(job, wording, place, settings, tx, studio)
+                job = with_sources(reworded, {**sources_of(parent), **kept})
+            if source is not None:
+                job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
+            await _check_pace(job, tx)
+            if button.action is Action.UPSCALE:
+                return await _split(job, source, tx)
+            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+            [admitted] = await admit((job,), place, tx, studio=studio)
+        return admitted
+
+    return await with_pictures(submit, studio=studio)
 
 
 async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
-    """A re-roll of words needs no picture. Raises `JobGone`."""
-    return None if origin.kind is JobKind.REROLL else await tx.gallery.get(origin.source)
+    """A re-roll of words, or of pictures that were handed in, needs no kept one. Raises `JobGone`."""
+    return None if origin.kind in {JobKind.REROLL, *HANDED_IN} else await tx.gallery.get(origin.source)
 
 
 def _child_of(
@@ -85,6 +91,7 @@ def _child_of(
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,
@@ -94,6 +101,15 @@ def _child_of(
         speed=parent.params.speed or settings.speed,
         is_stealth=parent.is_stealth or (parent.params.visibility or settings.visibility) is Visibility.STEALTH,
     )
+
+
+async def _remixed(
+    job: Job, wording: str, place: Place, settings: MemberSettings, tx: Transaction, studio: Studio
+) -> Job:
+    rules = _rules(job, await studio.plan_of(place, tx), studio)
+    known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+    [remixed] = await with_styles([_reworded(job, wording, known, rules)], tx)
+    return remixed
 
 
 def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
@@ -106,12 +122,12 @@ def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
     )
 
 
-def _reworded(job: Job, wording: str, settings: MemberSettings, rules: PromptRules) -> Job:
+def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: PromptRules) -> Job:
     """The job with the prompt that a form was sent with; it is a remix if other words were put in.
 
     Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
     """
-    known = PromptPreferences(options=settings.options, speed=settings.speed, visibility=settings.visibility)
+    known = replace(preferences, suffix="", settings="")
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
     aspect = find_aspect(parsed.echo) or before.aspect
@@ -164,4 +180,5 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         prompt=job.prompt,
         created_at=job.created_at,
         trashed_at=None,
+        terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )

@@ -14,16 +14,15 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 from engine.tiling import wrapping_around
-
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
 
@@ -39,18 +38,18 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
     from diffusers import StableDiffusionPipeline
 
-    check_model_source(config.source, PARTS)
-    if config.source.endswith(".safetensors"):
+    source = find_model(config.source, PARTS["stable-diffusion"])
+    if source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
-            config.source,
-            config=config.base or None,
+            source,
+            config=find_model(config.base, (), PARTS["stable-diffusion"]) if config.base else None,
             dtype=dtype,
             safety_checker=None,
             requires_safety_checker=False,
         )
     else:
         components = StableDiffusionPipeline.from_pretrained(
-            config.source,
+            source,
             dtype=dtype,
             use_safetensors=True,
             safety_checker=None,
@@ -58,8 +57,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
             requires_safety_checker=False,
         )
     check_channels(config, components)
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
     traits = read_traits(config, components, max_pixels)
-    return StableDiffusion(traits, device, components.to(device))
+    return StableDiffusion(traits, device, components.to(device), preview_decoder)
 
 
 def check_channels(config: ModelConfig, components: Any) -> None:
@@ -114,6 +114,7 @@ class StableDiffusion:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -170,8 +171,8 @@ class StableDiffusion:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
@@ -224,13 +225,3 @@ def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
         return ()
     what = "A part of the prompt" if settings.parts else "The prompt"
     return (f"{what} has {length} tokens; this model reads the first {limit}.",)
-
-
-def preview_latents(
-    clean_latents: torch.Tensor,
-    rgb_factors: tuple[tuple[float, ...], ...],
-    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
-) -> Pixels:
-    """One pixel a latent: a linear map from channels to colours."""
-    factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))

@@ -25,6 +25,7 @@ from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, BOB, CATALOGUE, NOW, after, an_entitlement
 from tests.fakes import FakeEngine
+from tests.usecases.conftest import ShelfOfLinks
 from tests.usecases.notifier import FakeNotifier
 
 SECONDS = Unit.GPU_SECONDS
@@ -107,6 +108,7 @@ def a_studio(database: SqlDatabase, folder: Path, fast_seconds: int) -> Studio:
         engine=FakeEngine(),
         store=open_image_store(folder),
         notifier=FakeNotifier(),
+        links=ShelfOfLinks(),
         wake=lambda: None,
         now=lambda: NOW,
         limits=Limits(3, 50),
@@ -139,7 +141,7 @@ async def test_two_jobs_that_race_for_the_last_seconds(
         outcomes = await asyncio.gather(*wishes, return_exceptions=True)
         assert sum(isinstance(outcome, Job) for outcome in outcomes) == 1
         assert sum(isinstance(outcome, CreditsExhausted) for outcome in outcomes) == 9
-        assert await audit_ledger(studio=studios[0]) == []
+        assert await audit_ledger(db=database) == []
     async with database.reading() as tx:
         [lot] = await tx.ledger.list_open_lots(ANN, SECONDS)
         assert (lot.balance, lot.granted) == (59, 119)
@@ -159,7 +161,7 @@ async def test_ends_wishes_and_gifts_at_the_same_time(database: SqlDatabase, dat
             *(submit(studio) for studio in (here, there)),
             *(grant_time(gift, studio=studio) for studio in (here, there)),
         )
-        assert await audit_ledger(studio=here) == []
+        assert await audit_ledger(db=database) == []
     async with database.reading() as tx:
         assert await tx.ledger.balances(ANN, SECONDS, AccountKind.USED) == {"fast": 240}
         assert sum(lot.balance for lot in await tx.ledger.list_open_lots(ANN, SECONDS)) == 600 - 360 + 60
@@ -177,4 +179,4 @@ async def test_an_end_that_is_told_twice_at_once_is_charged_once(
             cancel_job(JobId(job.id), ANN, studio=studios[0]),
             return_exceptions=True,
         )
-        assert await audit_ledger(studio=studios[0]) == []
+        assert await audit_ledger(db=database) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.db.database import SqlDatabase, migrate, open_database
+from bot.domain.errors import InvalidLink
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobStatus, UserId
 from bot.domain.plan import Limits
@@ -36,6 +37,7 @@ class World:
     notifier: FakeNotifier
     clock: "TestClock"
     listeners: "list[Callable[[], None]]"
+    links: "ShelfOfLinks"
     pauses: list[int] = field(default_factory=list)
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
@@ -103,6 +105,20 @@ class TestClock:
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass
+class ShelfOfLinks:
+    """Addresses and what they answer with; `asked` lists them in order."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.files:
+            raise InvalidLink(f"`{url}` cannot be opened from here")
+        return self.files[url]
+
+
 def place_of(user_id: UserId) -> Place:
     return Place(user_id, "someone", channel_id=500, guild_id=7)
 
@@ -127,7 +143,7 @@ def world(database: SqlDatabase, tmp_path: Path) -> World:
 
 
 def make_world(database: SqlDatabase, folder: Path) -> World:
-    engine, notifier, clock = FakeEngine(), FakeNotifier(), TestClock()
+    engine, notifier, clock, links = FakeEngine(), FakeNotifier(), TestClock(), ShelfOfLinks()
     listeners: list[Callable[[], None]] = []
 
     def wake() -> None:
@@ -139,9 +155,10 @@ def make_world(database: SqlDatabase, folder: Path) -> World:
         engine=engine,
         store=open_image_store(folder / "images"),
         notifier=notifier,
+        links=links,
         wake=wake,
         now=lambda: clock.now,
         limits=Limits(max_running=3, max_waiting=10),
         page_size=9,
     )
-    return World(studio, engine, notifier, clock, listeners)
+    return World(studio, engine, notifier, clock, listeners, links)

@@ -40,5 +40,5 @@ async def info(world: World, user_id: UserId = ANN) -> AccountInfo:
 
 
 async def assert_sound(world: World) -> None:
-    findings = await audit_ledger(studio=world.studio)
+    findings = await audit_ledger(db=world.studio.db)
     assert not findings, findings

@@ -15,7 +15,7 @@ from bot.domain.errors import (
 )
 from bot.domain.job import DeliveryStatus, Job, JobStatus, MessageRef
 from bot.domain.ledger import AccountKind
-from bot.domain.plan import Limits
+from bot.domain.plan import OTHERS_TERMS, Limits
 from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 from bot.usecases.account import Usage
@@ -227,3 +227,15 @@ async def test_many_wishes_at_once_spend_nothing_twice(world: World) -> None:
     assert sum(isinstance(outcome, CreditsExhausted) for outcome in outcomes) == 5
     assert await left(world) == 20
     await assert_sound(world)
+
+
+async def test_what_is_taken_from_anothers_grid_stays_theirs(world: World) -> None:
+    sell(world)
+    await own(world)
+    await own(world, "Pro", BOB)
+    theirs = await world.drawn("a fox", BOB)
+    split = await press(world, Action.UPSCALE, theirs)
+    varied = await press(world, Action.VARIATION, theirs)
+    await run_job(await world.claim(varied), studio=world.studio)
+    assert [picture.terms for picture in await world.pictures(split.id)] == [OTHERS_TERMS]
+    assert {picture.terms for picture in await world.pictures(varied.id)} == {CATALOGUE.plans[0].terms}

@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.ui.answering import Interaction
 from bot.ui.check import invite_url, own_install_url
+from bot.ui.commands.places import everywhere
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.ui.views.job_actions import written
@@ -32,11 +33,13 @@ class Links:
 
 def add_about(tree: app_commands.CommandTree, emoji: ReactionEmoji, links: Links) -> None:
     @tree.command(name="help", description="How to use the studio")
+    @everywhere
     async def show_help(interaction: Interaction) -> None:
         embed = discord.Embed(title="How to use the studio", description=help_text(emoji), colour=GREY_BLUE)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     @tree.command(description="Your number, by which an operator finds you")
+    @everywhere
     async def userid(interaction: Interaction) -> None:
         await interaction.response.send_message(f"Your user id is `{interaction.user.id}`.", ephemeral=True)
 
@@ -51,6 +54,7 @@ def add_about(tree: app_commands.CommandTree, emoji: ReactionEmoji, links: Links
         await interaction.response.send_message("Take the studio along:", view=view, ephemeral=True)
 
     @tree.command(description="Where plans are bought and changed")
+    @everywhere
     async def subscribe(interaction: Interaction) -> None:
         if not links.account:
             await interaction.response.send_message(NO_PLANS, ephemeral=True)

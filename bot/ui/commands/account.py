@@ -3,6 +3,7 @@
 from discord import app_commands
 
 from bot.ui.answering import Interaction, place_of
+from bot.ui.commands.places import everywhere
 from bot.ui.render_info import info_embed
 from bot.usecases.account import account_info
 from bot.usecases.studio import Studio
@@ -10,6 +11,7 @@ from bot.usecases.studio import Studio
 
 def add_account(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Your plan and your jobs")
+    @everywhere
     async def info(interaction: Interaction) -> None:
         # deferred even though it is quick: client programs wait for the edit of a deferred reply
         await interaction.response.defer(ephemeral=True, thinking=True)

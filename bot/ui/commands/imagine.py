@@ -6,12 +6,14 @@ from discord import app_commands
 from bot.domain.place import Place
 from bot.ui.answering import Interaction, in_time, place_of, queued_notice, show_waiting, tell_notices
 from bot.ui.batch_presses import ask_about_batch
+from bot.ui.commands.places import everywhere
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import BatchQuestion, Submitted, submit_imagine
 
 
 def add_imagine(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Draw four pictures from a prompt")
+    @everywhere
     @app_commands.describe(prompt="What to draw, and parameters such as --ar 3:2")
     async def imagine(interaction: Interaction, prompt: str) -> None:
         outcome, notice = await in_time(interaction, _submit(prompt, place_of(interaction), studio))

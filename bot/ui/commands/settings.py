@@ -9,8 +9,10 @@ from bot.domain.job import UserId
 from bot.domain.prompt.preferences import MAX_OPTION_NAME, MAX_PROMPT
 from bot.domain.settings import MemberSettings
 from bot.ui.answering import Interaction, answer_alone, place_of
+from bot.ui.commands.places import everywhere
 from bot.ui.render_settings import (
     render_options,
+    render_styles,
     settings_content,
     told_auto_dm,
     told_option,
@@ -19,6 +21,7 @@ from bot.ui.render_settings import (
     told_variability,
 )
 from bot.ui.views.settings import settings_actions
+from bot.usecases.personal import list_styles
 from bot.usecases.settings import Change, change_settings, open_page, read_settings
 from bot.usecases.studio import Studio
 
@@ -63,11 +66,18 @@ TOGGLES = (
 
 def add_settings(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="What is added to your prompts, and how your jobs are drawn")
+    @everywhere
     async def settings(interaction: Interaction) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         held = await read_settings(UserId(interaction.user.id), studio=studio)
         view = settings_actions(open_page(held, studio=studio))
         await interaction.edit_original_response(content=settings_content(held), view=view)
+
+    @tree.command(description="The styles of your own that --p stands for, with codes that others can use")
+    async def list_personalize_codes(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        styles = await list_styles(UserId(interaction.user.id), studio=studio)
+        await interaction.edit_original_response(embed=render_styles(styles, studio.likes_needed))
 
     tree.add_command(_prefer(studio))
 
