@@ -1,9 +1,11 @@
 """Signed links: who may paint on which picture, and where the answer goes. Nothing but the link remembers it."""
 
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from bot.domain.buttons import Button, parse_button
 from bot.domain.errors import StudioError
@@ -30,9 +32,13 @@ class Ticket:
 class TicketOffice:
     """Implements `ports.RegionLinks`. Links end when the secret changes, and after an hour in any case."""
 
-    def __init__(self, secret: str, address: str) -> None:
+    def __init__(self, secret: str, address: str, clock: Callable[[], int] = lambda: int(time.time())) -> None:
+        class Signer(TimestampSigner):
+            def get_timestamp(self) -> int:
+                return clock()
+
         self._address = address.rstrip("/")
-        self._serializer = URLSafeTimedSerializer(secret, salt="easel.region")
+        self._serializer = URLSafeTimedSerializer(secret, salt="easel.region", signer=Signer)
 
     def link(self, button: Button, place: Place, pressed: MessageRef) -> str:
         content = {
