@@ -22,6 +22,7 @@ from bot.usecases.submit_imagine import Submitted, submit_imagine
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
 from engine.protocol import Engine
+from tests.usecases.conftest import ShelfOfLinks
 from tests.usecases.notifier import FakeNotifier
 
 PLACE = Place(UserId(1), "benchmark", channel_id=1, guild_id=None)
@@ -87,5 +88,6 @@ async def open_workshop(engine: Engine) -> AsyncIterator[Workshop]:
                 now=lambda: datetime.now(UTC),
                 limits=Limits(max_running=3, max_waiting=10),
                 page_size=9,
+                links=ShelfOfLinks(),
             )
             yield Workshop(studio)
