@@ -37,6 +37,7 @@ class ReactionSettings(Section):
 
 class DiscordSettings(Section):
     guild_id: int = 0
+    shards: Annotated[int, Field(ge=0)] = 1
     api_url: str = ""
     gateway_url: str = ""
     reactions: ReactionSettings = ReactionSettings()

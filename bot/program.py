@@ -21,7 +21,7 @@ from bot.links import Endpoint, LinkFetcher, open_link_fetcher
 from bot.offers import catalogue_of
 from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
-from bot.ui.client import Client
+from bot.ui.client import Client, ShardedClient
 from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
@@ -75,9 +75,12 @@ def layout_of(config: Config) -> Layout:
 
 
 def make_client(config: Config) -> Client:
-    return Client(
+    shards = config.discord.shards
+    kind = Client if shards == 1 else ShardedClient
+    return kind(
         reaction_emoji(config.discord.reactions),
         guild_id=config.discord.guild_id,
+        shard_count=shards if shards > 1 else None,
         layout=layout_of(config),
         links=Links(community=config.links.community, account=config.links.account),
         pages=read_guide(PAGES),

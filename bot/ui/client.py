@@ -58,8 +58,10 @@ class Client(discord.Client):
         layout: Layout = USUAL,
         pages: Guide | None = None,
         answers: Guide | None = None,
+        shard_count: int | None = None,
     ) -> None:
         super().__init__(
+            shard_count=shard_count,
             intents=least_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
@@ -136,3 +138,8 @@ class Client(discord.Client):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         log.exception("event handler failed", event_name=event_method)
+
+
+class ShardedClient(Client, discord.AutoShardedClient):
+    """The same over several connections, as bots on many servers need. Without a `shard_count` Discord says how
+    many."""

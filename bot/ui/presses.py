@@ -7,7 +7,7 @@ from bot.domain.buttons import Action, Button, parse_button
 from bot.domain.errors import NotAllowed
 from bot.domain.job import JobId, MessageRef
 from bot.domain.settings_buttons import is_setting
-from bot.ui.answering import Interaction, in_time, noticed, place_of, show_waiting
+from bot.ui.answering import Interaction, drawing_place_of, in_time, noticed, place_of, show_waiting
 from bot.ui.batch_presses import press_batch
 from bot.ui.errors import UnknownButton
 from bot.ui.gallery_presses import press_gallery
@@ -84,7 +84,7 @@ async def _press_cancel(interaction: Interaction, job_id: JobId, studio: Studio)
 
 
 async def _press_picture(interaction: Interaction, button: Button, studio: Studio) -> None:
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     if form := await open_form(button, place, studio=studio):
