@@ -84,6 +84,7 @@ async def open_workshop(engine: Engine) -> AsyncIterator[Workshop]:
                 engine=engine,
                 store=open_image_store(Path(folder) / "images"),
                 notifier=FakeNotifier(),
+                links=ShelfOfLinks(),
                 wake=lambda: None,
                 now=lambda: datetime.now(UTC),
                 limits=Limits(max_running=3, max_waiting=10),

@@ -54,12 +54,12 @@ def door_of(interaction: Interaction) -> Door | None:
 
 def drawing_place_of(interaction: Interaction) -> Place:
     """Where new pictures will be shown. Raises `NotAllowed` where the bot may not post them: better now than when they
-    are drawn."""
-    may = interaction.app_permissions
+    are drawn. Where it is no member it answers by the interaction's leave."""
+    place, may = place_of(interaction), interaction.app_permissions
     writes = may.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else may.send_messages
-    if interaction.guild_id is not None and not (writes and may.attach_files):
+    if place.door is None and place.guild_id is not None and not (writes and may.attach_files):
         raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
-    return place_of(interaction)
+    return place
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.batch import BatchId, PendingBatch
+from bot.domain.buttons import Button
 from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.place import Place
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
@@ -289,8 +291,11 @@ class Database(Protocol):
         """Whether several processes may be at work on it."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commits on a clean exit, rolls back on an exception. Never held across the network."""
+    def transaction(self, *, can_wait: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Commits on a clean exit, rolls back on an exception. Never held across the network.
+
+        One that `can_wait` lets those go first that a member waits for.
+        """
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
@@ -315,6 +320,12 @@ class ImageStore(Protocol):
 class Links(Protocol):
     async def fetch(self, url: str) -> bytes:
         """What an address that a member gave answers with. Raises `InvalidLink` with a sentence for the member."""
+        ...
+
+
+class RegionLinks(Protocol):
+    def link(self, button: Button, place: Place, pressed: MessageRef) -> str:
+        """The address of a page on which this member, and nobody else, may paint on the picture of a press."""
         ...
 
 
@@ -408,6 +419,7 @@ __all__ = [
     "Likes",
     "Links",
     "Notifier",
+    "RegionLinks",
     "Reports",
     "ResultFile",
     "Shares",

@@ -49,10 +49,20 @@ async def find_waiting(job: Job, *, studio: Studio) -> Waiting | None:
     async with studio.db.reading() as tx:
         unfinished = await tx.jobs.list_of_member(job.user_id, UNFINISHED)
         earlier = [other for other in unfinished if (other.created_at, other.id) < (job.created_at, job.id)]
-        if len(earlier) < studio.plan_for(job).limits.max_running:
+        if len([other for other in earlier if _is_relaxed(other) == _is_relaxed(job)]) < _at_once(job, studio):
             return None
         line = await tx.shares.get_line(job.speed)
         faster = [speed for speed in Speed if PRIORITY[speed] < PRIORITY[job.speed]]
         ahead = await tx.jobs.count_ahead(job, COUNTED) + await tx.jobs.count_waiting(faster, COUNTED)
         running = len(await tx.jobs.list_by_status(JobStatus.RUNNING))
     return Waiting(ahead + 1, expected_wait(ahead, running, line.job_seconds) if line.job_seconds else None)
+
+
+def _at_once(job: Job, studio: Studio) -> int:
+    """How many of a member's jobs are drawn at the same time; those that take their time are counted apart."""
+    limits = studio.plan_for(job).limits
+    return limits.max_running_relax if _is_relaxed(job) else limits.max_running
+
+
+def _is_relaxed(job: Job) -> bool:
+    return job.speed is Speed.RELAX
