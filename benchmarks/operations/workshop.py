@@ -89,6 +89,5 @@ async def open_workshop(engine: Engine) -> AsyncIterator[Workshop]:
                 now=lambda: datetime.now(UTC),
                 limits=Limits(max_running=3, max_waiting=10),
                 page_size=9,
-                links=ShelfOfLinks(),
             )
             yield Workshop(studio)
