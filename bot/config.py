@@ -93,6 +93,11 @@ class LinkSettings(Section):
     account: str = ""
 
 
+class AdminSettings(Section):
+    members: tuple[int, ...] = ()
+    guilds: tuple[int, ...] = ()
+
+
 class MidjourneySettings(Section):
     version: str = "6.1"
 
@@ -127,6 +132,7 @@ class Config(Section):
     versions: dict[str, str] = Field(default_factory=dict)
     personal: PersonalSettings = PersonalSettings()
     midjourney: MidjourneySettings = MidjourneySettings()
+    admin: AdminSettings = AdminSettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     log: LogSettings = LogSettings()

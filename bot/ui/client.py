@@ -8,8 +8,10 @@ import structlog
 from discord import app_commands
 
 from bot.domain.guide import Guide
+from bot.domain.oversight import Operators
 from bot.ui.commands.about import Links, add_about
 from bot.ui.commands.account import add_account
+from bot.ui.commands.admin import add_admin
 from bot.ui.commands.gallery import add_gallery
 from bot.ui.commands.guide import add_guide
 from bot.ui.commands.handed_in import add_handed_in
@@ -58,6 +60,7 @@ class Client(discord.Client):
         layout: Layout = USUAL,
         pages: Guide | None = None,
         answers: Guide | None = None,
+        operators: Operators | None = None,
     ) -> None:
         super().__init__(
             intents=least_intents(),
@@ -72,6 +75,7 @@ class Client(discord.Client):
         self._layout = layout
         self._pages = pages or Guide(())
         self._answers = answers or Guide(())
+        self._operators = operators or Operators()
         self._guild_id = guild_id
         self._guild = discord.Object(guild_id) if guild_id else None
         self._studio: Studio | None = None
@@ -97,6 +101,7 @@ class Client(discord.Client):
             add(self.tree, studio)
         add_show(self.tree, studio, self._layout)
         add_about(self.tree, self._reactions, self._links)
+        add_admin(self.tree, studio, self._operators)
         add_guide(self.tree, self._pages, self._answers)
 
     async def close(self) -> None:

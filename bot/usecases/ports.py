@@ -12,6 +12,7 @@ from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.oversight import Act, Block, QueueState, Statistics
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
@@ -201,6 +202,27 @@ class Reports(Protocol):
     async def list_newest(self, limit: int) -> list[Report]: ...
 
 
+class Oversight(Protocol):
+    """What operators set and did."""
+
+    async def record(self, act: Act) -> None: ...
+    async def list_acts(self, limit: int, member_id: UserId | None = None) -> list[Act]:
+        """Newest first."""
+        ...
+
+    async def find_block(self, member_id: UserId) -> Block | None:
+        """Also one that has ended."""
+        ...
+
+    async def save_block(self, block: Block) -> None: ...
+    async def remove_block(self, member_id: UserId) -> None: ...
+    async def queue_state(self) -> QueueState: ...
+    async def set_queue_state(self, state: QueueState) -> None: ...
+    async def statistics(self, since: datetime, latest: int) -> Statistics:
+        """Of the jobs since then; waiting times of the `latest` ones."""
+        ...
+
+
 class Shares(Protocol):
     """A member's share is for those who hold the member's row; `lock` holds that of a line until the transaction
     ends. What is not there yet has never been used."""
@@ -273,6 +295,8 @@ class Transaction(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def oversight(self) -> Oversight: ...
     @property
     def shares(self) -> Shares: ...
     @property
@@ -408,6 +432,7 @@ __all__ = [
     "Likes",
     "Links",
     "Notifier",
+    "Oversight",
     "Reports",
     "ResultFile",
     "Shares",

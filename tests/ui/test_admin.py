@@ -1,0 +1,99 @@
+"""`/admin` in the chat: who may, what it answers, and that a blocked member is told."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.config import Config
+from bot.sandbox import Member
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.wire import Json
+from tests.fakes import FakeEngine
+from tests.ui.conftest import Scene, a_config, draw
+
+
+@pytest.fixture
+async def studio(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Olga is an operator. Who has no plan has Basic."""
+    olga = await sandbox.member("olga")
+    settings = a_config(sandbox, tmp_path).model_dump()
+    config = Config.model_validate(
+        {**settings, "plans": {"enabled": True, "everyone": "Basic"}, "admin": {"members": [int(olga.id)]}}
+    )
+    async with Scene(sandbox, FakeEngine(), config) as scene:
+        yield scene
+
+
+async def admin(member: Member, command: str, **options: Any) -> Json:
+    """The answer to `/admin command`, which the member alone sees."""
+    sent = await member.slash(f"admin {command}", **options)
+    answer = await member.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
+    assert answer["flags"] & 64
+    return answer
+
+
+async def test_the_command_is_hidden_from_ordinary_members(studio: Scene) -> None:
+    [command] = [one for one in studio.sandbox.world.commands.registered(None) if one.name == "admin"]
+    assert command.definition["default_member_permissions"] in (8, "8")
+
+
+async def test_others_are_refused(studio: Scene) -> None:
+    ada = await studio.member("ada")
+    refused = await admin(ada, "queue pause")
+    assert refused["embeds"][0]["title"] == "Job action restricted"
+
+
+async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
+    olga, ada = await studio.member("olga"), await studio.member("ada")
+    choices = await olga.autocomplete("admin grant plan", "plan", "pr", member=ada)
+    assert [choice["value"] for choice in choices] == ["Pro"]
+    given = await admin(olga, "grant plan", member=ada, plan="Pro", days=30)
+    assert given["content"].startswith(f"<@{ada.id}> has Pro until <t:")
+    assert "3 hours of fast time more" in (await admin(olga, "grant time", member=ada, amount=3.0))["content"]
+    sent = await ada.slash("info")
+    shown = await ada.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
+    assert "**Subscription**: Pro" in shown["embeds"][0]["description"]
+    assert "Pro, 118,800 GPU-seconds" in (await admin(olga, "revoke", member=ada))["content"]
+    log = (await admin(olga, "log"))["embeds"][0]["description"].splitlines()
+    assert ["**revoke**" in log[0], "**grant time**" in log[1], "**grant plan**" in log[2]] == [True] * 3
+
+
+async def test_a_plan_that_is_not_sold_is_named(studio: Scene) -> None:
+    olga, ada = await studio.member("olga"), await studio.member("ada")
+    refused = await admin(olga, "grant plan", member=ada, plan="Gold")
+    assert "There are Basic, Standard, Pro, Mega" in refused["embeds"][0]["description"]
+
+
+async def test_a_blocked_member_is_told_until_when(studio: Scene) -> None:
+    olga, ada = await studio.member("olga"), await studio.member("ada")
+    blocked = await admin(olga, "block", member=ada, length="1 day", reason="Be kind.")
+    assert "is blocked until <t:" in blocked["content"]
+    answer = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    assert answer["embeds"][0]["title"] == "Blocked"
+    assert "until <t:" in answer["embeds"][0]["description"]
+    assert "Be kind." in answer["embeds"][0]["description"]
+    assert "may draw again" in (await admin(olga, "unblock", member=ada))["content"]
+    assert "was not blocked" in (await admin(olga, "unblock", member=ada))["content"]
+    await draw(ada, "a fox")
+
+
+async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
+    olga, ada = await studio.member("olga"), await studio.member("ada")
+    assert "none is begun" in (await admin(olga, "queue pause"))["content"]
+    waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
+    look = (await admin(olga, "queue look"))["embeds"][0]
+    assert "Paused" in look["description"]
+    assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
+    job_id = look["fields"][1]["value"].split("`")[1]
+    assert "is cancelled" in (await admin(olga, "queue cancel", job_id=job_id))["content"]
+    await ada.wait_for_message(lambda message: message["id"] == waiting["id"] and "(Stopped)" in message["content"])
+    await admin(olga, "queue drain")
+    refused = await ada.response(await ada.slash("imagine", prompt="an owl"))
+    assert "takes no new jobs" in refused["embeds"][0]["description"]
+    await admin(olga, "queue resume")
+    await draw(ada, "an owl")
+    figures = (await admin(olga, "statistics", days=1))["embeds"][0]
+    assert figures["fields"][0]["name"] == "Jobs: 2"
+    assert figures["fields"][0]["value"] == "cancelled: 1\nsucceeded: 1"
