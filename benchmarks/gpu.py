@@ -131,8 +131,8 @@ class BarePipeline:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return self.decode(clean_latents)[0]
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return self.decode(clean_latents)
 
     def full_precision(self) -> None:
         return None

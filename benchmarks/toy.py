@@ -1,7 +1,7 @@
 """Models of random weights to measure with: a UNet in a pipeline without text encoder and VAE, and the stock loop."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS
-from engine.previews import TinyDecoder, draw_preview
+from engine.previews import TinyDecoder, draw_previews
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -76,8 +76,8 @@ class ToyPipeline:
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return None
@@ -103,6 +103,15 @@ def a_pipeline(channels: tuple[int, ...], side: int) -> ToyPipeline:
     return ToyPipeline(
         traits, a_unet(channels, side), DDIMScheduler(**SCHEDULE, clip_sample=False), torch.device("cpu")
     )
+
+
+def with_tiny_decoder(pipeline: ToyPipeline) -> ToyPipeline:
+    """As small beside its UNet as TAESD is beside that of Stable Diffusion: an eighth of its width."""
+    from diffusers import AutoencoderTiny
+
+    widths = (8, 8, 8, 8)
+    network = AutoencoderTiny(encoder_block_out_channels=widths, decoder_block_out_channels=widths)
+    return replace(pipeline, preview_decoder=TinyDecoder(network.eval()))
 
 
 def draw_serially(pipeline: ToyPipeline, request: GenerateRequest, settings: Settings) -> torch.Tensor:

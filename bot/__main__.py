@@ -191,9 +191,8 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
         except UnknownPlan as unknown:
             print(unknown.sentence, file=sys.stderr)
             return 2
-    print(
-        f"Member {user_id} has {given.plan_name} {f'until {given.ends_at:%Y-%m-%d %H:%M} UTC' if given.ends_at else 'until revoked'}."
-    )
+    end = f"until {given.ends_at:%Y-%m-%d %H:%M} UTC" if given.ends_at else "until revoked"
+    print(f"Member {user_id} has {given.plan_name} {end}.")
     return 0
 
 

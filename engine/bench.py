@@ -137,7 +137,7 @@ def _measure(pipeline: Pipeline, forwards: Forwards, config: EngineConfig) -> Fi
     compile_ahead(pipeline, forwards, curve.knee)
     peaks = [(rows, peak) for rows in (1, curve.points[-1][0]) if (peak := bytes_of_step(pipeline, rows)) is not None]
     memory = line_through(sorted(set(peaks))) if peaks else None
-    tick, bare, preview = _seconds_at(pipeline, forwards, curve.knee)
+    tick, bare, previews = _seconds_at(pipeline, forwards, curve.knee)
     return Figures(
         model=info.name,
         width=info.width,
@@ -146,7 +146,7 @@ def _measure(pipeline: Pipeline, forwards: Forwards, config: EngineConfig) -> Fi
         dtype=str(next(pipeline.networks[0].parameters()).dtype).removeprefix("torch."),
         curve=curve,
         engine_over_bare=round(tick / bare, 4),
-        preview_share=round(curve.knee * preview / (PREVIEW_EVERY * tick), 4),
+        preview_share=round(previews / (PREVIEW_EVERY * tick), 4),
         weights_mib=round(sum(p.nbytes for network in pipeline.networks for p in network.parameters()) / MIB, 1),
         memory=memory,
         rows_that_fit=None if memory is None or free is None else memory.rows_in(free),
@@ -159,23 +159,22 @@ def _measure(pipeline: Pipeline, forwards: Forwards, config: EngineConfig) -> Fi
 
 
 def _seconds_at(pipeline: Pipeline, forwards: Forwards, rows: int) -> tuple[float, float, float]:
-    """Medians: of a step, of its forward alone, of one row's preview. By turns, so that all see the same machine."""
+    """Medians: of a step, of its forward alone, of previews of all rows. By turns, so that all see the same machine."""
     generation = a_generation(pipeline, rows, steps=REPETITIONS + 3)
     runner = Runner({generation.model: pipeline}, forwards)
     failure = runner.prepare(generation)
     assert failure is None, failure
     batch = Batch(generation.key, generation.rows)
     forward = bare_forward(pipeline, forwards, generation)
-    latents = generation.rows[0].latents
-    assert latents is not None
+    latents = torch.cat([row.latents for row in generation.rows if row.latents is not None])
     times = [
         tuple(
-            _seconds(pipeline, run) for run in (lambda: runner.step(batch), forward, lambda: pipeline.preview(latents))
+            _seconds(pipeline, run) for run in (lambda: runner.step(batch), forward, lambda: pipeline.previews(latents))
         )
         for _ in range(REPETITIONS + 1)
     ]
-    tick, bare, preview = (statistics.median(column) for column in zip(*times[1:], strict=True))
-    return tick, bare, preview
+    tick, bare, previews = (statistics.median(column) for column in zip(*times[1:], strict=True))
+    return tick, bare, previews
 
 
 def bare_forward(pipeline: Pipeline, forwards: Forwards, generation: Generation) -> Callable[[], object]:

@@ -1,20 +1,35 @@
 """Where a model is on this machine; checked before it is loaded, so that a broken one gets a sentence. No torch."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from engine.config import ModelConfig
 from engine.hub import fetch_model, is_hub_id
 from engine.protocol import EngineStartError
+
+PARTS = {
+    "stable-diffusion": ("unet", "vae", "text_encoder", "tokenizer", "scheduler"),
+    "sdxl": ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+    "flux": ("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+}
+"""The components that a family cannot do without."""
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 
 
+def check_models(models: Sequence[ModelConfig]) -> None:
+    """What can be found out at once, without torch and without the hub. Raises `EngineStartError`."""
+    for model in models:
+        if model.family in PARTS and not is_hub_id(model.source):
+            _check(model.source, PARTS[model.family])
+
+
 def find_model(source: str, parts: tuple[str, ...], described: tuple[str, ...] = ()) -> str:
     """The folder or file to load; a Hugging Face id is fetched first. Raises `EngineStartError`.
 
-    `parts` are the components that the family cannot do without. Of those that are only to be `described`, an id's
-    weights are left where they are.
+    It must have `parts`. Of those that are only to be `described`, an id's weights are left where they are.
     """
     if is_hub_id(source):
         source = str(fetch_model(source, parts, described))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from engine.config import COMPILE_MODES, EngineConfig
 from engine.generation import Batch, BatchKey, Generation, Row
 from engine.inbox import Inbox, InboxClosed
+from engine.model_folder import check_models
 from engine.policy import CostCurve, curve_for, rows_in_memory
 from engine.protocol import (
     Cancelled,
@@ -80,6 +81,7 @@ Message = Submit | Cancel | Pause
 
 def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
     """Loads the models. Must run in the owner thread, before anything else there imports torch."""
+    check_models(config.models)  # first, for torch takes seconds to import
     share_the_cores()
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(config.cache_dir / "compiled"))
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler speaks to the terminal

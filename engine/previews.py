@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from engine.config import ModelConfig
 from engine.model_folder import check_part
-from engine.pictures import to_pixels
+from engine.pictures import to_pixels_of_each
 from engine.protocol import EngineStartError, Pixels
 
 log = logging.getLogger(__name__)
@@ -28,15 +28,15 @@ class TinyDecoder:
 
     network: Any
 
-    def draw(self, clean_latents: torch.Tensor) -> Pixels:
-        """Of one row. The latents are known to be finite; what overflows in here is shown as grey."""
+    def draw(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        """The latents are known to be finite; what overflows in here is shown as grey."""
         config = self.network.config
         latents = clean_latents / config.scaling_factor + config.shift_factor
         picture = self.network.decode(latents.to(self.network.dtype), return_dict=False)[0].float()
         height, width = picture.shape[2:]
         shrink = max(1.0, max(height, width) / LONGEST_SIDE)
         size = (max(1, round(height / shrink)), max(1, round(width / shrink)))
-        return to_pixels(torch.nan_to_num(F.interpolate(picture, size=size, mode="area")))
+        return to_pixels_of_each(torch.nan_to_num(F.interpolate(picture, size=size, mode="area")))
 
 
 def load_preview_decoder(
@@ -73,14 +73,14 @@ def _check_described(described: Any, config: ModelConfig, latent_channels: int) 
         )
 
 
-def draw_preview(
+def draw_previews(
     clean_latents: torch.Tensor,
     decoder: TinyDecoder | None,
     rgb_factors: RgbFactors,
     rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
-) -> Pixels:
+) -> tuple[Pixels, ...]:
     """Without a decoder, one pixel a latent."""
     if decoder is not None:
         return decoder.draw(clean_latents)
     factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))
+    return to_pixels_of_each(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))

@@ -3,6 +3,7 @@
 The only module that moves tensors between requests and models. It knows nothing of queues, streams or fairness.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,7 +20,10 @@ from engine.preparation import prepare_rows
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler, StepNumbers
 
+log = logging.getLogger(__name__)
+
 DECODE_PIXELS = 4 * 512 * 512
+NOT_FINITE = "the latents are not finite; try float32 or another sampler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,16 +221,24 @@ def _fresh_noise(step: Step) -> torch.Tensor:
 def _show_previews(
     pipeline: Pipeline, step: Step, noise_pred: torch.Tensor, failures: dict[Generation, Failed]
 ) -> None:
-    if not any(_wants_preview(row) for row in step.rows):
+    """All at once. A row without numbers fails here already; a preview that cannot be had is done without."""
+    due = [index for index, row in enumerate(step.rows) if _wants_preview(row)]
+    if not due:
         return
-    clean = step.numbers.clean_estimate(noise_pred, step.latents)
-    for index, row in enumerate(step.rows):
-        if not _wants_preview(row) or row.generation in failures:
-            continue
-        try:
-            row.preview = pipeline.preview(_finite(clean[index : index + 1]))
-        except Exception as error:
-            failures[row.generation] = failure_from(error)
+    clean = step.numbers.clean_estimate(noise_pred, step.latents)[due]
+    is_finite = torch.isfinite(clean).flatten(1).all(dim=1)
+    rows = [step.rows[index] for index in due]
+    for row, is_sound in zip(rows, is_finite.tolist(), strict=True):
+        if not is_sound:
+            failures[row.generation] = failure_from(NotANumber(NOT_FINITE))
+    sound = [row for row, is_sound in zip(rows, is_finite.tolist(), strict=True) if is_sound]
+    try:
+        previews = pipeline.previews(clean[is_finite]) if sound else ()
+    except Exception as error:
+        log.warning("no previews: %s", failure_from(error).reason)
+        return
+    for row, preview in zip(sound, previews, strict=True):
+        row.preview = preview
 
 
 def _scatter(
@@ -305,7 +317,7 @@ def _stops_early(row: Row) -> bool:
 def _finite(latents: torch.Tensor | None) -> torch.Tensor:
     """Asked only where tensors leave the device anyway: at previews and at decode."""
     if latents is None or not bool(torch.isfinite(latents).all()):
-        raise NotANumber("the latents are not finite; try float32 or another sampler")
+        raise NotANumber(NOT_FINITE)
     return latents
 
 

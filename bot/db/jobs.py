@@ -94,7 +94,7 @@ class SqlJobs:
         columns |= message_columns("result", job.result_message)
         conditions = [JobRow.delivery == DeliveryStatus.PENDING]
         if owner is not None:
-            conditions.append(JobRow.owner == owner)
+            conditions.append(or_(JobRow.owner == owner, JobRow.owner.is_(None)))
         await self._change(job.id, columns, *conditions)
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:

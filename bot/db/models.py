@@ -7,7 +7,7 @@ other tables name a member by Discord's id alone, so that a plan can be granted 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
@@ -20,6 +20,7 @@ from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
+KEPT: dict[str, Any] = {"sqlite_where": text("trashed_at IS NULL"), "postgresql_where": text("trashed_at IS NULL")}
 
 
 class Table(DeclarativeBase):
@@ -198,8 +199,10 @@ class ImageRow(Table):
     __tablename__ = "images"
     __table_args__ = (
         # Everybody's newest are read in this order and filtered on the way: an index that opens with the visibility
-        # would make "public, or my own" a sort of the whole gallery.
-        Index(None, "trashed_at", "created_at", "job_id"),
+        # would make "public, or my own" a sort of the whole gallery. Partial, because PostgreSQL does not see that
+        # rows without a date are all alike in it, and would sort them.
+        Index("ix_images_kept", "created_at", "job_id", **KEPT),
+        Index("ix_images_kept_of_user", "user_id", "created_at", "job_id", **KEPT),
         Index(None, "user_id", "trashed_at", "created_at", "job_id"),
     )
 

@@ -18,9 +18,11 @@ from bot.ui.suggestion_presses import press_suggestion
 from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions
+from bot.ui.views.press_form import press_form
 from bot.ui.views.suggestions import parse_suggestion_button
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job
+from bot.usecases.open_form import open_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
 
@@ -49,7 +51,7 @@ async def _press_job(interaction: Interaction, button: Button, studio: Studio) -
             await _press_cancel(interaction, button.job_id, studio)
         case Action.BOOKMARK:
             await _press_bookmark(interaction, button, studio)
-        case Action.CUSTOM_ZOOM | Action.VARY_REGION:
+        case Action.VARY_REGION:
             raise NotAllowed("This studio has no form for that yet. The buttons beside it work.")
         case _:
             await _press_picture(interaction, button, studio)
@@ -85,8 +87,21 @@ async def _press_picture(interaction: Interaction, button: Button, studio: Studi
     place, message = place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
+    if form := await open_form(button, place, studio=studio):
+        await interaction.response.send_modal(press_form(button, message.id, form.prompt))
+        return
+    await go_on(interaction, button, studio=studio)
+
+
+async def go_on(
+    interaction: Interaction, button: Button, *, studio: Studio, wording: str | None = None, mask_key: str = ""
+) -> None:
+    """From a press, or from the form that it opened, to a job and its waiting message."""
+    place, message = place_of(interaction), interaction.message
+    if message is None:
+        raise UnknownButton
     pressed = MessageRef(place.channel_id, message.id)
-    work = submit_press(button, place, pressed, studio=studio)
+    work = submit_press(button, place, pressed, studio=studio, wording=wording, mask_key=mask_key)
     job, notice = await in_time(interaction, noticed(work, studio=studio))
     await show_waiting(interaction, job, notice, studio=studio)
     await _colour_pressed(interaction.client, message, pressed, button.custom_id)

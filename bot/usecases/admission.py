@@ -27,8 +27,8 @@ def random_seed() -> int:
 async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Their price is set aside. Raises `MemberBlocked`, `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted`, `SubscriptionRequired` or
-    `SubscriptionPaused`.
+    Their price is set aside. Raises `MemberBlocked`, `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted`,
+    `SubscriptionRequired` or `SubscriptionPaused`.
     """
     await studio.check_block(place.user_id, tx)
     if await tx.oversight.queue_state() is QueueState.DRAINING:

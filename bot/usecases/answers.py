@@ -60,7 +60,10 @@ async def describe_picture(url: str, user_id: UserId, *, studio: Studio) -> Desc
 
 
 async def weigh_prompt(prompt: str, user_id: UserId, *, studio: Studio) -> Sequence[WeighedWord]:
-    """The words of a prompt without its parameters. Raises `MemberBlocked`, `InvalidParameter`, `CannotDraw` or `NoAnswer`."""
+    """The words of a prompt without its parameters.
+
+    Raises `MemberBlocked`, `InvalidParameter`, `CannotDraw` or `NoAnswer`.
+    """
     words, _ = split_parameters(prompt)
     if "::" in words:
         raise InvalidParameter("`/shorten` reads prompts without `::`. Leave the weights out.")

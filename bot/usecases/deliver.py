@@ -176,7 +176,7 @@ async def _post_once(job: Job, studio: Studio) -> MessageRef:
     if job.delivery_attempts and (already := await studio.notifier.find_result(job)):
         return already
     async with studio.db.transaction() as tx:
-        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1))
+        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1), owner=studio.owner)
     return await place_file(job, lambda file: studio.notifier.post_result(job, file), studio)
 
 
@@ -245,12 +245,12 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
     """
     if job.waiting_message != shown:
         async with studio.db.transaction() as tx:
-            await tx.jobs.save_delivery(replace(job, result_message=shown))
+            await tx.jobs.save_delivery(replace(job, result_message=shown), owner=studio.owner)
         await tidy(job, studio)
     async with studio.db.transaction() as tx:
         if how is DeliveryStatus.UNDELIVERABLE:
             await refund_job(job, tx, at=studio.now())
-        await tx.jobs.save_delivery(job.delivered(shown, how))
+        await tx.jobs.save_delivery(job.delivered(shown, how), owner=studio.owner)
         owes_copy = await owe_copy(job, how, tx, studio=studio)
         stored = await tx.jobs.get(job.id)
     log.info("job delivered", job=job.id, how=how)

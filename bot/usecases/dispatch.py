@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
-from bot.domain.fair_share import choose_next, members_without_room
+from bot.domain.fair_share import Choice, choose_next, members_without_room
 from bot.domain.job import Job, JobId, JobStatus
 from bot.domain.lease import RENEWAL_SECONDS, Lease
 from bot.domain.oversight import QueueState
@@ -74,26 +76,16 @@ class Dispatcher:
         return self._is_open and not self._is_paused and len(self._running) < self._capacity
 
     async def _claim(self) -> Job | None:
-        """Chosen by reading, so that nobody who presses meanwhile has to wait for the choice."""
-        studio, now = self._studio, self._studio.now()
-        async with studio.db.reading() as tx:
-            if await tx.oversight.queue_state() is QueueState.PAUSED:
-                return None
-            under_way = await tx.jobs.list_by_status(JobStatus.RUNNING)  # of all processes
-            full = members_without_room(under_way, lambda job: studio.plan_for(job).limits)
-            heads = {speed: await tx.jobs.list_next(speed, full[speed], HEADS) for speed in Speed}
-        choice = choose_next(heads, tuple(self._running.values()), self._passed, now.timestamp())
+        try:
+            choice = await claim_next(tuple(self._running.values()), self._passed, studio=self._studio)
+        except ConflictingChange:
+            self.wake()
+            return None
         if choice is None:
             return None
-        job = choice.job.start(now)
-        async with studio.db.transaction() as tx:
-            if not await tx.jobs.claim(job, Lease.from_now(studio.owner, now)):
-                self.wake()
-                return None
-            await start_in_line(job, tx)
         self._passed = choice.passed
-        log.info("job started", job=job.id, attempt=job.attempt)
-        return job
+        log.info("job started", job=choice.job.id, attempt=choice.job.attempt)
+        return choice.job
 
     async def _run(self, job: Job) -> None:
         try:
@@ -106,6 +98,30 @@ class Dispatcher:
         finally:
             del self._running[job.id]
             self.wake()
+
+
+async def claim_next(running: Sequence[Job], passed: int, *, studio: Studio) -> Choice | None:
+    """The job that goes next, which from now on is this process's. `running` is what its engine holds.
+
+    Chosen by reading, so that nobody who presses meanwhile has to wait for the choice. Raises `ConflictingChange`
+    when another process was first.
+    """
+    now = studio.now()
+    async with studio.db.reading() as tx:
+        if await tx.oversight.queue_state() is QueueState.PAUSED:
+            return None
+        under_way = await tx.jobs.list_by_status(JobStatus.RUNNING)  # of all processes
+        full = members_without_room(under_way, lambda job: studio.plan_for(job).limits)
+        heads = {speed: await tx.jobs.list_next(speed, full[speed], HEADS) for speed in Speed}
+    choice = choose_next(heads, running, passed, now.timestamp())
+    if choice is None:
+        return None
+    job = choice.job.start(now)
+    async with studio.db.transaction() as tx:
+        if not await tx.jobs.claim(job, Lease.from_now(studio.owner, now)):
+            raise ConflictingChange(f"job {job.id} was claimed elsewhere")
+        await start_in_line(job, tx)
+    return replace(choice, job=job)
 
 
 async def resume_jobs(*, studio: Studio) -> int:

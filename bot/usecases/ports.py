@@ -68,7 +68,7 @@ class Jobs(Protocol):
 
     async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
         """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
-        where given, in the hands of `owner`."""
+        where given, in the hands of `owner` or of nobody."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...

@@ -14,17 +14,16 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import find_model
+from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 
-PARTS = ("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 PATCH = 2  # latents a side
 ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000, the transformer from 0 to 1
@@ -69,17 +68,17 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
 def _load(config: ModelConfig, dtype: torch.dtype) -> Any:
     from diffusers import FluxPipeline
 
-    return FluxPipeline.from_pretrained(find_model(config.source, PARTS), dtype=dtype, use_safetensors=True)
+    return FluxPipeline.from_pretrained(find_model(config.source, PARTS["flux"]), dtype=dtype, use_safetensors=True)
 
 
 def _load_single_file(config: ModelConfig, dtype: torch.dtype) -> Any:
     """Such a file holds the transformer; everything else comes from the model it was made from."""
     from diffusers import FluxPipeline, FluxTransformer2DModel
 
-    source = find_model(config.source, PARTS)
+    source = find_model(config.source, PARTS["flux"])
     if not config.base:
         raise EngineStartError(f"{config.source} holds a transformer only; name the folder or id of its model as base")
-    others = tuple(part for part in PARTS if part != "transformer")
+    others = tuple(part for part in PARTS["flux"] if part != "transformer")
     base = find_model(config.base, others, described=("transformer",))
     transformer = FluxTransformer2DModel.from_single_file(source, config=base, subfolder="transformer", dtype=dtype)
     return FluxPipeline.from_pretrained(base, transformer=transformer, dtype=dtype, use_safetensors=True)
@@ -210,8 +209,8 @@ class Flux:
         )[0]
         return from_patches(noise_pred, height, width)
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None

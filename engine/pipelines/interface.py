@@ -91,8 +91,8 @@ class Pipeline(Protocol):
         """One forward for all rows, each at its own timestep; guidance is the caller's business."""
         ...
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        """A small, cheap picture of one row."""
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        """A small, cheap picture of each row. They are finite."""
         ...
 
     def full_precision(self) -> AbstractContextManager[None] | None:

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import find_model
+from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
@@ -25,13 +25,11 @@ from engine.pipelines.stable_diffusion import (
     read_traits,
 )
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 from engine.tiling import wrapping_around
-
-PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 
 # Red, green and blue of each latent channel, as published for SDXL by StAlKeR7779.
 LATENT_RGB_FACTORS = (
@@ -45,11 +43,11 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusionXL":
     from diffusers import StableDiffusionXLPipeline
 
-    source = find_model(config.source, PARTS)
+    source = find_model(config.source, PARTS["sdxl"])
     if source.endswith(".safetensors"):
         components = StableDiffusionXLPipeline.from_single_file(
             source,
-            config=find_model(config.base, (), PARTS) if config.base else None,
+            config=find_model(config.base, (), PARTS["sdxl"]) if config.base else None,
             dtype=dtype,
             add_watermarker=False,
         )
@@ -144,8 +142,8 @@ class StableDiffusionXL:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None

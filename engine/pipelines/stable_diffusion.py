@@ -14,17 +14,15 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import find_model
+from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
-from engine.previews import TinyDecoder, draw_preview, load_preview_decoder
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 from engine.tiling import wrapping_around
-
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
 
 ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
 
@@ -40,11 +38,11 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
     from diffusers import StableDiffusionPipeline
 
-    source = find_model(config.source, PARTS)
+    source = find_model(config.source, PARTS["stable-diffusion"])
     if source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
             source,
-            config=find_model(config.base, (), PARTS) if config.base else None,
+            config=find_model(config.base, (), PARTS["stable-diffusion"]) if config.base else None,
             dtype=dtype,
             safety_checker=None,
             requires_safety_checker=False,
@@ -173,8 +171,8 @@ class StableDiffusion:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return draw_preview(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
@@ -100,8 +100,8 @@ class Starter:
         dtype = conditioning["embeds"].dtype
         return self.model.denoise(latents.to(dtype), timesteps / TRAIN_TIMESTEPS, StarterConditioning(**conditioning))
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return to_pixels(clean_latents)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return to_pixels_of_each(clean_latents)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         """A picture that the upscaler cannot make in half precision stays undrawn."""

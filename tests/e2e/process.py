@@ -131,3 +131,22 @@ everyone = "Trouble"
 name = "Trouble"
 fast_minutes = 600
 """
+
+
+def a_broken_model(folder: Path) -> Path:
+    """A model's folder that lost a part."""
+    model = folder / "broken"
+    (model / "unet").mkdir(parents=True)
+    (model / "unet" / "config.json").write_text("{}")
+    (model / "unet" / "model.safetensors").touch()
+    (model / "model_index.json").write_text(json.dumps({"unet": ["diffusers", "UNet2DConditionModel"]}))
+    return model
+
+
+def model_section(model: Path) -> str:
+    return f"""
+[[engine.models]]
+name = "broken"
+family = "stable-diffusion"
+source = "{model}"
+"""

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.engine.hub_in_a_box import Hub
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0
 
 
 @contextlib.asynccontextmanager

@@ -118,8 +118,8 @@ class DotPipeline:
         self._trouble()
         return latents
 
-    def preview(self, clean_latents: "torch.Tensor") -> Pixels:
-        return self.decode(clean_latents)[0]
+    def previews(self, clean_latents: "torch.Tensor") -> tuple[Pixels, ...]:
+        return self.decode(clean_latents)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return nullcontext() if self.is_half else None
@@ -460,6 +460,20 @@ async def test_black_pictures_are_drawn_again_once_in_full_precision(times: int,
     else:
         assert isinstance(events[-1], Failed)
         assert events[-1].code is FailureCode.NOT_A_NUMBER
+
+
+class Blind(DotPipeline):
+    """Has no memory left for previews."""
+
+    def previews(self, clean_latents: "torch.Tensor") -> tuple[Pixels, ...]:
+        raise MemoryError
+
+
+async def test_a_preview_that_cannot_be_had_is_done_without() -> None:
+    async with an_engine(Blind) as engine:
+        events = await events_of(engine, a_request(preview_every=1))
+    assert [event.previews for event in events if isinstance(event, Progress)] == [(), (), ()]
+    assert isinstance(events[-1], Finished)
 
 
 class Relapse(Blackout):

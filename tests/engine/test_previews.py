@@ -11,7 +11,7 @@ from diffusers import AutoencoderTiny
 
 from engine.config import EngineConfig, ModelConfig
 from engine.models import load_models
-from engine.previews import LONGEST_SIDE, TinyDecoder, draw_preview
+from engine.previews import LONGEST_SIDE, TinyDecoder, draw_previews
 from engine.protocol import EngineStartError
 from tests.engine import parity
 
@@ -42,7 +42,7 @@ def test_a_named_decoder_shows_the_latents_as_it_was_trained_to(tiny_sd: Path, t
     latents = torch.randn(1, 4, 16, 16)
     pipeline = load(tiny_sd, taesd)
     with torch.inference_mode():
-        preview = pipeline.preview(latents)  # type: ignore[attr-defined]
+        [preview] = pipeline.previews(latents)  # type: ignore[attr-defined]
         expected = a_network().decode(latents).sample
     levels = torch.frombuffer(bytearray(preview.rgb), dtype=torch.uint8).view(preview.height, preview.width, 3)
     assert (preview.width, preview.height) == (128, 128)
@@ -51,22 +51,22 @@ def test_a_named_decoder_shows_the_latents_as_it_was_trained_to(tiny_sd: Path, t
 
 
 def test_without_one_a_latent_is_a_pixel(tiny_sd: Path) -> None:
-    preview = load(tiny_sd, "").preview(torch.randn(1, 4, 16, 24))  # type: ignore[attr-defined]
+    [preview] = load(tiny_sd, "").previews(torch.randn(1, 4, 16, 24))  # type: ignore[attr-defined]
     assert (preview.width, preview.height) == (24, 16)
 
 
 def test_previews_stay_small_and_keep_their_shape() -> None:
     decoder = TinyDecoder(a_network())
     with torch.inference_mode():
-        preview = draw_preview(torch.randn(1, 4, 96, 48), decoder, ())
-    assert (preview.width, preview.height) == (LONGEST_SIDE // 2, LONGEST_SIDE)
+        previews = draw_previews(torch.randn(2, 4, 96, 48), decoder, ())
+    assert [(one.width, one.height) for one in previews] == [(LONGEST_SIDE // 2, LONGEST_SIDE)] * 2
 
 
 def test_what_overflows_in_a_decoder_is_the_previews_trouble_alone() -> None:
     network = a_network()
     with torch.inference_mode():
         network.decoder.layers[-1].bias.fill_(float("nan"))
-        preview = draw_preview(torch.randn(1, 4, 8, 8), TinyDecoder(network), ())
+        [preview] = draw_previews(torch.randn(1, 4, 8, 8), TinyDecoder(network), ())
     assert set(preview.rgb) == {128}
 
 

@@ -26,10 +26,10 @@ async def studio(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
         yield scene
 
 
-async def admin(member: Member, command: str, **options: Any) -> Json:
+async def admin(who: Member, command: str, /, **options: Any) -> Json:
     """The answer to `/admin command`, which the member alone sees."""
-    sent = await member.slash(f"admin {command}", **options)
-    answer = await member.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
+    sent = await who.slash(f"admin {command}", **options)
+    answer = await who.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
     assert answer["flags"] & 64
     return answer
 

@@ -1,6 +1,5 @@
 """What operators do is done and written down together, and holds members and the queue as it says."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,8 +8,10 @@ from bot.domain.errors import JobNotCancellable, MemberBlocked, NotAllowed, Queu
 from bot.domain.job import JobStatus
 from bot.domain.ledger import AccountKind
 from bot.domain.oversight import Deed, Operator, Operators, QueueState
+from bot.tasks import BackgroundTasks
 from bot.usecases.answers import weigh_prompt
 from bot.usecases.cancel import cancel_any_job
+from bot.usecases.dispatch import Dispatcher
 from bot.usecases.oversee import (
     Revoked,
     block_member,
@@ -107,23 +108,17 @@ async def test_a_block_for_good_is_lifted_once(world: World) -> None:
 
 async def test_a_paused_queue_takes_jobs_and_begins_none(world: World) -> None:
     await hold_queue(QueueState.PAUSED, OLGA, studio=world.studio)
-    async with world.working():
-        job = await world.imagine()
-        assert (await look_at_queue(studio=world.studio)).waiting == 1
-        await hold_queue(QueueState.OPEN, OLGA, studio=world.studio)
-        while not (await world.job(job.id)).has_ended:
-            await asyncio.sleep(0)
-    assert world.engine.requests
-
-
-async def test_pausing_outlives_the_process(world: World) -> None:
-    await hold_queue(QueueState.PAUSED, OLGA, studio=world.studio)
     job = await world.imagine()
-    async with world.working():
-        pass
-    assert (await world.job(job.id)).status is JobStatus.QUEUED
+    async with BackgroundTasks() as tasks:
+        assert await Dispatcher(world.studio, tasks, 8)._claim() is None
     look = await look_at_queue(studio=world.studio)
     assert (look.state, [one.id for one in look.first], look.running) == (QueueState.PAUSED, [job.id], ())
+    gate = world.engine.hold()
+    async with world.working():
+        await hold_queue(QueueState.OPEN, OLGA, studio=world.studio)
+        await gate.reached()
+        gate.open()
+    assert (await world.job(job.id)).status is JobStatus.SUCCEEDED
 
 
 async def test_a_draining_queue_draws_what_waits_and_takes_nothing(world: World) -> None:
@@ -131,9 +126,10 @@ async def test_a_draining_queue_draws_what_waits_and_takes_nothing(world: World)
     await hold_queue(QueueState.DRAINING, OLGA, studio=world.studio)
     with pytest.raises(QueueClosed):
         await world.imagine()
+    gate = world.engine.hold()
     async with world.working():
-        while not (await world.job(job.id)).has_ended:
-            await asyncio.sleep(0)
+        await gate.reached()
+        gate.open()
     assert (await world.job(job.id)).status is JobStatus.SUCCEEDED
 
 

@@ -29,7 +29,7 @@ from bot.usecases.studio import Studio
 HOUR = 3600
 SHOWN_ACTS = 15
 Days = app_commands.Range[int, 1, 3_650]
-Amount = app_commands.Range[float, 0.01, 1_000_000]
+Amount = app_commands.Range[float, 0.01, 1_000_000.0]
 Length = Literal["15 minutes", "1 hour", "6 hours", "1 day", "1 week", "2 weeks", "1 month", "for good"]
 UNITS = {Unit.GPU_SECONDS: "hours of fast time", Unit.CREDITS: "credits"}
 
