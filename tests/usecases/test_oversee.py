@@ -4,7 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import JobNotCancellable, MemberBlocked, NotAllowed, QueueClosed, UnknownPlan
+from bot.domain.errors import (
+    JobNotCancellable,
+    MemberBlocked,
+    NotAllowed,
+    QueueClosed,
+    SubscriptionRequired,
+    UnknownPlan,
+)
 from bot.domain.job import JobStatus
 from bot.domain.ledger import AccountKind
 from bot.domain.oversight import Deed, Operator, Operators, QueueState
@@ -56,7 +63,8 @@ async def test_a_plan_is_given_once_and_written_down(world: World) -> None:
     assert (act.operator, act.member_id, act.at) == (OLGA, ANN, NOW)
     assert await read_log(9, BOB, studio=world.studio) == []
     world.clock.advance(30 * 86_400)
-    assert await left(world) == 0
+    with pytest.raises(SubscriptionRequired):
+        await world.imagine()
 
 
 async def test_a_deed_that_fails_leaves_no_row(world: World) -> None:
