@@ -42,7 +42,18 @@ async def run_sandbox(config: Config) -> None:
         print("Starting the studio ...", flush=True)
         async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
             print(f"\nOpen {sandbox.base_url} in a browser and type /imagine. Ctrl-C ends it.", flush=True)
+            print(_for_programs(sandbox), flush=True)
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _for_programs(sandbox: Sandbox) -> str:
+    """What a client program has to be told; docs/clients.md has a recipe."""
+    names, channel = ("ada", "ben"), sandbox.channel("studio")
+    tokens = ", ".join(f"{name} {sandbox.world.token_of(sandbox.user(name).id)}" for name in names)
+    return (
+        f"For programs: server {sandbox.world.guild.id}, channel {channel.id}, bot {sandbox.config.application_id}, "
+        f"gateway {sandbox.gateway_url}, tokens: {tokens}"
+    )
 
 
 async def run_demo(config: Config, prompt: str, out: Path) -> int:

@@ -61,6 +61,7 @@ async def _submit(
             user_name=place.user_name,
             channel_id=place.channel_id,
             guild_id=place.guild_id,
+            door=place.door,
             prompt=shorten_echo(title),
             params=GenerationParams("" if kind in UPSCALES else title, seed=random_seed()),
             created_at=studio.now(),

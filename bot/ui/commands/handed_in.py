@@ -10,6 +10,7 @@ from bot.domain.errors import NotAllowed
 from bot.domain.job import Job, JobKind
 from bot.domain.operation import Operation
 from bot.ui.answering import Interaction, in_time, noticed, place_of, queued_notice, show_waiting
+from bot.ui.commands.places import everywhere
 from bot.usecases.studio import Studio
 from bot.usecases.submit_handed_in import HandedIn, submit_restyle, submit_upscale
 from bot.usecases.submit_imagine import BatchQuestion, submit_imagine
@@ -21,6 +22,7 @@ SLOW_STEPS = 120
 
 def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Blend two to five pictures into a new one")
+    @everywhere
     @app_commands.describe(dimensions="The shape of the new picture; square if left out")
     @app_commands.choices(
         dimensions=[app_commands.Choice(name=name, value=value) for name, value in SHAPES.items()],
@@ -44,6 +46,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
         await show_waiting(interaction, job, await queued_notice(job, studio=studio), studio=studio)
 
     @tree.command(description="Draw one picture in the manner of another")
+    @everywhere
     @app_commands.describe(
         content="What is to be seen",
         style="The picture whose manner it gets",
@@ -66,6 +69,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
         await _submit(interaction, work, studio)
 
     @tree.command(description="Make a picture of yours larger")
+    @everywhere
     @app_commands.describe(image="The picture", kind="Subtle and 4x add nothing new; Creative draws new detail")
     async def upscale(
         interaction: Interaction, image: discord.Attachment, kind: Literal["Subtle", "Creative", "4x"] = "Subtle"

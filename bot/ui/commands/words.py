@@ -9,6 +9,7 @@ from bot.domain.errors import InvalidLink
 from bot.domain.job import UserId
 from bot.domain.suggestions import shorten_words
 from bot.ui.answering import Interaction
+from bot.ui.commands.places import everywhere
 from bot.ui.render_answers import described_embed, described_file, shortened_embed
 from bot.ui.views.suggestions import described_actions, shortened_actions
 from bot.usecases.answers import describe_picture, split_parameters, weigh_prompt
@@ -17,6 +18,7 @@ from bot.usecases.studio import Studio
 
 def add_words(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Four prompts for a picture")
+    @everywhere
     @app_commands.describe(image="The picture", link="Its address, instead of an upload")
     async def describe(interaction: Interaction, image: discord.Attachment | None = None, link: str = "") -> None:
         if (image is None) == (not link.strip()):
