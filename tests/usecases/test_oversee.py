@@ -76,7 +76,7 @@ async def test_a_deed_that_fails_leaves_no_row(world: World) -> None:
 
 async def test_revoking_takes_what_operators_gave_and_leaves_what_was_bought(world: World) -> None:
     sell(world)
-    await own(world)
+    await own(world, source="shop")
     await give(world, 500, AccountKind.EXTRA, reference="bought")
     await give_plan(ANN, "Pro", None, "a", OLGA, studio=world.studio)
     for _ in range(2):
