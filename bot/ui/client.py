@@ -1,7 +1,7 @@
 """The bot as Discord sees it: its commands, and where events go. Owns the connection, knows nothing of pictures."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import discord
 import structlog
@@ -9,6 +9,7 @@ from discord import app_commands
 
 from bot.domain.guide import Guide
 from bot.domain.oversight import Operators
+from bot.domain.purchase import News
 from bot.ui.commands.about import Links, add_about
 from bot.ui.commands.account import add_account
 from bot.ui.commands.admin import add_admin
@@ -20,10 +21,12 @@ from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
+from bot.ui.commands.subscribe import add_subscribe
 from bot.ui.commands.words import add_words
 from bot.ui.errors import answer_error, answered
 from bot.ui.forms import submit_form
 from bot.ui.presses import press
+from bot.ui.purchases import hear, hear_all, hear_interaction
 from bot.ui.reactions import ReactionEmoji, react
 from bot.ui.views.job_actions import USUAL, Layout
 from bot.usecases.studio import Studio
@@ -43,6 +46,17 @@ def least_intents() -> discord.Intents:
     intents = discord.Intents.none()
     intents.guilds = intents.guild_reactions = intents.dm_reactions = True
     return intents
+
+
+class Commands(app_commands.CommandTree["Client"]):
+    """Before a command is looked at, what its member has bought is."""
+
+    studio: Studio | None = None
+
+    async def interaction_check(self, interaction: discord.Interaction["Client"], /) -> bool:
+        if self.studio is not None and interaction.type is discord.InteractionType.application_command:
+            await hear_interaction(cast("discord.Interaction[discord.Client]", interaction), studio=self.studio)
+        return True
 
 
 class Client(discord.Client):
@@ -79,7 +93,7 @@ class Client(discord.Client):
         self._guild_id = guild_id
         self._guild = discord.Object(guild_id) if guild_id else None
         self._studio: Studio | None = None
-        self.tree = app_commands.CommandTree(
+        self.tree = Commands(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
@@ -87,7 +101,7 @@ class Client(discord.Client):
         self.tree.error(answer_error)
 
     def open(self, studio: Studio) -> None:
-        self._studio = studio
+        self._studio = self.tree.studio = studio
         for add in (
             add_imagine,
             add_gallery,
@@ -101,6 +115,7 @@ class Client(discord.Client):
             add(self.tree, studio)
         add_show(self.tree, studio, self._layout)
         add_about(self.tree, self._reactions, self._links)
+        add_subscribe(self.tree, studio, self._links)
         add_admin(self.tree, studio, self._operators)
         add_guide(self.tree, self._pages, self._answers)
 
@@ -121,6 +136,8 @@ class Client(discord.Client):
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
+        if self._studio is not None:
+            await hear_all(self, studio=self._studio)
 
     async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
         """Commands go through the tree; presses and forms come here, by custom id alone."""
@@ -129,11 +146,25 @@ class Client(discord.Client):
         custom_id = str(interaction.data.get("custom_id"))
         match interaction.type:
             case discord.InteractionType.component:
+                await answered(interaction, hear_interaction(interaction, studio=self._studio))
                 await answered(interaction, press(interaction, custom_id, studio=self._studio))
             case discord.InteractionType.modal_submit:
                 await answered(interaction, submit_form(interaction, custom_id, studio=self._studio))
             case _:
                 pass
+
+    async def on_entitlement_create(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CREATED)
+
+    async def on_entitlement_update(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CHANGED)
+
+    async def on_entitlement_delete(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CHANGED)
+
+    async def _hear(self, entitlement: discord.Entitlement, news: News) -> None:
+        if self._studio is not None:
+            await hear(entitlement, news, as_of=self._studio.now(), studio=self._studio)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         if self._studio is not None and self.user is not None and payload.user_id != self.user.id:

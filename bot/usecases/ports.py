@@ -166,6 +166,10 @@ class Entitlements(Protocol):
         """Those whose time it is, paused ones included, oldest first."""
         ...
 
+    async def list_of_source(self, source: str, now: datetime) -> list[Entitlement]:
+        """The same of all members, of one source."""
+        ...
+
 
 class Ledger(Protocol):
     """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
