@@ -5,7 +5,6 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from bot.config_section import Section
-from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 
 NotNegative = Annotated[int, Field(ge=0)]
@@ -91,7 +90,6 @@ class ArticleSettings(Section):
     plan: str = ""
     pack: str = ""
     hours: NotNegative = 0
-    billing: Billing = Billing.MONTHLY
 
     @model_validator(mode="after")
     def _is_one_thing(self) -> Self:
@@ -130,7 +128,6 @@ class PlanSettings(Section):
     bonus_days: Annotated[int, Field(ge=1)] = 30
     terms: str = "What you make is yours to use, as far as the licence of the model that drew it allows."
     skus: tuple[ArticleSettings, ...] = ()
-    stripe_prices: tuple[ArticleSettings, ...] = ()
     trial: TrialSettings = TrialSettings()
     prices: PriceSettings = PriceSettings()
     roles: dict[int, str] = Field(default_factory=dict)
@@ -150,7 +147,7 @@ class PlanSettings(Section):
         return self
 
     def _articles_exist(self, plans: set[str], packs: set[str]) -> None:
-        for article in (*self.skus, *self.stripe_prices):
+        for article in self.skus:
             if (article.plan and article.plan not in plans) or (article.pack and article.pack not in packs):
                 raise ValueError(f"{article.id} stands for {article.plan or article.pack!r}, which is not sold")
         if wrong := [sku.id for sku in self.skus if not sku.id.isdecimal()]:

@@ -27,12 +27,11 @@ def catalogue_of(settings: PlanSettings) -> Catalogue:
         prices=PriceList(**settings.prices.model_dump()),
         terms=settings.terms,
         skus=tuple(_article(article) for article in settings.skus),
-        stripe_prices=tuple(_article(article) for article in settings.stripe_prices),
     )
 
 
 def _article(article: ArticleSettings) -> Article:
-    return Article(article.id, article.plan, article.pack, article.hours, article.billing)
+    return Article(article.id, article.plan, article.pack, article.hours)
 
 
 def _plan(tier: TierSettings, rank: int, currency: str) -> Plan:

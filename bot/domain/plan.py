@@ -77,11 +77,6 @@ class Article:
     plan: str = ""
     pack: str = ""
     hours: int = 0
-    billing: Billing = Billing.MONTHLY
-
-    @property
-    def name(self) -> str:
-        return self.plan or self.pack or f"{self.hours} hours"
 
 
 OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."
@@ -96,7 +91,7 @@ class Catalogue:
     `everyone` is the plan of those who own none; without it a subscription is needed. The `trial` plan's allowance
     comes once. Roles and guilds name the plans that their members have. Extra time is sold by the hour and lasts
     `extra_days`, time given away lasts `bonus_days`. `terms` are those of the open studio.
-    `skus` are sold by Discord, `stripe_prices` by Stripe.
+    `skus` are sold by Discord.
     """
 
     is_charging: bool = False
@@ -108,7 +103,6 @@ class Catalogue:
     guild_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     packs: tuple[Pack, ...] = ()
     skus: tuple[Article, ...] = ()
-    stripe_prices: tuple[Article, ...] = ()
     extra_hour_price: Money = HOUR_PRICE
     extra_days: int = 60
     bonus_days: int = 30

@@ -16,11 +16,11 @@ from tests.ui.conftest import Scene, a_config, draw
 
 @pytest.fixture
 async def studio(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Olga is an operator. Who has no plan has Basic."""
-    olga = await sandbox.member("olga")
+    """Ben is an operator. Who has no plan has Basic."""
+    ben = await sandbox.member("ben")
     settings = a_config(sandbox, tmp_path).model_dump()
     config = Config.model_validate(
-        {**settings, "plans": {"enabled": True, "everyone": "Basic"}, "admin": {"members": [int(olga.id)]}}
+        {**settings, "plans": {"enabled": True, "everyone": "Basic"}, "admin": {"members": [int(ben.id)]}}
     )
     async with Scene(sandbox, FakeEngine(), config) as scene:
         yield scene
@@ -46,54 +46,54 @@ async def test_others_are_refused(studio: Scene) -> None:
 
 
 async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
-    olga, ada = await studio.member("olga"), await studio.member("ada")
-    choices = await olga.autocomplete("admin grant plan", "plan", "pr", member=ada)
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    choices = await ben.autocomplete("admin grant plan", "plan", "pr", member=ada)
     assert [choice["value"] for choice in choices] == ["Pro"]
-    given = await admin(olga, "grant plan", member=ada, plan="Pro", days=30)
+    given = await admin(ben, "grant plan", member=ada, plan="Pro", days=30)
     assert given["content"].startswith(f"<@{ada.id}> has Pro until <t:")
-    assert "3 hours of fast time more" in (await admin(olga, "grant time", member=ada, amount=3.0))["content"]
+    assert "3 hours of fast time more" in (await admin(ben, "grant time", member=ada, amount=3.0))["content"]
     sent = await ada.slash("info")
     shown = await ada.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
     assert "**Subscription**: Pro" in shown["embeds"][0]["description"]
-    assert "Pro, 118,800 GPU-seconds" in (await admin(olga, "revoke", member=ada))["content"]
-    log = (await admin(olga, "log"))["embeds"][0]["description"].splitlines()
+    assert "Pro, 118,800 GPU-seconds" in (await admin(ben, "revoke", member=ada))["content"]
+    log = (await admin(ben, "log"))["embeds"][0]["description"].splitlines()
     assert ["**revoke**" in log[0], "**grant time**" in log[1], "**grant plan**" in log[2]] == [True] * 3
 
 
 async def test_a_plan_that_is_not_sold_is_named(studio: Scene) -> None:
-    olga, ada = await studio.member("olga"), await studio.member("ada")
-    refused = await admin(olga, "grant plan", member=ada, plan="Gold")
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    refused = await admin(ben, "grant plan", member=ada, plan="Gold")
     assert "There are Basic, Standard, Pro, Mega" in refused["embeds"][0]["description"]
 
 
 async def test_a_blocked_member_is_told_until_when(studio: Scene) -> None:
-    olga, ada = await studio.member("olga"), await studio.member("ada")
-    blocked = await admin(olga, "block", member=ada, length="1 day", reason="Be kind.")
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    blocked = await admin(ben, "block", member=ada, length="1 day", reason="Be kind.")
     assert "is blocked until <t:" in blocked["content"]
     answer = await ada.response(await ada.slash("imagine", prompt="a fox"))
     assert answer["embeds"][0]["title"] == "Blocked"
     assert "until <t:" in answer["embeds"][0]["description"]
     assert "Be kind." in answer["embeds"][0]["description"]
-    assert "may draw again" in (await admin(olga, "unblock", member=ada))["content"]
-    assert "was not blocked" in (await admin(olga, "unblock", member=ada))["content"]
+    assert "may draw again" in (await admin(ben, "unblock", member=ada))["content"]
+    assert "was not blocked" in (await admin(ben, "unblock", member=ada))["content"]
     await draw(ada, "a fox")
 
 
 async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
-    olga, ada = await studio.member("olga"), await studio.member("ada")
-    assert "none is begun" in (await admin(olga, "queue pause"))["content"]
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    assert "none is begun" in (await admin(ben, "queue pause"))["content"]
     waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
-    look = (await admin(olga, "queue look"))["embeds"][0]
+    look = (await admin(ben, "queue look"))["embeds"][0]
     assert "Paused" in look["description"]
     assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
     job_id = look["fields"][1]["value"].split("`")[1]
-    assert "is cancelled" in (await admin(olga, "queue cancel", job_id=job_id))["content"]
+    assert "is cancelled" in (await admin(ben, "queue cancel", job_id=job_id))["content"]
     await ada.wait_for_message(lambda message: message["id"] == waiting["id"] and "(Stopped)" in message["content"])
-    await admin(olga, "queue drain")
+    await admin(ben, "queue drain")
     refused = await ada.response(await ada.slash("imagine", prompt="an owl"))
     assert "takes no new jobs" in refused["embeds"][0]["description"]
-    await admin(olga, "queue resume")
+    await admin(ben, "queue resume")
     await draw(ada, "an owl")
-    figures = (await admin(olga, "statistics", days=1))["embeds"][0]
+    figures = (await admin(ben, "statistics", days=1))["embeds"][0]
     assert figures["fields"][0]["name"] == "Jobs: 2"
     assert figures["fields"][0]["value"] == "cancelled: 1\nsucceeded: 1"
