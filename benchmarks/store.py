@@ -90,12 +90,14 @@ async def fill(url: str, count: int) -> None:
     moment = MOMENT[kind].format(seconds=f"{int(NOW.timestamp()) - count} + n")
     job = {
         "id": FRESH_ID[kind],
-        "user_id": f"1000 + (n * 7919) % {MEMBERS}",
+        "user_id": f"1000 + (n % {MEMBERS}) * 7919 % {MEMBERS}",
         "prompt": "prompt || ' ' || n",
         **dict.fromkeys(("created_at", "started_at", "finished_at"), moment),
     }
     copied = {name: f"jobs.{name}" for name in ("user_id", "created_at", "prompt")} | {"job_id": "jobs.id"}
     async with engine.begin() as connection:
+        if kind == "sqlite":
+            await connection.exec_driver_sql("PRAGMA cache_size = -1000000")  # a gigabyte, for filling only
         numbers, template = NUMBERS[kind].format(count=count), f"numbers, jobs WHERE jobs.id = '{done.id}'"
         await connection.exec_driver_sql(_copies(JobRow, job, template, numbers, kind))
         source = f"jobs, images WHERE images.job_id = '{done.id}' AND jobs.id <> '{done.id}'"
@@ -191,9 +193,8 @@ async def compare(small_url: str, large_url: str, options: argparse.Namespace) -
             await large.look(number)
     warm = options.rounds // 10
     growth = statistics.median(large.seconds[warm:]) / statistics.median(small.seconds[warm:])
-    print(
-        {name: round(1_000 * statistics.median(each), 2) for name, each in large.page_seconds.items()}, file=sys.stderr
-    )
+    pages = {name: round(1_000 * statistics.median(each), 2) for name, each in large.page_seconds.items()}
+    print(f"growth {growth:.3f}; milliseconds of a page: {pages}", file=sys.stderr)
     return growth, large.page_ms
 
 

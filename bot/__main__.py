@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
     from bot.db.database import DatabaseUnavailable
-    from bot.program import DiscordUnavailable, StoreUnavailable
+    from bot.program import DiscordUnavailable, StoreUnavailable, WebUnavailable
     from engine.protocol import EngineStartError
 
     try:
@@ -54,7 +54,7 @@ async def _command(options: argparse.Namespace, config: Config) -> int:
                 return await _audit(config)
             case unknown:
                 raise AssertionError(unknown)
-    except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
+    except (DatabaseUnavailable, StoreUnavailable, WebUnavailable, EngineStartError, DiscordUnavailable) as problem:
         print(problem, file=sys.stderr)
         return 1
 

@@ -13,6 +13,7 @@ from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
+WEB_SECRET_VARIABLE = "EASEL_WEB_SECRET"
 
 
 class ConfigError(Exception):
@@ -37,6 +38,7 @@ class ReactionSettings(Section):
 
 class DiscordSettings(Section):
     guild_id: int = 0
+    shards: Annotated[int, Field(ge=0)] = 1
     api_url: str = ""
     gateway_url: str = ""
     reactions: ReactionSettings = ReactionSettings()
@@ -114,6 +116,12 @@ class SandboxSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
 
 
+class WebSettings(Section):
+    public_url: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8390
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -135,8 +143,10 @@ class Config(Section):
     admin: AdminSettings = AdminSettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
+    web_secret: SecretStr | None = Field(default=None, exclude=True)
 
     @field_validator("versions")
     @classmethod
@@ -159,10 +169,14 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     settings = _read(path) if path else {}
     if "token" in settings:
         raise ConfigError(f"A token must not stand in a file. Put it into the environment as {TOKEN_VARIABLE}.")
+    if "web_secret" in settings:
+        raise ConfigError(f"A secret must not stand in a file. Put it into the environment as {WEB_SECRET_VARIABLE}.")
     if url := environ.get(DATABASE_VARIABLE):
         settings["database"] = {"url": url}
     if token := environ.get(TOKEN_VARIABLE):
         settings["token"] = token
+    if secret := environ.get(WEB_SECRET_VARIABLE):
+        settings["web_secret"] = secret
     try:
         return Config.model_validate(settings)
     except ValidationError as problems:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import Config
-from bot.program import engine_config, running_studio
+from bot.program import LOCAL, engine_config, running_studio
 from bot.sandbox import Member, RateLimits, Sandbox, SandboxConfig, find_component
 
 Message = dict[str, Any]
@@ -152,8 +152,10 @@ def _new_engine(config: Config) -> Any:
 
 
 def pointed_at(sandbox: Sandbox, config: Config) -> Config:
+    """Our own pages are served, too, unless they have an address already."""
     discord = config.discord.model_copy(update={"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url})
-    return config.model_copy(update={"discord": discord})
+    web = config.web if config.web.public_url else config.web.model_copy(update={"public_url": LOCAL, "port": 0})
+    return config.model_copy(update={"discord": discord, "web": web})
 
 
 def on_scratch(config: Config, folder: Path) -> Config:

@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
+import secrets
+import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import aiohttp
 import discord
@@ -15,6 +19,7 @@ from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
 from bot.db.database import SqlDatabase, held_alone, migrate, open_database
 from bot.db.wakes import Wakes, postgres_url
 from bot.domain.errors import StoreFull, StoreUnreachable
+from bot.domain.job import Job
 from bot.domain.oversight import Operators
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
@@ -22,7 +27,8 @@ from bot.links import Endpoint, LinkFetcher, open_link_fetcher
 from bot.offers import catalogue_of
 from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
-from bot.ui.client import Client
+from bot.ui.answering import begin, post_waiting
+from bot.ui.client import Client, ShardedClient
 from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
@@ -33,10 +39,16 @@ from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.ports import ImageStore
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
+from bot.web.region import RegionPage
+from bot.web.server import address_of, bind, serving
+from bot.web.tickets import TicketOffice
 from engine.config import EngineConfig, ModelConfig
 from engine.protocol import Engine
 
 log = structlog.get_logger(__name__)
+
+LOCAL = "local"
+"""As a public address: this machine only."""
 
 DRAIN_SECONDS = 10.0
 """Time that jobs have, once the engine has stopped, to write down where they stand; and then what is being sent, to
@@ -76,9 +88,12 @@ def layout_of(config: Config) -> Layout:
 
 
 def make_client(config: Config) -> Client:
-    return Client(
+    shards = config.discord.shards
+    kind = Client if shards == 1 else ShardedClient
+    return kind(
         reaction_emoji(config.discord.reactions),
         guild_id=config.discord.guild_id,
+        shard_count=shards if shards > 1 else None,
         layout=layout_of(config),
         links=Links(community=config.links.community, account=config.links.account),
         pages=read_guide(PAGES),
@@ -89,6 +104,10 @@ def make_client(config: Config) -> Client:
 
 class StoreUnavailable(Exception):
     """Pictures cannot be kept where the settings say; the message says what to change."""
+
+
+class WebUnavailable(Exception):
+    """Our pages cannot be served where the settings say; the message says what to change."""
 
 
 class DiscordUnavailable(Exception):
@@ -102,7 +121,7 @@ async def running_studio(
     """Everything up and connected; yields the tasks that should never end: when one does, the studio is to be closed.
 
     `pause` gives the seconds before the n-th new try of a delivery. Raises `DatabaseUnavailable`,
-    `StoreUnavailable`, `EngineStartError` or `DiscordUnavailable`.
+    `StoreUnavailable`, `WebUnavailable`, `EngineStartError` or `DiscordUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
@@ -119,7 +138,9 @@ async def running_studio(
         wakes: list[Callable[[], None]] = []
         notifier = DiscordNotifier(client, jobs, layout_of(config))
         fetcher = await stack.enter_async_context(open_link_fetcher(_trusted(config)))
-        studio = _make_studio(config, db, store, engine, notifier, fetcher, wakes)
+        site = _bind_site(config, stack)
+        office = _open_office(config, site) if site else None
+        studio = replace(_make_studio(config, db, store, engine, notifier, fetcher, wakes), region_links=office)
         stopped = asyncio.Event()
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
@@ -136,6 +157,9 @@ async def running_studio(
             loops.start(wakes_of_others.listen(), name="listening")
             loops.start(wakes_of_others.send(), name="telling")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
+        if site and office:
+            page = RegionPage(studio, office, partial(_announce, client, studio))
+            await stack.enter_async_context(serving(site, page.routes()))
         log.info("studio open", resumed=resumed)
         try:
             yield connection, dispatching, delivering, keeping, holding
@@ -152,6 +176,28 @@ async def running_studio(
             stopped.set()
             await asyncio.wait({holding})
             await asyncio.wait({loops.start(_release(studio), name="release")})  # what is left is free at once
+
+
+def _bind_site(config: Config, stack: contextlib.AsyncExitStack) -> socket.socket | None:
+    if not config.web.public_url:
+        return None
+    try:
+        return stack.enter_context(bind(config.web.host, config.web.port))
+    except OSError as trouble:
+        place = f"{config.web.host}:{config.web.port}"
+        raise WebUnavailable(
+            f"Our pages cannot be served on {place}: {trouble}. Change [web] in the settings."
+        ) from trouble
+
+
+def _open_office(config: Config, site: socket.socket) -> TicketOffice:
+    """Without a secret of the operator's, links end with this process."""
+    secret = config.web_secret.get_secret_value() if config.web_secret else secrets.token_urlsafe(32)
+    return TicketOffice(secret, address_of(site) if config.web.public_url == LOCAL else config.web.public_url)
+
+
+async def _announce(client: discord.Client, studio: Studio, job: Job) -> None:
+    await begin(job, await post_waiting(client, job), studio=studio)
 
 
 async def _release(studio: Studio) -> None:

@@ -155,12 +155,7 @@ def members_without_room(running: Iterable[Job], limits_of: Callable[[Job], Limi
     return {Speed.TURBO: no_quick, Speed.FAST: no_quick, Speed.RELAX: no_slow}
 
 
-def expected_wait(ahead: int, running: int, capacity: int, job_seconds: float) -> float:
-    """Seconds until a job with that many before it starts, when jobs go on taking `job_seconds` each.
-
-    As many are drawn at once as run now; a free place makes the first of them start at once. 0 while nothing has been
-    measured.
-    """
-    if running < capacity and not ahead:
-        return 0.0
+def expected_wait(ahead: int, running: int, job_seconds: float) -> float:
+    """Seconds until a job with that many before it starts, when jobs go on taking `job_seconds` each and as many are
+    drawn at once as run now."""
     return job_seconds * (ahead + 1) / max(1, running)

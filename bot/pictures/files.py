@@ -1,7 +1,6 @@
-"""Pictures as files: encode, decode, make small enough. Knows nothing of how pictures are put together."""
+"""Pictures as files: encode, decode, measure. Knows nothing of how pictures are put together."""
 
 import io
-from collections.abc import Iterator
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -11,7 +10,6 @@ from engine.protocol import Pixels
 MAX_DECODED_PIXELS = 64_000_000
 """Known from a file's head before any of it is unpacked: 192 MB as RGB."""
 
-MAX_WEBP_SIDE = 16_383
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _BROKEN = (
     UnidentifiedImageError,
@@ -52,29 +50,9 @@ def measure(data: bytes) -> tuple[int, int]:
         raise _unreadable() from error
 
 
-def fit_bytes(png: bytes, limit: int) -> tuple[bytes, str]:
-    """The picture in at most `limit` bytes, and its file extension.
-
-    As it is when it fits; else as WebP of falling quality, then of falling size. Below some 100 bytes nothing fits,
-    and the smallest is returned.
-    """
-    if len(png) <= limit:
-        return png, "png"
-    smallest = b""
-    for smallest in _ever_smaller(flatten(open_image(png))):
-        if len(smallest) <= limit:
-            break
-    return smallest, "webp"
-
-
-def _ever_smaller(image: Image.Image) -> Iterator[bytes]:
-    if max(image.size) > MAX_WEBP_SIDE:
-        image = image.resize(scaled(image, MAX_WEBP_SIDE / max(image.size)), Image.Resampling.LANCZOS)
-    for quality in (95, 85, 70, 50):
-        yield save(image, "WEBP", quality=quality, method=4)
-    while max(image.size) > 1:
-        image = image.resize(scaled(image, 0.7), Image.Resampling.LANCZOS)
-        yield save(image, "WEBP", quality=70, method=4)
+def extension_of(data: bytes) -> str:
+    """Of the files that we write ourselves."""
+    return "webp" if data[:4] == b"RIFF" else "png"
 
 
 def open_image(data: bytes) -> Image.Image:

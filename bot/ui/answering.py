@@ -21,7 +21,7 @@ from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
 from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
-from bot.usecases.room import is_held_back
+from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,16 @@ def door_of(interaction: Interaction) -> Door | None:
     if interaction.is_guild_integration() or interaction.context.dm_channel:
         return None
     return Door(interaction.token, interaction.created_at + DOOR_STAYS_OPEN)
+
+
+def drawing_place_of(interaction: Interaction) -> Place:
+    """Where new pictures will be shown. Raises `NotAllowed` where the bot may not post them: better now than when they
+    are drawn. Where it is no member it answers by the interaction's leave."""
+    place, may = place_of(interaction), interaction.app_permissions
+    writes = may.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else may.send_messages
+    if place.door is None and place.guild_id is not None and not (writes and may.attach_files):
+        raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
+    return place
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
@@ -103,7 +113,8 @@ async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord
 
 
 async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
-    return queued_embed(job) if await is_held_back(job, studio=studio) else None
+    waiting = await find_waiting(job, studio=studio)
+    return queued_embed(job, waiting) if waiting else None
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:

@@ -55,8 +55,16 @@ class Commands(app_commands.CommandTree["Client"]):
 
     async def interaction_check(self, interaction: discord.Interaction["Client"], /) -> bool:
         if self.studio is not None and interaction.type is discord.InteractionType.application_command:
-            await hear_interaction(cast("discord.Interaction[discord.Client]", interaction), studio=self.studio)
+            try:
+                await hear_interaction(cast("discord.Interaction[discord.Client]", interaction), studio=self.studio)
+            except Exception as trouble:
+                raise app_commands.CheckFailure from trouble  # so that it is answered like any other
         return True
+
+
+async def _press(interaction: discord.Interaction[discord.Client], custom_id: str, studio: Studio) -> None:
+    await hear_interaction(interaction, studio=studio)
+    await press(interaction, custom_id, studio=studio)
 
 
 class Client(discord.Client):
@@ -75,8 +83,10 @@ class Client(discord.Client):
         pages: Guide | None = None,
         answers: Guide | None = None,
         operators: Operators | None = None,
+        shard_count: int | None = None,
     ) -> None:
         super().__init__(
+            shard_count=shard_count,
             intents=least_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
@@ -146,8 +156,7 @@ class Client(discord.Client):
         custom_id = str(interaction.data.get("custom_id"))
         match interaction.type:
             case discord.InteractionType.component:
-                await answered(interaction, hear_interaction(interaction, studio=self._studio))
-                await answered(interaction, press(interaction, custom_id, studio=self._studio))
+                await answered(interaction, _press(interaction, custom_id, self._studio))
             case discord.InteractionType.modal_submit:
                 await answered(interaction, submit_form(interaction, custom_id, studio=self._studio))
             case _:
@@ -172,3 +181,8 @@ class Client(discord.Client):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         log.exception("event handler failed", event_name=event_method)
+
+
+class ShardedClient(Client, discord.AutoShardedClient):
+    """The same over several connections, as bots on many servers need. Without a `shard_count` Discord says how
+    many."""

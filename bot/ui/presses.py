@@ -4,20 +4,19 @@ import discord
 import structlog
 
 from bot.domain.buttons import Action, Button, parse_button
-from bot.domain.errors import NotAllowed
 from bot.domain.job import JobId, MessageRef
 from bot.domain.settings_buttons import is_setting
-from bot.ui.answering import Interaction, in_time, noticed, place_of, show_waiting
+from bot.ui.answering import Interaction, drawing_place_of, in_time, noticed, place_of, show_waiting
 from bot.ui.batch_presses import press_batch
 from bot.ui.errors import UnknownButton
 from bot.ui.gallery_presses import press_gallery
 from bot.ui.posting import LINE_TROUBLE, message_at
-from bot.ui.render import render_liked
+from bot.ui.render import REGION_TEXT, render_liked, render_mask_help
 from bot.ui.settings_presses import press_settings
 from bot.ui.suggestion_presses import press_suggestion
 from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
-from bot.ui.views.job_actions import pressed_actions
+from bot.ui.views.job_actions import pressed_actions, region_actions
 from bot.ui.views.press_form import press_form
 from bot.ui.views.suggestions import parse_suggestion_button
 from bot.usecases.cancel import cancel_job
@@ -52,9 +51,21 @@ async def _press_job(interaction: Interaction, button: Button, studio: Studio) -
         case Action.BOOKMARK:
             await _press_bookmark(interaction, button, studio)
         case Action.VARY_REGION:
-            raise NotAllowed("This studio has no form for that yet. The buttons beside it work.")
+            await _press_region(interaction, button, studio)
         case _:
             await _press_picture(interaction, button, studio)
+
+
+async def _press_region(interaction: Interaction, button: Button, studio: Studio) -> None:
+    """Discord has no brush: a page of ours has one, or the member brings a mask of their own."""
+    place, message = place_of(interaction), interaction.message
+    if message is None:
+        raise UnknownButton
+    if studio.region_links is None:
+        await interaction.response.send_message(render_mask_help(button.job_id), ephemeral=True)
+        return
+    link = studio.region_links.link(button, place, MessageRef(place.channel_id, message.id))
+    await interaction.response.send_message(REGION_TEXT, view=region_actions(link), ephemeral=True)
 
 
 async def _press_bookmark(interaction: Interaction, button: Button, studio: Studio) -> None:
@@ -84,7 +95,7 @@ async def _press_cancel(interaction: Interaction, job_id: JobId, studio: Studio)
 
 
 async def _press_picture(interaction: Interaction, button: Button, studio: Studio) -> None:
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     if form := await open_form(button, place, studio=studio):

@@ -5,7 +5,7 @@ The text between the first `**` pair is the same in all of a job's messages, for
 
 from typing import assert_never
 
-from bot.domain.job import Job, JobKind, JobStatus
+from bot.domain.job import Job, JobId, JobKind, JobStatus
 from bot.domain.prompt import Speed
 from bot.domain.upscalers import upscaler_name
 
@@ -17,6 +17,16 @@ NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
 GUEST_NOTE = "I am no member here: what takes more than 15 minutes comes by direct message."
 KEPT = "I could not show it here. It is kept in your `/gallery`."
+
+
+REGION_TEXT = "Paint over what should be drawn anew. The link is yours alone; it works once, for an hour."
+
+
+def render_mask_help(job_id: JobId) -> str:
+    return (
+        "Save the picture, paint white over what should be drawn anew and black over the rest, and hand it in:\n"
+        f"`/region job_id:{job_id} mask:…`"
+    )
 
 
 def render_waiting(job: Job) -> str:

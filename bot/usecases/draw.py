@@ -6,6 +6,8 @@ from bot.domain.errors import CannotDraw
 from bot.domain.job import JobKind
 from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_beyond import draw_beyond
+from bot.usecases.draw_film import draw_film
+from bot.usecases.draw_region import draw_region
 from bot.usecases.draw_upscale import upscale, upscale_creatively
 from bot.usecases.masters import Master, encode_masters
 from bot.usecases.references import STYLE_STRENGTH, borrows_style, in_borrowed_style, with_references
@@ -32,10 +34,14 @@ async def draw(attempt: Attempt) -> tuple[Master, ...]:
             | JobKind.PAN_DOWN
         ):
             return await encode_masters(await draw_beyond(attempt))
+        case JobKind.VARY_REGION:
+            return await encode_masters(await draw_region(attempt))
         case JobKind.UPSCALE_SUBTLE:
             return await encode_masters([await upscale(attempt)])
         case JobKind.UPSCALE_CREATIVE:
             return await encode_masters([await upscale_creatively(attempt)])
+        case JobKind.ANIMATE:
+            return (await draw_film(attempt),)
         case JobKind.RESTYLE:
             return await _restyle(attempt)
         case _:

@@ -1,6 +1,9 @@
 """What a member does with finished pictures: like them, have them sent, put them into the trash."""
 
+from pathlib import PurePath
+
 from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, UserId
 from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
 from bot.usecases.studio import Studio
@@ -14,7 +17,11 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
     if not pictures:
         raise JobGone
     files = [
-        ResultFile(f"{job.id}_{p.index + 1}.png", await studio.store.get(p.store_key), job.prompt[:1_024])
+        ResultFile(
+            f"{job.id}_{p.index + 1}{PurePath(p.store_key).suffix}",
+            await studio.store.get(p.store_key),
+            job.prompt[:1_024],
+        )
         for p in pictures
     ]
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
@@ -22,6 +29,11 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         await studio.notifier.send_direct(user_id, text, files)
     except DeliveryRefused as refusal:
         raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+
+
+async def _file_of(picture: Picture, job: Job, studio: Studio) -> ResultFile:
+    name = f"{job.id}_{picture.index + 1}{PurePath(picture.store_key).suffix}"
+    return ResultFile(name, await studio.store.get(picture.store_key), job.prompt[:1_024])
 
 
 async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:

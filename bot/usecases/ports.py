@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.batch import BatchId, PendingBatch
+from bot.domain.buttons import Button
 from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.oversight import Act, Block, QueueState, Statistics
+from bot.domain.place import Place
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
@@ -346,6 +348,12 @@ class Links(Protocol):
         ...
 
 
+class RegionLinks(Protocol):
+    def link(self, button: Button, place: Place, pressed: MessageRef) -> str:
+        """The address of a page on which this member, and nobody else, may paint on the picture of a press."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ResultFile:
     """One file to show: `description` is the alt text, `data` at most what the channel takes."""
@@ -437,6 +445,7 @@ __all__ = [
     "Links",
     "Notifier",
     "Oversight",
+    "RegionLinks",
     "Reports",
     "ResultFile",
     "Shares",

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from bot.domain.buttons import Action, Button
 from bot.domain.errors import NotAllowed
-from bot.domain.job import UPSCALES, Job, JobKind, new_job_id
+from bot.domain.job import UPSCALES, Job, JobId, JobKind, MessageRef, new_job_id
 from bot.domain.operation import Operation
 from bot.domain.prompt import GenerationParams, shorten_echo
 from bot.domain.prompt.characters import clean
@@ -13,6 +14,7 @@ from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
+from bot.usecases.submit_region import submit_region
 
 TITLE_LIMIT = 80
 
@@ -42,6 +44,21 @@ async def submit_restyle(
     """Raises `InvalidLink`, `NotAllowed` for twice the same picture, or what `admit` raises."""
     title = f"{content.title} in the manner of {style.title}"
     return await _submit(JobKind.RESTYLE, title, operation, (content.url, style.url), place, studio)
+
+
+async def submit_mask(
+    job_id: str, url: str, place: Place, asked_in: int, *, studio: Studio, wording: str | None = None
+) -> Job:
+    """Vary (Region) of a single picture with a mask that was painted elsewhere. `asked_in` names the interaction.
+
+    Raises `JobGone`, `InvalidLink` or whatever `submit_region` raises.
+    """
+    async with studio.db.reading() as tx:
+        parent = await tx.jobs.get(JobId(job_id.lower()))
+    mask = await studio.links.fetch(url)
+    pressed = parent.result_message or MessageRef(place.channel_id, asked_in)
+    button = Button(Action.VARY_REGION, parent.id)
+    return await submit_region(button, mask, place, pressed, studio=studio, wording=wording)
 
 
 async def _submit(

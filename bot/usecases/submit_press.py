@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
-from bot.domain.errors import JobGone, PressedTwice, SlowDown
+from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
 from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.plan import OTHERS_TERMS, Plan
@@ -17,7 +17,7 @@ from bot.domain.prompt import (
     parse_submission,
     shorten_echo,
 )
-from bot.domain.prompt.aspect import find_aspect, without_zoom
+from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
@@ -59,11 +59,11 @@ async def submit_press(
             job = _child_of(parent, origin, place, pressed, settings, studio.now())
             if mask_key:
                 job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+            if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
+                raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
             if wording is not None:
-                rules = _rules(job, await studio.plan_of(place, tx), studio)
-                known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
-                [job] = await with_styles([_reworded(job, wording, known, rules)], tx)
-                job = with_sources(job, {**sources_of(parent), **kept})
+                reworded = await _remixed(job, wording, place, settings, tx, studio)
+                job = with_sources(reworded, {**sources_of(parent), **kept})
             if source is not None:
                 job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
             await _check_pace(job, tx)
@@ -104,6 +104,15 @@ def _child_of(
     )
 
 
+async def _remixed(
+    job: Job, wording: str, place: Place, settings: MemberSettings, tx: Transaction, studio: Studio
+) -> Job:
+    rules = _rules(job, await studio.plan_of(place, tx), studio)
+    known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+    [remixed] = await with_styles([_reworded(job, wording, known, rules)], tx)
+    return remixed
+
+
 def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
     return PromptRules(
         batch_limit=1,
@@ -122,10 +131,13 @@ def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: Pro
     known = replace(preferences, suffix="", settings="")
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
+    aspect = find_aspect(parsed.echo) or before.aspect
+    if job.kind is JobKind.VARY_REGION:
+        aspect = before.aspect  # whatever was typed, the picture keeps its shape
     return replace(
         job,
-        prompt=shorten_echo(without_zoom(parsed.echo)),
-        params=replace(parsed.params, aspect=find_aspect(parsed.echo) or before.aspect, zoom=None),
+        prompt=shorten_echo(with_aspect(without_zoom(parsed.echo), aspect)),
+        params=replace(parsed.params, aspect=aspect, zoom=None),
         operation=job.operation if zoom is None else replace(job.operation, zoom=zoom),
         is_remix=(parsed.params.text, parsed.params.negative) != (before.text, before.negative),
     )

@@ -143,9 +143,9 @@ def test_a_suspect_job_has_the_engine_to_itself() -> None:
 
 
 def test_the_waiting_time_follows_from_who_is_before() -> None:
-    assert expected_wait(0, 2, 4, 10.0) == 0.0
-    assert expected_wait(0, 4, 4, 10.0) == 2.5
-    assert expected_wait(7, 4, 4, 10.0) == 20.0
+    assert expected_wait(0, 4, 10.0) == 2.5
+    assert expected_wait(7, 4, 10.0) == 20.0
+    assert expected_wait(0, 0, 10.0) == 10.0
 
 
 weights = st.lists(st.sampled_from([0.5, 1.0, 2.0, 3.0]), min_size=2, max_size=6)

@@ -2,21 +2,33 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Rect, Size
 from bot.domain.descent import Origin, check_step
-from bot.domain.errors import InvalidParameter, JobGone, NotAllowed, PressedTwice, SlowDown
+from bot.domain.errors import (
+    InvalidParameter,
+    JobGone,
+    NotAllowed,
+    PressedTwice,
+    SlowDown,
+    UnreadablePicture,
+    UnusableMask,
+)
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import Operation
 from bot.pictures import decode_rgb
 from bot.pictures.arrays import Colours, to_array
+from bot.pictures.masks import write_mask
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_press import submit_press
+from bot.usecases.submit_region import submit_region
 from engine.protocol import GenerateRequest, ModelInfo, Pixels, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
@@ -332,6 +344,83 @@ async def test_other_models_draw_the_enlarged_picture_over_tile_by_tile(world: W
     assert all(request.mask is None and request.init_images[0].strength == 0.3 for request in tiles)
     assert len({seed for request in tiles for seed in request.seeds}) == 9
     assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
+
+
+def a_mask(width: int, height: int, place: Rect) -> bytes:
+    levels = np.zeros((height, width), bool)
+    levels[place.top : place.bottom, place.left : place.right] = True
+    return write_mask(levels)
+
+
+async def repaint(world: World, picture: Job, mask: bytes, wording: str | None = None, user_id: UserId = ANN) -> Job:
+    button = Button(Action.VARY_REGION, picture.id)
+    return await submit_region(
+        button, mask, place_of(user_id), MessageRef(500, 900), studio=world.studio, wording=wording
+    )
+
+
+@pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL, WORDY_MODEL])
+async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: ModelInfo) -> None:
+    engine = use(world, model)
+    source = await single(world)
+    [before] = await masters(world, source)
+    region = Rect(40, 4, 20, 30)
+    job = await run(world, await repaint(world, source, a_mask(64, 64, region), "an owl"))
+    assert (job.status, job.prompt, job.is_remix) == (JobStatus.SUCCEEDED, "an owl", True)
+    drawn = await masters(world, job)
+    outside = np.ones((64, 64), bool)
+    outside[region.top : region.bottom, region.left : region.right] = False
+    assert all((one[outside] == before[outside]).all() for one in drawn)
+    assert all((one[~outside] != before[~outside]).any() for one in drawn)
+    [request] = engine.requests[1:]
+    assert (request.prompt, strength_of(request), len(request.seeds)) == ("an owl", 1.0, 4)
+
+
+async def test_a_reroll_of_a_region_draws_the_same_region(world: World) -> None:
+    use(world, FAKE_MODEL)
+    source = await single(world)
+    first = await run(world, await repaint(world, source, a_mask(64, 64, Rect(0, 0, 32, 32))))
+    again = await run(world, await press(world, Action.REROLL, first, where=901))
+    assert (again.kind, again.operation) == (JobKind.VARY_REGION, first.operation)
+    assert again.status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "sentence"),
+    [
+        (Rect(0, 0, 0, 0), 64, "Nothing is marked"),
+        (Rect(0, 0, 64, 64), 64, "Everything is marked"),
+        (Rect(5, 5, 3, 3), 64, "too small"),
+        (Rect(0, 0, 9, 9), 32, "is 64x32, but the picture 64x64"),
+    ],
+)
+async def test_masks_of_which_nothing_can_come(
+    world: World, tmp_path: Path, place: Rect, size: int, sentence: str
+) -> None:
+    source = await single(world)
+    with pytest.raises(UnusableMask, match=sentence):
+        await repaint(world, source, a_mask(64, size, place))
+    assert not (tmp_path / "images" / "masks").exists()
+
+
+async def test_a_mask_for_a_refused_press_is_not_kept(world: World, tmp_path: Path) -> None:
+    source = await single(world, "a fox --stealth", BOB)
+    with pytest.raises(NotAllowed, match="private"):
+        await repaint(world, source, a_mask(64, 64, Rect(0, 0, 32, 32)))
+    assert list((tmp_path / "images" / "masks").iterdir()) == []
+
+
+async def test_bytes_that_are_no_mask(world: World) -> None:
+    with pytest.raises(UnreadablePicture):
+        await repaint(world, await single(world), b"no picture")
+    with pytest.raises(UnusableMask, match="Mark the part"):
+        await press(world, Action.VARY_REGION, await single(world))
+
+
+async def test_a_region_keeps_the_pictures_shape_whatever_is_typed(world: World) -> None:
+    source = await single(world)
+    job = await repaint(world, source, a_mask(64, 64, Rect(0, 0, 32, 32)), "an owl --ar 3:2")
+    assert (job.prompt, job.params.aspect) == ("an owl --ar 1:1", (1, 1))
 
 
 async def test_likes_are_kept_once(world: World) -> None:

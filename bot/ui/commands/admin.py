@@ -6,7 +6,7 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from bot.domain.errors import InvalidParameter
+from bot.domain.errors import InvalidParameter, NotAllowed
 from bot.domain.job import JobId, UserId
 from bot.domain.oversight import BLOCK_LENGTHS, Operator, Operators, QueueState
 from bot.domain.prices import Unit
@@ -50,15 +50,29 @@ class AdminGroup(app_commands.Group):
     """Asks the settings before every one of its commands, for servers may let others see them."""
 
     def __init__(
-        self, operators: Operators, *, name: str, description: str, default_permissions: discord.Permissions
+        self,
+        operators: Operators,
+        *,
+        name: str,
+        description: str,
+        default_permissions: discord.Permissions | None = None,
     ) -> None:
         super().__init__(name=name, description=description, default_permissions=default_permissions)
         self._operators = operators
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
         can_manage = interaction.permissions.manage_guild
-        self._operators.check(interaction.user.id, interaction.guild_id, can_manage=can_manage)
+        try:
+            self._operators.check(interaction.user.id, interaction.guild_id, can_manage=can_manage)
+        except NotAllowed as refusal:
+            raise app_commands.CheckFailure from refusal  # the only kind that discord.py hands to our table of errors
         return True
+
+    def add_group(self, name: str, description: str) -> "AdminGroup":
+        """discord.py asks a command's own group only, so a group within the group asks for itself."""
+        group = AdminGroup(self._operators, name=name, description=description)
+        self.add_command(group)
+        return group
 
 
 def operator_of(interaction: Interaction) -> Operator:
@@ -69,8 +83,8 @@ async def _tell(interaction: Interaction, text: str) -> None:
     await interaction.edit_original_response(content=text, allowed_mentions=discord.AllowedMentions.none())
 
 
-def _add_grants(admin: app_commands.Group, studio: Studio) -> None:
-    grant = app_commands.Group(name="grant", description="Give a member a plan or time", parent=admin)
+def _add_grants(admin: AdminGroup, studio: Studio) -> None:
+    grant = admin.add_group("grant", "Give a member a plan or time")
 
     @grant.command(name="plan", description="Give a member a plan")
     @app_commands.describe(member="Whom", plan="Its name", days="How long; without it until revoked")
@@ -107,7 +121,7 @@ def _add_grants(admin: app_commands.Group, studio: Studio) -> None:
         await _tell(interaction, f"Taken back from {member.mention}: {plans}, {revoked.amount:,} {unit}.")
 
 
-def _add_blocks(admin: app_commands.Group, studio: Studio) -> None:
+def _add_blocks(admin: AdminGroup, studio: Studio) -> None:
     @admin.command(description="Keep a member from starting anything for a while")
     @app_commands.describe(member="Whom", length="How long", reason="What the member reads")
     async def block(interaction: Interaction, member: discord.User, length: Length, reason: str = "") -> None:
@@ -124,8 +138,8 @@ def _add_blocks(admin: app_commands.Group, studio: Studio) -> None:
         await _tell(interaction, f"{member.mention} {'may draw again' if was_blocked else 'was not blocked'}.")
 
 
-def _add_queue(admin: app_commands.Group, studio: Studio) -> None:
-    queue = app_commands.Group(name="queue", description="Look at the queue and hold it", parent=admin)
+def _add_queue(admin: AdminGroup, studio: Studio) -> None:
+    queue = admin.add_group("queue", "Look at the queue and hold it")
 
     async def hold(interaction: Interaction, state: QueueState) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
@@ -157,7 +171,7 @@ def _add_queue(admin: app_commands.Group, studio: Studio) -> None:
         await _tell(interaction, f"The job of <@{job.user_id}> is cancelled.")
 
 
-def _add_figures(admin: app_commands.Group, studio: Studio) -> None:
+def _add_figures(admin: AdminGroup, studio: Studio) -> None:
     @admin.command(description="Jobs, members, engine time and waiting times")
     @app_commands.describe(days="Of how many days")
     async def statistics(interaction: Interaction, days: app_commands.Range[int, 1, 90] = 7) -> None:

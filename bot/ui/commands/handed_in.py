@@ -12,7 +12,7 @@ from bot.domain.operation import Operation
 from bot.ui.answering import Interaction, in_time, noticed, place_of, queued_notice, show_waiting
 from bot.ui.commands.places import everywhere
 from bot.usecases.studio import Studio
-from bot.usecases.submit_handed_in import HandedIn, submit_restyle, submit_upscale
+from bot.usecases.submit_handed_in import HandedIn, submit_mask, submit_restyle, submit_upscale
 from bot.usecases.submit_imagine import BatchQuestion, submit_imagine
 
 SHAPES = {"Portrait": "--ar 2:3", "Square": "--ar 1:1", "Landscape": "--ar 3:2"}
@@ -75,6 +75,22 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
         interaction: Interaction, image: discord.Attachment, kind: Literal["Subtle", "Creative", "4x"] = "Subtle"
     ) -> None:
         work = submit_upscale(_handed(image), UPSCALERS[kind], place_of(interaction), studio=studio)
+        await _submit(interaction, work, studio)
+
+    @tree.command(description="Draw a part of a picture anew, with a mask that you painted")
+    @app_commands.describe(
+        job_id="The end of the picture's file name",
+        mask="The same picture, white where it is to be drawn anew and black elsewhere",
+        prompt="Other words for it; its own if left out",
+    )
+    async def region(
+        interaction: Interaction,
+        job_id: app_commands.Range[str, 36, 36],
+        mask: discord.Attachment,
+        prompt: str | None = None,
+    ) -> None:
+        place = place_of(interaction)
+        work = submit_mask(job_id, mask.url, place, interaction.id, studio=studio, wording=prompt)
         await _submit(interaction, work, studio)
 
 

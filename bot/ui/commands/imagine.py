@@ -4,7 +4,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.place import Place
-from bot.ui.answering import Interaction, in_time, place_of, queued_notice, show_waiting, tell_notices
+from bot.ui.answering import Interaction, drawing_place_of, in_time, queued_notice, show_waiting, tell_notices
 from bot.ui.batch_presses import ask_about_batch
 from bot.ui.commands.places import everywhere
 from bot.usecases.studio import Studio
@@ -16,7 +16,7 @@ def add_imagine(tree: app_commands.CommandTree, studio: Studio) -> None:
     @everywhere
     @app_commands.describe(prompt="What to draw, and parameters such as --ar 3:2")
     async def imagine(interaction: Interaction, prompt: str) -> None:
-        outcome, notice = await in_time(interaction, _submit(prompt, place_of(interaction), studio))
+        outcome, notice = await in_time(interaction, _submit(prompt, drawing_place_of(interaction), studio))
         if isinstance(outcome, BatchQuestion):
             await ask_about_batch(interaction, outcome)
             return

@@ -39,6 +39,10 @@ def waiting_actions(job_id: JobId) -> discord.ui.View:
     return written([_button(Button(Action.CANCEL, job_id), "Cancel Job", style=discord.ButtonStyle.danger)])
 
 
+def region_actions(link: str) -> discord.ui.View:
+    return written([discord.ui.Button(label="Open the brush", emoji=BRUSH, url=link)])
+
+
 def result_actions(job: Job, layout: Layout = USUAL, size: Size | None = None) -> discord.ui.View:
     """`size` is that of a single picture, for a square one is not offered to be made square."""
     if job.is_grid:
