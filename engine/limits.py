@@ -41,7 +41,8 @@ class ModelTraits:
     """What a model can do. `samplers[0]` is the model's own; `fixed_size` models draw at one size only.
 
     `reads_guidance`: the guidance scale is told to the denoiser, in the place of an unconditional half.
-    `reads_references`: it looks at reference pictures; others start from them.
+    `reads_references`: it looks at reference pictures; others start from them. `reads_rows`: what it makes of a prompt
+    depends on the row's seed and start too.
     """
 
     info: ModelInfo
@@ -52,6 +53,7 @@ class ModelTraits:
     fixed_size: bool = False
     reads_guidance: bool = False
     reads_references: bool = False
+    reads_rows: bool = False
 
 
 def check_request(request: GenerateRequest, traits: ModelTraits) -> None:

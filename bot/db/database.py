@@ -30,6 +30,7 @@ from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
 from bot.db.styles import SqlStyles
+from bot.db.turns import Turns
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -70,6 +71,7 @@ class SqlDatabase:
     def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self._writer = writer
         self._reader = reader
+        self._turns = None if self.is_shared else Turns(BUSY_SECONDS)
         self._writing = _sessions_of(writer)
         self._reading = _sessions_of(reader)
 
@@ -78,8 +80,9 @@ class SqlDatabase:
         return self._writer.dialect.name != "sqlite"
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[ports.Transaction]:
-        async with self._writing.begin() as session:
+    async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[ports.Transaction]:
+        turn = self._turns.turn(can_wait=can_wait) if self._turns else contextlib.nullcontext()
+        async with turn, self._writing.begin() as session:
             yield SqlTransaction(session)
 
     @contextlib.asynccontextmanager
@@ -206,8 +209,8 @@ def create_engine(
 ) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
-    # SQLite has one writer. With one connection our transactions queue in the pool, first come first served, where
-    # SQLite itself would let them sleep and try again; its own waiting is left for other processes.
+    # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
+    # try again; its own waiting is left for other processes.
     # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
     # then, whose members have been told that they wait.
     # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can otherwise find that

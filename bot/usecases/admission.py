@@ -66,7 +66,7 @@ async def attach_waiting_message(job_id: JobId, message: MessageRef, *, studio: 
     A job may have been drawn and shown before its waiting message was known, for any change wakes the dispatcher;
     then nobody else will take that message away.
     """
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await tx.jobs.set_waiting_message(job_id, message)
         job = await tx.jobs.get(job_id)
     studio.wake()

@@ -46,12 +46,12 @@ async def send_copy(job_id: JobId, *, studio: Studio) -> None:
 async def _send_once(job: Job, attempts: int, studio: Studio) -> None:
     if attempts and await studio.notifier.find_copy(job):
         return
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await tx.copies.begin(job.id, attempts)
     await place_file(job, lambda file: studio.notifier.post_copy(job, file), studio)
 
 
 async def settle_copy(job_id: JobId, *, studio: Studio) -> None:
     """It is owed no longer."""
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await tx.copies.settle(job_id)

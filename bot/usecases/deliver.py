@@ -100,7 +100,7 @@ class Courier:
     async def _take(self, job_id: JobId) -> bool:
         """Of several processes one delivers. How it went is written only as long as it still does."""
         studio, now = self._studio, self._studio.now()
-        async with studio.db.transaction() as tx:
+        async with studio.db.transaction(can_wait=True) as tx:
             return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
@@ -175,7 +175,7 @@ async def _post_once(job: Job, studio: Studio) -> MessageRef:
     """A try that was begun may have reached the chat before its process died, so later tries look there first."""
     if job.delivery_attempts and (already := await studio.notifier.find_result(job)):
         return already
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1), owner=studio.owner)
     return await place_file(job, lambda file: studio.notifier.post_result(job, file), studio)
 
@@ -244,10 +244,10 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
     only now is taken away as well.
     """
     if job.waiting_message != shown:
-        async with studio.db.transaction() as tx:
+        async with studio.db.transaction(can_wait=True) as tx:
             await tx.jobs.save_delivery(replace(job, result_message=shown), owner=studio.owner)
         await tidy(job, studio)
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         if how is DeliveryStatus.UNDELIVERABLE:
             await refund_job(job, tx, at=studio.now())
         await tx.jobs.save_delivery(job.delivered(shown, how), owner=studio.owner)

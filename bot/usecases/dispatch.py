@@ -117,7 +117,7 @@ async def claim_next(running: Sequence[Job], passed: int, *, studio: Studio) -> 
     if choice is None:
         return None
     job = choice.job.start(now)
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         if not await tx.jobs.claim(job, Lease.from_now(studio.owner, now)):
             raise ConflictingChange(f"job {job.id} was claimed elsewhere")
         await start_in_line(job, tx)
@@ -148,7 +148,7 @@ async def _interrupt(orphan: Job, studio: Studio) -> Job | None:
     """None when another process was first."""
     job = orphan.interrupt(studio.now(), secrets.token_hex(4))
     try:
-        async with studio.db.transaction() as tx:
+        async with studio.db.transaction(can_wait=True) as tx:
             await save_job(job, tx, expected=JobStatus.RUNNING, attempt=orphan.attempt)
     except ConflictingChange:
         return None

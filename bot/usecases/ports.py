@@ -319,8 +319,11 @@ class Database(Protocol):
         """Whether several processes may be at work on it."""
         ...
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commits on a clean exit, rolls back on an exception. Never held across the network."""
+    def transaction(self, *, can_wait: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Commits on a clean exit, rolls back on an exception. Never held across the network.
+
+        One that `can_wait` lets those go first that a member waits for.
+        """
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:

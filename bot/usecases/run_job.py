@@ -112,7 +112,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
         )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
     ]
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
         await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
@@ -147,5 +147,5 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
 
 
 async def _save(job: Job, studio: Studio) -> None:
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

@@ -76,6 +76,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
     reads_guidance = components.unet.config.time_cond_proj_dim is not None
+    reads_guidance = components.unet.config.time_cond_proj_dim is not None
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
