@@ -190,7 +190,7 @@ class FakeEngine:
                 yield Failed(self._end, "stopped") if self._end else Cancelled()
                 return
         notes, self._notes = self._notes, ()
-        images = tuple(self._draw(request.width, request.height, seed) for seed in request.seeds)
+        images = tuple(self._draw(request.width, request.height, seed) for seed in _noises(request))
         yield Finished(images, engine_seconds=0.25, notes=notes)
 
     def _answer(self, request: UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest) -> TerminalEvent:
@@ -210,6 +210,12 @@ class FakeEngine:
         if not request.preview_every or step % request.preview_every:
             return ()
         return tuple(self._draw(16, 16, seed) for seed in request.seeds)
+
+
+def _noises(request: GenerateRequest) -> list[int]:
+    """One number for each row's first noise: blended ones differ from the plain."""
+    shares = [blend.share for blend in request.noise_blends] or [0.0] * len(request.seeds)
+    return [seed + round(share * 1_000_003) for seed, share in zip(request.seeds, shares, strict=True)]
 
 
 async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:

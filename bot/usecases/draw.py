@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from bot.domain.errors import CannotDraw
 from bot.domain.job import JobKind
 from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_beyond import draw_beyond
@@ -44,8 +43,8 @@ async def draw(attempt: Attempt) -> tuple[Master, ...]:
             return (await draw_film(attempt),)
         case JobKind.RESTYLE:
             return await _restyle(attempt)
-        case _:
-            raise CannotDraw("This studio cannot do that yet.")
+        case JobKind.UPSCALE:
+            raise ValueError("a split draws nothing")
 
 
 async def _draw_prompt(attempt: Attempt) -> tuple[Master, ...]:

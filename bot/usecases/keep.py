@@ -16,14 +16,7 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
-    files = [
-        ResultFile(
-            f"{job.id}_{p.index + 1}{PurePath(p.store_key).suffix}",
-            await studio.store.get(p.store_key),
-            job.prompt[:1_024],
-        )
-        for p in pictures
-    ]
+    files = [await _file_of(picture, job, studio) for picture in pictures]
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
     try:
         await studio.notifier.send_direct(user_id, text, files)

@@ -133,6 +133,15 @@ async def test_an_upscale_and_what_can_follow_it(scene: Scene, name: str) -> Non
     ]
 
 
+async def test_a_film(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    film = await press_for_result(ada, single, "Animate (Low motion)")
+    assert film["content"] == f"**a fox** - Animated by {ada.mention} (fast)"
+    assert film["attachments"][0]["filename"].endswith(".webp")
+    assert list(buttons_of(film)) == ["❤️"]
+
+
 async def test_the_pressed_button_turns_blue(scene: Scene) -> None:
     ada = await scene.member("ada")
     grid = await draw(ada, "a fox")

@@ -23,8 +23,10 @@ from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, User
 from bot.domain.operation import Operation
 from bot.pictures import decode_rgb
 from bot.pictures.arrays import Colours, to_array
+from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
 from bot.usecases.cancel import cancel_job
+from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_press import submit_press
@@ -421,6 +423,36 @@ async def test_a_region_keeps_the_pictures_shape_whatever_is_typed(world: World)
     source = await single(world)
     job = await repaint(world, source, a_mask(64, 64, Rect(0, 0, 32, 32)), "an owl --ar 3:2")
     assert (job.prompt, job.params.aspect) == ("an owl --ar 1:1", (1, 1))
+
+
+@pytest.mark.parametrize(("how", "turn", "strength"), [("low", 0.5, 0.5), ("high", 1.0, 0.75)])
+async def test_a_film_turns_from_one_noise_to_another(world: World, how: str, turn: float, strength: float) -> None:
+    engine = use(world, FAKE_MODEL)
+    source = await single(world)
+    job = await run(world, await press(world, Action.ANIMATE, source, how=how))
+    asked = engine.requests[1:]
+    blends = [blend for request in asked for blend in request.noise_blends]
+    assert [len(request.seeds) for request in asked] == [4, 4, 4, 4]
+    assert {seed for request in asked for seed in request.seeds} == {job.params.seed}
+    assert {blend.seed for blend in blends} == {(job.params.seed + 1) % 2**32}
+    assert [blend.share for blend in blends] == pytest.approx([turn * n / 15 for n in range(16)])
+    assert all(strength_of(request) == strength for request in asked)
+    [picture] = await world.pictures(job.id)
+    film = await world.studio.store.get(picture.store_key)
+    assert is_film(film)
+    assert (picture.width, picture.height, picture.store_key) == (64, 64, f"{job.id}/0.webp")
+    await deliver_job(job.id, studio=world.studio)
+    shown = world.notifier.said("result")[-1].files[0]
+    assert (shown.data, shown.name.endswith(".webp")) == (film, True)
+
+
+async def test_films_are_not_varied_but_made_again(world: World) -> None:
+    use(world, FAKE_MODEL)
+    film = await run(world, await press(world, Action.ANIMATE, await single(world), how="low"))
+    with pytest.raises(NotAllowed, match="film"):
+        await press(world, Action.VARY_SUBTLE, film)
+    again = await run(world, await press(world, Action.REROLL, film, where=901))
+    assert (again.kind, again.parent, again.operation) == (JobKind.ANIMATE, film.parent, film.operation)
 
 
 async def test_likes_are_kept_once(world: World) -> None:
