@@ -47,6 +47,7 @@ class EngineConfig:
     the starter's pictures: "auto", "compact" or "anime". `fixed_rows` pads every denoiser forward to that many rows
     (a guided picture takes two), so that the same seed gives the same bits whatever the neighbours; 0 is off.
     `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
+    `style_features` is a VGG-19 file for drawing in another picture's manner; empty takes the upscaler's layers.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -58,6 +59,7 @@ class EngineConfig:
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
     upscale_model: str = "auto"
+    style_features: str = ""
     fixed_rows: int = 0
     drain_seconds: float = 0.0
     stop_timeout_seconds: float = 30.0
