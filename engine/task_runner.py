@@ -10,7 +10,8 @@ from dataclasses import replace
 import torch
 
 from engine.precision import NotANumber
-from engine.protocol import EngineStartError, Event, Failed, FailureCode, Started, UpscaleRequest
+from engine.protocol import EngineStartError, Event, Failed, FailureCode, RestyleRequest, Started, UpscaleRequest
+from engine.restyle import check_restyle, restyle
 from engine.runner import failure_from, is_out_of_memory, release_memory
 from engine.settings import InvalidRequest
 from engine.slices import Result
@@ -33,6 +34,9 @@ class TaskRunner:
             case UpscaleRequest():
                 check_upscale(request)
                 return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort))
+            case RestyleRequest():
+                check_restyle(request)
+                return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
             case _:
                 raise InvalidRequest(f"no model here takes a {type(request).__name__}")
 
