@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.crash import main
 
 
+@pytest.mark.timeout(500)  # a dozen starts of the whole bot, on a machine that may be busy
 def test_nothing_is_lost_shown_twice_or_charged_wrongly(tmp_path: Path) -> None:
     load = ["--members", "8", "--pause-seconds", "0.5", "--life-seconds", "1", "--plot", str(tmp_path / "crash.png")]
     figures = main(["--kills", "12", *load])
