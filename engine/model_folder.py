@@ -28,6 +28,10 @@ _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 def check_models(models: Sequence[ModelConfig]) -> None:
     """What can be found out at once, without torch and without the hub. Raises `EngineStartError`."""
     for model in models:
+        if model.image_adapter and model.family not in ADAPTER_WEIGHTS:
+            raise EngineStartError(
+                f"model {model.name}: image adapters are for {' and '.join(ADAPTER_WEIGHTS)}; leave image_adapter out"
+            )
         if model.family in PARTS and not is_hub_id(model.source):
             _check(model.source, PARTS[model.family])
 

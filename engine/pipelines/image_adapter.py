@@ -53,19 +53,23 @@ class ImageAdapter:
         slots = [self._mean(group) for group in (others, styles)]
         weights = torch.tensor([[weight for _, weight in slots]], device=self.device)
         positive = {"image_embeds": torch.stack([embeds for embeds, _ in slots], dim=1), "image_weights": weights}
-        negative = {"image_embeds": torch.stack([self.blank] * SLOTS, dim=1), "image_weights": weights}
+        negative = {"image_embeds": torch.stack([self._unseen()] * SLOTS, dim=1), "image_weights": weights}
         return positive, negative
 
     def _mean(self, references: Sequence[Reference]) -> tuple[torch.Tensor, float]:
         """Of what is seen in all of them, weighed; and how loudly the adapter speaks of it."""
         if not references:
-            return self.blank, 0.0
+            return self._unseen(), 0.0
         scales = [USUAL_SCALE[one.role] * one.weight for one in references]
         pictures = [Image.frombytes("RGB", (of.width, of.height), of.rgb) for of in (one.pixels for one in references)]
         seen = _look(self.components, pictures, self.device)[0]
         shares = torch.tensor(scales, device=seen.device, dtype=seen.dtype) / sum(scales)
         mean = torch.tensordot(shares, seen, dims=1).unsqueeze(0)
         return mean, min(MAX_SCALE, sum(scales) / len(scales))
+
+    def _unseen(self) -> torch.Tensor:
+        """In the precision of the moment."""
+        return self.blank.to(self.components.image_encoder.dtype)
 
 
 def load_image_adapter(config: ModelConfig, components: Any, device: torch.device) -> ImageAdapter | None:

@@ -14,6 +14,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from engine.config import EngineConfig, ModelConfig
+from engine.model_folder import check_models
 from engine.models import load_models
 from engine.pipelines.image_adapter import MAX_SCALE, USUAL_SCALE
 from engine.pipelines.interface import Pipeline
@@ -202,6 +203,29 @@ def test_weights_have_a_limit(model: Path, family: str, adapters: Mapping[str, P
     latents, _ = draw(pipelines, [a_request(str(one.weight), references=(one,)) for one in references])
     first, second = latents.values()
     assert_close(first, second)
+
+
+def test_in_half_precision_pictures_are_seen_too_and_once_more_in_full(
+    tiny_sd: Path, adapters: Mapping[str, Path]
+) -> None:
+    folder = adapters["stable-diffusion"]
+    config = ModelConfig("tiny", "stable-diffusion", str(tiny_sd), image_adapter=str(folder))
+    config = replace(config, image_adapter_weights=WEIGHTS)
+    pipelines = load_models(EngineConfig(models=(config,), device="cpu", dtype="bfloat16"))
+    seen = a_request(references=(Reference(ReferenceRole.STYLE, a_picture()),), steps=2)
+    halves, _ = draw(pipelines, [seen, replace(seen, id="plain", references=())])
+    assert (halves["r"] - halves["plain"]).abs().max() > 0.05
+    full = pipelines["tiny"].full_precision()
+    assert full is not None
+    with full:
+        wholes, _ = draw(pipelines, [seen])
+    assert (wholes["r"] - halves["r"]).abs().max() < 0.5
+
+
+def test_other_families_take_no_adapter(tiny_flux_dev: Path) -> None:
+    config = ModelConfig("tiny", "flux", str(tiny_flux_dev), image_adapter="anywhere")
+    with pytest.raises(EngineStartError, match="image adapters are for stable-diffusion and sdxl; leave"):
+        check_models((config,))
 
 
 def test_with_an_adapter_a_model_takes_every_reference(tiny_sd: Path, adapters: Mapping[str, Path]) -> None:
