@@ -52,7 +52,7 @@ def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], c
         limits = _measure_limits(config, pipelines, forwards, device)
         _compile_ahead(config, pipelines, forwards, limits)
     scheduler = Scheduler(limits.max_rows, limits.curve_of, limits.rows_that_fit)
-    return Owner(pipelines, scheduler, Runner(pipelines, forwards), TaskRunner(tools), inbox, call)
+    return Owner(pipelines, scheduler, Runner(pipelines, forwards), TaskRunner(tools, pipelines), inbox, call)
 
 
 def _measure_limits(
