@@ -5,13 +5,15 @@ import asyncio
 import os
 import signal
 import sys
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.config import TOKEN_VARIABLE, Config, ConfigError, load_config
 from bot.logs import set_up_logs
 
 DEFAULT_CONFIG = Path("config.toml")
-QUIET = {"demo": "warning", "doctor": "error", "export": "error", "audit": "error"}
+QUIET = {"demo": "warning", "doctor": "error", "export": "error", "audit": "error", "grant": "error"}
 """Least level of log lines, where the terminal is for something else."""
 
 
@@ -46,6 +48,8 @@ async def _command(options: argparse.Namespace, config: Config) -> int:
                 return await _doctor(config)
             case "export":
                 return await _export(config, options.user)
+            case "grant":
+                return await _grant(config, options)
             case "audit":
                 return await _audit(config)
             case unknown:
@@ -76,6 +80,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("doctor", help="look at this installation and say in plain words what is wrong")
     export = commands.add_parser("export", help="write all that happened to a member's time or credits, as CSV")
     export.add_argument("--user", type=int, required=True, help="the member's Discord id")
+    grant = commands.add_parser("grant", help="give a member a plan, fast time or credits")
+    grant.add_argument("--user", type=int, required=True, help="the member's Discord id")
+    given = grant.add_mutually_exclusive_group(required=True)
+    given.add_argument("--plan", help="the name of a plan")
+    given.add_argument("--hours", type=float, help="fast time")
+    given.add_argument("--credits", type=int, help="credits, where the studio counts them")
+    grant.add_argument("--days", type=int, help="how long the plan lasts (default: until revoked)")
     commands.add_parser("audit", help="look through the whole ledger for what cannot be")
     return parser
 
@@ -145,6 +156,43 @@ async def _export(config: Config, user_id: int) -> int:
     await migrate(config.database.url)
     async with open_database(config.database.url) as db:
         print(await export_ledger(UserId(user_id), db=db), end="")
+    return 0
+
+
+async def _grant(config: Config, options: argparse.Namespace) -> int:
+    """Status 2 when it cannot be given as it was asked for."""
+    from bot.db.database import migrate, open_database
+    from bot.domain.errors import UnknownPlan
+    from bot.domain.job import UserId
+    from bot.domain.oversight import COMMAND_LINE
+    from bot.domain.prices import Unit
+    from bot.offers import catalogue_of
+    from bot.usecases.books import BooksAlone
+    from bot.usecases.oversee import give_plan, give_time
+
+    catalogue, user_id, reference = catalogue_of(config.plans), UserId(options.user), str(uuid.uuid4())
+    asked_for = Unit.CREDITS if options.credits else Unit.GPU_SECONDS
+    amount = options.credits or round((options.hours or 0) * 3_600)
+    if not options.plan and asked_for is not catalogue.unit:
+        print(f"This studio counts {catalogue.unit.value}; see plans.unit in the settings.", file=sys.stderr)
+        return 2
+    if (not options.plan and amount <= 0) or (options.days or 1) <= 0:
+        print("That would give nothing: hours, credits and days are above 0.", file=sys.stderr)
+        return 2
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        books = BooksAlone(db, catalogue, lambda: datetime.now(UTC))
+        if not options.plan:
+            await give_time(user_id, amount, reference, COMMAND_LINE, studio=books)
+            print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            return 0
+        try:
+            given = await give_plan(user_id, options.plan, options.days, reference, COMMAND_LINE, studio=books)
+        except UnknownPlan as unknown:
+            print(unknown.sentence, file=sys.stderr)
+            return 2
+    end = f"until {given.ends_at:%Y-%m-%d %H:%M} UTC" if given.ends_at else "until revoked"
+    print(f"Member {user_id} has {given.plan_name} {end}.")
     return 0
 
 

@@ -95,6 +95,11 @@ class LinkSettings(Section):
     account: str = ""
 
 
+class AdminSettings(Section):
+    members: tuple[int, ...] = ()
+    guilds: tuple[int, ...] = ()
+
+
 class MidjourneySettings(Section):
     version: str = "6.1"
 
@@ -135,6 +140,7 @@ class Config(Section):
     versions: dict[str, str] = Field(default_factory=dict)
     personal: PersonalSettings = PersonalSettings()
     midjourney: MidjourneySettings = MidjourneySettings()
+    admin: AdminSettings = AdminSettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     web: WebSettings = WebSettings()

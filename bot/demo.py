@@ -164,6 +164,7 @@ def on_scratch(config: Config, folder: Path) -> Config:
         update={
             "database": config.database.model_copy(update={"url": f"sqlite:///{folder / 'easel.db'}"}),
             "images": config.images.model_copy(update={"store": str(folder / "images")}),
+            "engine": config.engine.model_copy(update={"compile": "off"}),  # one prompt does not repay minutes of it
         }
     )
 

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from bot.config import TOKEN_VARIABLE, Config
@@ -91,7 +92,7 @@ def _check_device() -> Finding:
 async def _check_engine(config: Config) -> Finding:
     from engine.local import LocalEngine  # loads torch
 
-    engine = LocalEngine(engine_config(config))
+    engine = LocalEngine(replace(engine_config(config), compile="off"))  # which would take minutes
     try:
         await engine.start()
         names = ", ".join(f"{model.name} ({model.width}x{model.height})" for model in engine.list_models())

@@ -20,6 +20,7 @@ from bot.db.database import SqlDatabase, held_alone, migrate, open_database
 from bot.db.wakes import Wakes, postgres_url
 from bot.domain.errors import StoreFull, StoreUnreachable
 from bot.domain.job import Job
+from bot.domain.oversight import Operators
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.links import Endpoint, LinkFetcher, open_link_fetcher
@@ -97,6 +98,7 @@ def make_client(config: Config) -> Client:
         links=Links(community=config.links.community, account=config.links.account),
         pages=read_guide(PAGES),
         answers=read_guide(ANSWERS),
+        operators=Operators(frozenset(config.admin.members), frozenset(config.admin.guilds)),
     )
 
 

@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
 async def _run(options: argparse.Namespace) -> int:
     model = chosen_model(options)
     request = None if options.command in ("generate", "models") else request_from(options)
-    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype)
+    # One picture does not repay minutes of compiling.
+    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype, compile="off")
     engine = LocalEngine(configured(config, options))
     await engine.start()
     try:

@@ -24,11 +24,11 @@ from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.memory import free_bytes
 from engine.models import load_models
-from engine.owner import thread_count
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.policy import CostCurve, MemoryLine, line_through
 from engine.protocol import EngineStartError
 from engine.runner import Runner
+from engine.startup import thread_count
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@ No torch; `__main__` runs the engine.
 """
 
 import argparse
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,8 +12,8 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.config import COMPILE_MODES, STARTER, EngineConfig, ModelConfig, read_config
-from engine.owner import share_the_cores
 from engine.protocol import Cancelled, Described, Failed, Finished, Pixels, TerminalEvent, UpscaleRequest, Weighed
+from engine.startup import share_the_cores
 from engine.tasks import TaskRequest
 
 
@@ -73,7 +72,6 @@ def run_bench(options: argparse.Namespace) -> int:
 
 
 def _bench(config: EngineConfig) -> str:
-    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler speaks to the terminal
     from engine.bench import as_json, bench
 
     return as_json(bench(config, print))

@@ -57,6 +57,7 @@ class EngineConfig:
     cannot be compiled, "auto" says so and goes on without. `memory_mib` is what a step may take beside the weights; 0
     is what the device has free, and no limit on a CPU.
     `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
+    `style_features` is a VGG-19 file for drawing in another picture's manner; empty takes the upscaler's layers.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -68,6 +69,7 @@ class EngineConfig:
     max_pixels: int = 2048 * 2048
     upscaler: str = "auto"
     upscale_model: str = "auto"
+    style_features: str = ""
     fixed_rows: int = 0
     compile: str = "auto"
     memory_mib: int = 0

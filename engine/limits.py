@@ -20,6 +20,9 @@ ABILITY_OF_ROLE = {
     ReferenceRole.CHARACTER: Ability.CHARACTER_REFERENCE,
     ReferenceRole.OBJECT: Ability.OBJECT_REFERENCE,
 }
+STARTS_FROM_REFERENCES = frozenset({Ability.IMAGE_REFERENCE, Ability.CHARACTER_REFERENCE, Ability.OBJECT_REFERENCE})
+"""What every model can do with pictures that it does not understand: begin at them."""
+
 SENTENCES = {
     Ability.PARTS: "does not weigh parts of a prompt; say it in one",
     Ability.GUIDANCE_PER_ROW: "has one guidance for all pictures; leave guidance_scales empty",

@@ -6,24 +6,16 @@ It knows nothing of event loops or of how streams are read; `call` brings a func
 import asyncio
 import contextlib
 import logging
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine.config import COMPILE_MODES, EngineConfig
-from engine.generation import Batch, BatchKey, Generation, Row
+from engine.generation import Batch, Generation, Row
 from engine.inbox import Inbox, InboxClosed
-from engine.model_folder import check_models
-from engine.policy import CostCurve, curve_for, rows_in_memory
 from engine.protocol import (
     Cancelled,
     Described,
-    EngineStartError,
     Event,
     Failed,
     FailureCode,
@@ -47,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LoadModels = Callable[[EngineConfig], "Mapping[str, Pipeline]"]
 Call = Callable[..., None]
 
 SLICE_SECONDS = 0.03
@@ -77,53 +68,6 @@ class Pause:
 
 
 Message = Submit | Cancel | Pause
-
-
-def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
-    """Loads the models. Must run in the owner thread, before anything else there imports torch."""
-    check_models(config.models)  # first, for torch takes seconds to import
-    share_the_cores()
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(config.cache_dir / "compiled"))
-    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler speaks to the terminal
-    import torch
-
-    from engine.calibration import calibrate, compile_ahead
-    from engine.forwards import Forwards
-    from engine.memory import free_bytes
-    from engine.models import choose_device, choose_dtype
-    from engine.runner import Runner
-    from engine.task_runner import TaskRunner
-    from engine.tools import Tools
-
-    torch.set_num_threads(thread_count(config.threads))
-    forwards = Forwards(_checked_compile_mode(config.compile), config.fixed_rows)
-    with torch.inference_mode():
-        pipelines = load(config)
-        device = choose_device(config.device)
-        tools = Tools(config, device, choose_dtype(config.dtype, device))
-        tools.load_named()
-        free = free_bytes(device, config.memory_mib)
-        needs_memory = config.memory_mib > 0
-        costs = {} if config.max_rows else calibrate(pipelines, forwards, config.cache_dir, needs_memory=needs_memory)
-    max_rows = config.max_rows or _default_max_rows(pipelines)
-
-    @lru_cache(maxsize=256)
-    def curve_of(key: BatchKey) -> CostCurve:
-        return curve_for(costs, key.model, key.width * key.height)
-
-    @lru_cache(maxsize=256)
-    def rows_that_fit(key: BatchKey) -> int:
-        rows = rows_in_memory(costs, key.model, key.width * key.height, free)
-        return forwards.whole_rows(pipelines[key.model], rows)
-
-    with torch.inference_mode():
-        for model, pipeline in pipelines.items():
-            own = BatchKey(model, pipeline.traits.info.width, pipeline.traits.info.height)
-            compile_ahead(pipeline, forwards, min(max_rows, curve_of(own).knee, rows_that_fit(own)))
-            if config.compile == "on" and forwards.counts(model).given_up:
-                raise EngineStartError(f"model {model} cannot be compiled here (the log says why); set compile to auto")
-    scheduler = Scheduler(max_rows, curve_of, rows_that_fit)
-    return Owner(pipelines, scheduler, Runner(pipelines, forwards), TaskRunner(tools), inbox, call)
 
 
 class Owner:
@@ -309,38 +253,3 @@ class Owner:
 
     def _tell(self, stream: Stream, event: Event) -> None:
         self._call(stream.put_nowait, event)
-
-
-def _default_max_rows(pipelines: "Mapping[str, Pipeline]") -> int:
-    """A CPU is saturated by a few small rows or one large one; more would only delay everybody's next preview."""
-    if any(pipeline.device.type != "cpu" for pipeline in pipelines.values()):
-        return 16
-    sizes = [pipeline.traits.info.width * pipeline.traits.info.height for pipeline in pipelines.values()]
-    return 8 if max(sizes) <= 256 * 256 else 2
-
-
-def _checked_compile_mode(mode: str) -> str:
-    if mode not in COMPILE_MODES:
-        raise EngineStartError(f"compile is {mode!r}; choose {', '.join(COMPILE_MODES)}")
-    return mode
-
-
-def thread_count(configured: int) -> int:
-    """All cores of a small machine (the thread's low priority keeps the event loop awake), one less of a larger."""
-    if configured > 0:
-        return configured
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if cores < 4 else cores - 1
-
-
-def share_the_cores() -> None:
-    """Let the event loop and other processes go first; must run before torch is imported.
-
-    On Linux a thread has its own niceness, which the threads that torch starts from it inherit. Idle OpenMP threads
-    spin by default: on a busy machine that made a step ten times slower than letting them sleep.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + 10)

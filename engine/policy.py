@@ -1,8 +1,11 @@
 """What a step costs and when a batch is full. Plain numbers; no torch, no queue."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from engine.generation import BatchKey
 
 MANY = 2**16  # rows: no limit
 KNEE_SHARE = 0.95  # of the best throughput: more rows would only make everybody's step longer
@@ -95,3 +98,34 @@ def rows_in_memory(costs: Mapping[str, ModelCosts], model: str, area: int, free_
     if known is None or known.memory is None or free_bytes is None:
         return MANY
     return known.memory.at_area(area / known.area).rows_in(free_bytes)
+
+
+class RowLimits:
+    """What the scheduler asks at every step: what a step of a key costs, and how many rows of it fit.
+
+    `free_bytes` None is no limit. `whole_rows` takes off what could not be filled up to a size that fits.
+    """
+
+    def __init__(
+        self,
+        costs: Mapping[str, ModelCosts],
+        max_rows: int,
+        free_bytes: int | None,
+        whole_rows: Callable[[BatchKey, int], int],
+    ) -> None:
+        self.max_rows = max_rows
+        self._costs = costs
+        self._free_bytes = free_bytes
+        self._whole_rows = whole_rows
+        self.curve_of = lru_cache(maxsize=256)(self._curve_of)
+        self.rows_that_fit = lru_cache(maxsize=256)(self._rows_that_fit)
+
+    def most_rows(self, key: BatchKey) -> int:
+        return max(1, min(self.max_rows, self.curve_of(key).knee, self.rows_that_fit(key)))
+
+    def _curve_of(self, key: BatchKey) -> CostCurve:
+        return curve_for(self._costs, key.model, key.width * key.height)
+
+    def _rows_that_fit(self, key: BatchKey) -> int:
+        rows = rows_in_memory(self._costs, key.model, key.width * key.height, self._free_bytes)
+        return self._whole_rows(key, rows)

@@ -170,7 +170,7 @@ def _notes_on_blending(request: GenerateRequest, model: str) -> tuple[str, ...]:
         return (
             f"{model} starts from one picture or from its references, not from both; the references were left out.",
         )
-    roles = sorted({one.role for one in request.references} - {ReferenceRole.IMAGE})
+    roles = sorted({one.role for one in request.references if one.weight} - {ReferenceRole.IMAGE})
     return tuple(f"{model} cannot single out the {role} of a picture; it started from the picture." for role in roles)
 
 

@@ -7,6 +7,8 @@ import torch
 from engine.config import EngineConfig
 from engine.esrgan import NETWORKS
 from engine.operator_upscaler import load_operator_upscaler
+from engine.restyle import StyleTools
+from engine.style_network import from_upscaler, load_vgg
 from engine.upscale import Upscaler, load_upscaler
 
 
@@ -18,6 +20,7 @@ class Tools:
         self.device = device
         self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
         self._upscaler: Upscaler | None = None
+        self._style: StyleTools | None = None
 
     @property
     def is_half(self) -> bool:
@@ -27,6 +30,8 @@ class Tools:
         """Raises `EngineStartError`: a wrong file is better found at the start than by a member."""
         if self._config.upscale_model not in ("auto", *NETWORKS):
             self.upscaler()
+        if self._config.style_features:
+            self.style()
 
     def upscaler(self) -> Upscaler:
         """Raises `EngineStartError`."""
@@ -40,3 +45,13 @@ class Tools:
         if name in NETWORKS:
             return load_upscaler(name, self._config.cache_dir, self.device, self.dtype)
         return load_operator_upscaler(Path(name), self.device, self.dtype)
+
+    def style(self) -> StyleTools:
+        """Raises `EngineStartError`."""
+        if self._style is None:
+            compact = load_upscaler("compact", self._config.cache_dir, torch.device("cpu"), torch.float32).network
+            fast = slow = from_upscaler(compact, self.device)
+            if self._config.style_features:
+                slow = load_vgg(Path(self._config.style_features), self.device)
+            self._style = StyleTools(fast, slow, self.upscaler)
+        return self._style

@@ -94,13 +94,16 @@ class Upscaler:
 
     def enlarge(self, picture: torch.Tensor) -> torch.Tensor:
         """`[1, 3, H, W]` in [-1, 1] to `[1, 3, 4H, 4W]`, at once."""
-        picture = (picture + 1) / 2
+        return finish(self.in_tiles((picture + 1) / 2, SCALE)) * 2 - 1
+
+    def in_tiles(self, picture: torch.Tensor, scale: int) -> Slices[torch.Tensor]:
+        """`[1, 3, H, W]` in [0, 1] to `[1, 3, scale * H, scale * W]`."""
         _, _, height, width = picture.shape
-        enlarged = torch.empty(1, 3, height * SCALE, width * SCALE, dtype=self.dtype, device=self.device)
+        enlarged = torch.empty(1, 3, height * scale, width * scale, dtype=self.dtype, device=self.device)
         for tile in self.tiles(height, width):
-            part = finish(self.enlarge_part(picture[:, :, *tile.window], SCALE))
-            enlarged[:, :, *tile.enlarged(SCALE)] = tile.inside(part, SCALE)
-        return enlarged * 2 - 1
+            part = yield from self.enlarge_part(picture[:, :, *tile.window], scale)
+            enlarged[:, :, *tile.enlarged(scale)] = tile.inside(part, scale)
+        return enlarged
 
     def tiles(self, height: int, width: int) -> Sequence[Tile]:
         side, overlap = self.tiling.tile, self.tiling.overlap

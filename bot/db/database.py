@@ -25,6 +25,7 @@ from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
 from bot.db.ledger import SqlLedger
 from bot.db.likes import SqlLikes
+from bot.db.oversight import SqlOversight
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
@@ -57,6 +58,7 @@ class SqlTransaction:
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
         self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
+        self.oversight: ports.Oversight = SqlOversight(session)
         self.shares: ports.Shares = SqlShares(session)
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)

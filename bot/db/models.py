@@ -14,6 +14,7 @@ from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
 from bot.domain.ledger import AccountKind, EntryKind
+from bot.domain.oversight import Deed
 from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
@@ -249,6 +250,37 @@ class LedgerPostingRow(Table):
     user_id: Mapped[int] = mapped_column(SNOWFLAKE)
     unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
     amount: Mapped[int] = mapped_column(SNOWFLAKE)
+
+
+class ActRow(Table):
+    """What operators did. Rows are added and never changed."""
+
+    __tablename__ = "operator_acts"
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    at: Mapped[datetime]
+    operator_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    operator_name: Mapped[str]
+    deed: Mapped[Deed] = mapped_column(one_of(Deed, closed=False))
+    member_id: Mapped[int | None] = mapped_column(SNOWFLAKE, index=True)
+    details: Mapped[str]
+
+
+class BlockRow(Table):
+    __tablename__ = "blocks"
+
+    member_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    until: Mapped[datetime | None]
+    reason: Mapped[str]
+
+
+class SwitchRow(Table):
+    """What an operator has set for all processes, by name."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(32))
 
 
 class LikeRow(Table):

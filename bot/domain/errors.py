@@ -15,6 +15,8 @@
     ├── BatchGone              the question about several jobs was answered already
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
+    ├── QueueClosed            the operator lets the queue run empty
+    ├── MemberBlocked          an operator keeps them from starting anything
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
@@ -122,6 +124,21 @@ class QueueFull(StudioError):
             f"Your job queue is full ({limit} are waiting). "
             "Please wait for a job to finish first, then resubmit this one."
         )
+
+
+class QueueClosed(StudioError):
+    title = "Queue full"
+
+    def __init__(self) -> None:
+        super().__init__("The studio takes no new jobs just now; those that wait are still drawn. Please try later.")
+
+
+class MemberBlocked(StudioError):
+    title = "Blocked"
+
+    def __init__(self, until: datetime | None, reason: str) -> None:
+        end = f"until <t:{math.ceil(until.timestamp())}>" if until else "for good"
+        super().__init__(f"You cannot start anything here {end}. {reason}".strip())
 
 
 class SubscriptionRequired(StudioError):

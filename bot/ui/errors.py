@@ -92,6 +92,8 @@ def _as_studio_error(error: BaseException) -> StudioError | None:
             return error
         case app_commands.CommandInvokeError():
             return _as_studio_error(error.original)
+        case app_commands.CheckFailure(__cause__=cause) if cause is not None:
+            return _as_studio_error(cause)
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             return StaleCommand()
         case DeliveryDelayed() | DeliveryError():

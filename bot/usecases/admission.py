@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.errors import NotInPlan, QueueFull
+from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
 from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
+from bot.domain.oversight import QueueState
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
@@ -26,9 +27,12 @@ def random_seed() -> int:
 async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Their price is set aside. Raises `QueueFull`, `NotInPlan`, `CreditsExhausted`, `SubscriptionRequired` or
-    `SubscriptionPaused`.
+    Their price is set aside. Raises `MemberBlocked`, `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted`,
+    `SubscriptionRequired` or `SubscriptionPaused`.
     """
+    await studio.check_block(place.user_id, tx)
+    if await tx.oversight.queue_state() is QueueState.DRAINING:
+        raise QueueClosed
     standing = await studio.standing_of(place, tx)
     plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)

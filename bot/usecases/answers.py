@@ -47,7 +47,8 @@ class Description:
 
 
 async def describe_picture(url: str, user_id: UserId, *, studio: Studio) -> Description:
-    """Every call may say it in other words. Raises `InvalidLink`, `CannotDraw` or `NoAnswer`."""
+    """Every call may say it in other words. Raises `MemberBlocked`, `InvalidLink`, `CannotDraw` or `NoAnswer`."""
+    await _check_block(user_id, studio)
     pixels = await fetch_picture(url, studio=studio)
     request = DescribeRequest(_new_id(), pixels, DESCRIPTIONS, random_seed(), fairness_key=str(user_id))
     match await _ask(request, studio):
@@ -59,10 +60,14 @@ async def describe_picture(url: str, user_id: UserId, *, studio: Studio) -> Desc
 
 
 async def weigh_prompt(prompt: str, user_id: UserId, *, studio: Studio) -> Sequence[WeighedWord]:
-    """The words of a prompt without its parameters. Raises `InvalidParameter`, `CannotDraw` or `NoAnswer`."""
+    """The words of a prompt without its parameters.
+
+    Raises `MemberBlocked`, `InvalidParameter`, `CannotDraw` or `NoAnswer`.
+    """
     words, _ = split_parameters(prompt)
     if "::" in words:
         raise InvalidParameter("`/shorten` reads prompts without `::`. Leave the weights out.")
+    await _check_block(user_id, studio)
     match await _ask(WeighWordsRequest(_new_id(), words, fairness_key=str(user_id)), studio):
         case Weighed(weighed):
             return [(one.word, one.weight) for one in weighed]
@@ -79,6 +84,11 @@ def split_parameters(prompt: str) -> tuple[str, str]:
     if not words.strip() or words.startswith("--"):
         raise InvalidParameter("There are no words to weigh. Put some before the parameters.")
     return words.strip(), parameters
+
+
+async def _check_block(user_id: UserId, studio: Studio) -> None:
+    async with studio.db.reading() as tx:
+        await studio.check_block(user_id, tx)
 
 
 async def _ask(request: DescribeRequest | WeighWordsRequest, studio: Studio) -> TerminalEvent:

@@ -11,6 +11,7 @@ import structlog
 from bot.domain.fair_share import Choice, choose_next, members_without_room
 from bot.domain.job import Job, JobId, JobStatus
 from bot.domain.lease import RENEWAL_SECONDS, Lease
+from bot.domain.oversight import QueueState
 from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
 from bot.usecases.end_job import save_job
@@ -107,6 +108,8 @@ async def claim_next(running: Sequence[Job], passed: int, *, studio: Studio) -> 
     """
     now = studio.now()
     async with studio.db.reading() as tx:
+        if await tx.oversight.queue_state() is QueueState.PAUSED:
+            return None
         under_way = await tx.jobs.list_by_status(JobStatus.RUNNING)  # of all processes
         full = members_without_room(under_way, lambda job: studio.plan_for(job).limits)
         heads = {speed: await tx.jobs.list_next(speed, full[speed], HEADS) for speed in Speed}

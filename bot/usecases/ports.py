@@ -13,6 +13,7 @@ from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.oversight import Act, Block, QueueState, Statistics
 from bot.domain.place import Place
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
@@ -167,6 +168,10 @@ class Entitlements(Protocol):
         """Those whose time it is, paused ones included, oldest first."""
         ...
 
+    async def list_of_source(self, source: str, now: datetime) -> list[Entitlement]:
+        """The same of all members, of one source."""
+        ...
+
 
 class Ledger(Protocol):
     """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
@@ -201,6 +206,27 @@ class Reports(Protocol):
         ...
 
     async def list_newest(self, limit: int) -> list[Report]: ...
+
+
+class Oversight(Protocol):
+    """What operators set and did."""
+
+    async def record(self, act: Act) -> None: ...
+    async def list_acts(self, limit: int, member_id: UserId | None = None) -> list[Act]:
+        """Newest first."""
+        ...
+
+    async def find_block(self, member_id: UserId) -> Block | None:
+        """Also one that has ended."""
+        ...
+
+    async def save_block(self, block: Block) -> None: ...
+    async def remove_block(self, member_id: UserId) -> None: ...
+    async def queue_state(self) -> QueueState: ...
+    async def set_queue_state(self, state: QueueState) -> None: ...
+    async def statistics(self, since: datetime, latest: int) -> Statistics:
+        """Of the jobs since then; waiting times of the `latest` ones."""
+        ...
 
 
 class Shares(Protocol):
@@ -275,6 +301,8 @@ class Transaction(Protocol):
     def ledger(self) -> Ledger: ...
     @property
     def reports(self) -> Reports: ...
+    @property
+    def oversight(self) -> Oversight: ...
     @property
     def shares(self) -> Shares: ...
     @property
@@ -419,6 +447,7 @@ __all__ = [
     "Likes",
     "Links",
     "Notifier",
+    "Oversight",
     "RegionLinks",
     "Reports",
     "ResultFile",

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.job import Job
+from bot.domain.errors import MemberBlocked
+from bot.domain.job import Job, UserId
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, find_standing, open_plan
@@ -43,8 +44,15 @@ class Studio:
         owned = await tx.entitlements.list_current(place.user_id, now) if self.catalogue.is_charging else []
         return find_standing(owned, place, self.catalogue, now, limits=self.limits)
 
+    async def check_block(self, member_id: UserId, tx: Transaction) -> None:
+        """Raises `MemberBlocked`."""
+        block = await tx.oversight.find_block(member_id)
+        if block is not None and block.holds(self.now()):
+            raise MemberBlocked(block.until, block.reason)
+
     async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises `SubscriptionRequired` or `SubscriptionPaused`."""
+        """Raises `MemberBlocked`, `SubscriptionRequired` or `SubscriptionPaused`."""
+        await self.check_block(place.user_id, tx)
         return (await self.standing_of(place, tx)).require_plan()
 
     def plan_for(self, job: Job) -> Plan:

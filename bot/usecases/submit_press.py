@@ -50,6 +50,7 @@ async def submit_press(
     async def submit(kept: Kept) -> Job:
         async with studio.db.transaction() as tx:
             await tx.users.lock(place.user_id, place.user_name, studio.now())
+            await studio.check_block(place.user_id, tx)
             parent = await tx.jobs.get(button.job_id)
             settings = await settings_of(place.user_id, tx)
             origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
+from engine.limits import STARTS_FROM_REFERENCES
 from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
@@ -25,7 +26,7 @@ from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 
 PATCH = 2  # latents a side
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
+ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP}
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000, the transformer from 0 to 1
 
 # T5 tokens, padding included: what the models were published with. The padding is not masked, so that another length is

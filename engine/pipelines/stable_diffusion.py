@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
+from engine.limits import STARTS_FROM_REFERENCES
 from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
@@ -24,7 +25,7 @@ from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
 from engine.tiling import wrapping_around
 
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
+ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (

@@ -1,4 +1,4 @@
-"""`python -m bot export` and `audit`, as an operator runs them."""
+"""`python -m bot export`, `audit` and `grant`, as an operator runs them."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from tests.e2e.process import ended, start
 
 async def run(folder: Path, *arguments: str) -> tuple[int, str]:
     config = folder / "config.toml"
-    config.write_text(f'[database]\nurl = "sqlite:///{folder / "easel.db"}"\n')
+    config.write_text(f'[database]\nurl = "sqlite:///{folder / "easel.db"}"\n[plans]\nenabled = true\n')
     status, out, err = await ended(await start([sys.executable, "-m", "bot", "--config", str(config), *arguments], ""))
     return status, out + err
 
@@ -43,3 +43,22 @@ async def test_a_ledger_is_exported_and_looked_through(tmp_path: Path) -> None:
     status, out = await run(tmp_path, "audit")
     assert status == 1
     assert f"job {job.id} (cancelled pending) is reserved, but should be released" in out
+
+
+async def test_an_operator_grants_from_the_shell(tmp_path: Path) -> None:
+    assert await run(tmp_path, "grant", "--user", "5", "--hours", "1.5") == (
+        0,
+        "Member 5 has 5,400 gpu_seconds more.\n",
+    )
+    status, out = await run(tmp_path, "grant", "--user", "5", "--plan", "Pro", "--days", "30")
+    assert (status, out.startswith("Member 5 has Pro until ")) == (0, True)
+    status, out = await run(tmp_path, "grant", "--user", "5", "--plan", "Gold")
+    assert (status, "There are Basic, Standard, Pro, Mega." in out) == (2, True)
+    status, out = await run(tmp_path, "grant", "--user", "5", "--credits", "9")
+    assert (status, "counts gpu_seconds" in out) == (2, True)
+    async with open_database(f"sqlite:///{tmp_path / 'easel.db'}") as db, db.reading() as tx:
+        acts = await tx.oversight.list_acts(9)
+        assert [(act.operator.name, act.member_id, act.details) for act in acts] == [
+            ("command line", 5, "Pro for 30 days"),
+            ("command line", 5, "5400 gpu_seconds"),
+        ]

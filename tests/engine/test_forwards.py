@@ -197,3 +197,26 @@ def test_compiled_pictures_are_the_uncompiled_ones_among_strangers(
     counts = forwards.counts("tiny")
     assert (counts.given_up, counts.eager_forwards) == (0, 0)
     assert counts.compiled == (1 if fixed_rows else 2)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU to record graphs on")
+def test_recorded_as_a_graph_the_numbers_are_the_same_and_the_memory_can_be_given_back() -> None:
+    pipeline: Any = SmallPipeline()
+    pipeline.device = torch.device("cuda")
+    pipeline.network.to("cuda")
+    forwards = Forwards("auto", eager_first=0)
+
+    def assert_same(rows: int) -> None:
+        latents, timesteps, conditioning = inputs_of(rows)
+        inputs = (latents.cuda(), timesteps.cuda(), {name: value.cuda() for name, value in conditioning.items()})
+        difference = forwards.run(pipeline, KEY, *inputs) - pipeline.denoise(*inputs)
+        assert difference.abs().max().item() <= 1e-2  # TF32
+
+    for rows in (3, 4, 2, 3):
+        assert_same(rows)
+    counts = forwards.counts("small")
+    assert (counts.compiled, counts.recorded, counts.given_up, counts.eager_forwards) == (2, 2, 0, 0)
+    assert forwards.release()
+    assert not forwards.release()
+    assert_same(4)
