@@ -24,6 +24,9 @@ from tests.domain.factories import ANN
 from tests.usecases.conftest import World, make_world, place_of
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+
 @asynccontextmanager
 async def studio_with(model: ModelConfig, folder: Path) -> AsyncIterator[World]:
     url = f"sqlite:///{folder / 'easel.db'}"
