@@ -8,6 +8,7 @@ from discord import app_commands
 from bot.domain.plan import Catalogue
 from bot.ui.answering import Interaction
 from bot.ui.commands.about import Links
+from bot.ui.commands.places import everywhere
 from bot.ui.views.job_actions import written
 from bot.usecases.studio import Studio
 
@@ -17,6 +18,7 @@ MOST_BUTTONS = 25
 
 def add_subscribe(tree: app_commands.CommandTree[discord.Client], studio: Studio, links: Links) -> None:
     @tree.command(description="Where plans are bought and changed")
+    @everywhere
     async def subscribe(interaction: Interaction) -> None:
         buttons = list(_buttons(studio.catalogue, links))[:MOST_BUTTONS]
         text = _offer(studio.catalogue) if buttons or studio.catalogue.is_charging else NO_PLANS
