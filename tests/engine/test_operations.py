@@ -23,7 +23,6 @@ from engine.local import LocalEngine
 from tests.domain.factories import ANN
 from tests.usecases.conftest import World, make_world, place_of
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
 
 
