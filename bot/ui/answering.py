@@ -127,7 +127,10 @@ async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord
 
 async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
     waiting = await find_waiting(job, studio=studio)
-    return queued_embed(job, waiting) if waiting else None
+    if waiting is None:
+        return None
+    studio.notices.say(job.id, waiting)
+    return queued_embed(job, waiting)
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
