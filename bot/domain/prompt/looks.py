@@ -24,7 +24,7 @@ _ALL = (
     Look("3d", "3D", "3d"),
     Look("flat", "Flat", "flat"),
     Look("cartoon", "Cartoon", "cartoon"),
-    Look("comic", "Comic book", "comic book"),
+    Look("comic", "Comic book", "comic"),
     Look("anime", "Anime", "anime"),
     Look("low-poly", "Low poly", "low poly"),
     Look("clay", "Clay", "claymation"),
