@@ -39,9 +39,16 @@ class ReactionSettings(Section):
 class DiscordSettings(Section):
     guild_id: int = 0
     shards: Annotated[int, Field(ge=0)] = 1
+    shard_ids: tuple[Annotated[int, Field(ge=0)], ...] = ()
     api_url: str = ""
     gateway_url: str = ""
     reactions: ReactionSettings = ReactionSettings()
+
+    @model_validator(mode="after")
+    def _check_shards(self) -> Self:
+        if any(number >= self.shards for number in self.shard_ids):
+            raise ValueError(f"shard_ids: the numbers of {self.shards} connections are below {self.shards}")
+        return self
 
 
 class QueueSettings(Section):
