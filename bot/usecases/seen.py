@@ -6,6 +6,7 @@ Between two pictures such a model draws neither; what it reads, it draws.
 import re
 from dataclasses import replace
 
+from bot.domain.said import Said
 from bot.domain.scenery import without_scenery
 from bot.usecases.attempt import Attempt
 from engine.protocol import GenerateRequest, ModelInfo, Reference, ReferenceRole, WeightedPart
@@ -24,12 +25,14 @@ async def in_words(attempt: Attempt, request: GenerateRequest, model: ModelInfo)
         if not _reads(seen, model):
             unseen.append(reference)
             continue
-        attempt.note(f"{model.name} is told of pictures in words. In one it saw: {seen}.")
+        told = Said("{model} is told of pictures in words. In one it saw: {seen}.", model=model.name, seen=seen)
+        attempt.note(told)
         said = _said(seen, reference.role, request.prompt, model)
         if said:
             parts.append(WeightedPart(said, reference.weight))
     if unseen and parts:
-        attempt.note(f"{model.name} knows nothing of what one of the pictures shows, so it started from its colours.")
+        pattern = "{model} knows nothing of what one of the pictures shows, so it started from its colours."
+        attempt.note(Said(pattern, model=model.name))
     prompt = ", ".join(part.text for part in parts)
     return replace(request, prompt=prompt, parts=tuple(parts), references=tuple(unseen))
 
