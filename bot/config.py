@@ -124,6 +124,7 @@ class MidjourneySettings(Section):
 class SandboxSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
+    midjourney_ids: bool = False
 
 
 class WebSettings(Section):

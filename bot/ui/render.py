@@ -113,7 +113,7 @@ def preview_name(job: Job) -> str:
 def _headline(job: Job) -> str:
     prompt, member = f"**{render_prompt(job)}**", f"<@{job.user_id}>"
     match job.kind:
-        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND:
+        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND | JobKind.ANIMATE:
             return f"{prompt} - {member}"
         case JobKind.VARIATION | JobKind.VARY_STRONG:
             return f"{prompt} - {_varied(job)} (Strong) by {member}"
@@ -132,8 +132,6 @@ def _headline(job: Job) -> str:
             return f"{prompt} - {job.kind.replace('_', ' ').title()} by {member}"
         case JobKind.RESTYLE:
             return f"{prompt} - Restyled by {member}"
-        case JobKind.ANIMATE:
-            return f"{prompt} - Animated by {member}"
         case _:
             assert_never(job.kind)
 
