@@ -367,7 +367,11 @@ class ResultFile:
 
 
 class DeliveryError(Exception):
-    """A message could not be placed."""
+    """A message could not be placed. `why` may be told to its member."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class DeliveryRefused(DeliveryError):

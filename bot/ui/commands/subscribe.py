@@ -6,13 +6,15 @@ import discord
 from discord import app_commands
 
 from bot.domain.plan import Catalogue
+from bot.domain.said import Said
 from bot.ui.answering import Interaction
 from bot.ui.commands.about import Links
 from bot.ui.commands.places import everywhere
 from bot.ui.views.job_actions import written
 from bot.usecases.studio import Studio
+from bot.words import say, spoken
 
-NO_PLANS = "Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits."
+NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
 MOST_BUTTONS = 25
 
 
@@ -21,7 +23,7 @@ def add_subscribe(tree: app_commands.CommandTree[discord.Client], studio: Studio
     @everywhere
     async def subscribe(interaction: Interaction) -> None:
         buttons = list(_buttons(studio.catalogue, links))[:MOST_BUTTONS]
-        text = _offer(studio.catalogue) if buttons or studio.catalogue.is_charging else NO_PLANS
+        text = _offer(studio.catalogue) if buttons or studio.catalogue.is_charging else spoken(NO_PLANS)
         await interaction.response.send_message(text, view=written(buttons), ephemeral=True)
 
 
@@ -34,5 +36,9 @@ def _buttons(catalogue: Catalogue, links: Links) -> Iterator[discord.ui.Button[d
 
 
 def _offer(catalogue: Catalogue) -> str:
-    priced = [f"**{plan.name}** {plan.monthly_price} a month" for plan in catalogue.plans if plan.monthly_price]
-    return "\n".join(["Your plan is managed here. `/info` shows what you have.", *priced])
+    priced = [
+        say("**{plan}** {price} a month", plan=plan.name, price=plan.monthly_price)
+        for plan in catalogue.plans
+        if plan.monthly_price
+    ]
+    return "\n".join([say("Your plan is managed here. `/info` shows what you have."), *priced])
