@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.domain.prompt.capabilities import Capabilities
 from bot.domain.prompt.drawing_words import STYLE_WORDS, added_words, name_reason, reads
 from bot.domain.prompt.parameters import GenerationParams
+from bot.domain.prompt.style_codes import plan_codes
 from bot.domain.prompt.versions import name_version
 from bot.domain.said import Said
 
@@ -65,6 +66,13 @@ def _word_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
                 word=word,
                 why=name_reason(word),
             )
+    numbers = [style.source for style in params.style_references if not style.is_link]
+    if numbers and params.style_weight and not plan_codes(params, capabilities):
+        yield Said(
+            "{model} knows no words of style, so `--sref {code}` has no effect.",
+            model=capabilities.model,
+            code=numbers[0],
+        )
     unknown = [f"“{part.text}”" for part in params.personal if not reads(part.text, capabilities)]
     if unknown:
         yield Said(
