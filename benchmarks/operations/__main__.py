@@ -10,12 +10,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.operations import beyond, repaint, upscale
+from benchmarks.operations import beyond, films, repaint, tile, upscale, vary
 from benchmarks.operations.reference import scenes, varied_prompts
 from benchmarks.operations.studio import open_studio
 from benchmarks.operations.workshop import open_workshop
 
-FIGURES = ("upscale", "memory", "repaint", "beyond")
+FIGURES = ("upscale", "memory", "vary", "repaint", "beyond", "tile", "film")
 
 
 async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[str, float]:
@@ -27,9 +27,15 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
             figures |= await upscale.measure_memory(studio)
         async with open_workshop(studio.engine) as workshop:
             if "repaint" in chosen:
-                figures |= await repaint.measure(workshop, folder, 12 if quick else 40)
+                figures |= await repaint.measure(workshop, folder, 6 if quick else 24)
             if "beyond" in chosen:
-                figures |= await beyond.measure(workshop, 3 if quick else 12)
+                figures |= await beyond.measure(workshop, 3 if quick else 8)
+            if "vary" in chosen:
+                figures |= await vary.measure(workshop, folder, 3 if quick else 8)
+            if "tile" in chosen:
+                figures |= await tile.measure(workshop, 3 if quick else 8)
+            if "film" in chosen:
+                figures |= await films.measure(workshop, 2 if quick else 4)
     return figures
 
 
