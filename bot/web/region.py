@@ -115,7 +115,7 @@ async def answer_errors(
         response = _told(request, 400, "Invalid request", "That was not sent by this page. Reload it and try again.")
     except Exception:
         incident = secrets.token_hex(4)
-        log.exception("page failed", incident=incident, path=request.path.partition("/region/")[0])
+        log.exception("page failed", incident=incident, path=request.path.split("/")[1])
         response = _told(request, 500, "Sorry, something went wrong", f"The studio has noted it as {incident}.")
     response.headers.update(SAFETY)
     return response
