@@ -191,6 +191,7 @@ class JobRow(Table):
     notes: Mapped[list[str]] = mapped_column(JSON)
     door_token: Mapped[str | None]
     door_open_until: Mapped[datetime | None]
+    locale: Mapped[str] = mapped_column(String(16), server_default="")
 
 
 class ImageRow(Table):

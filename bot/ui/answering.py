@@ -41,7 +41,13 @@ def place_of(interaction: Interaction) -> Place:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
     return Place(
-        UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user), door_of(interaction)
+        UserId(user.id),
+        user.name,
+        interaction.channel_id,
+        interaction.guild_id,
+        role_ids(user),
+        door_of(interaction),
+        str(interaction.locale),
     )
 
 

@@ -17,6 +17,7 @@ from bot.usecases.keep import send_by_dm, trash_job
 from bot.usecases.ports import DeliveryError
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
+from bot.words import speak
 
 log = structlog.get_logger(__name__)
 
@@ -70,7 +71,15 @@ async def react(
     job = await find_reacted_job(payload, client, studio=studio)
     if job is not None and job.user_id == payload.user_id:
         wish, index = found
-        place = Place(job.user_id, job.user_name, message.channel_id, job.guild_id, role_ids(payload.member))
+        place = Place(
+            job.user_id,
+            job.user_name,
+            message.channel_id,
+            job.guild_id,
+            role_ids(payload.member),
+            locale=job.locale,
+        )
+        speak(job.locale)
         work = _grant(wish, index, job, place, message, client, studio)
         await reported(work, lambda embed: _tell(job.user_id, embed, studio))
 

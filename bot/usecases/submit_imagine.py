@@ -180,6 +180,7 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         channel_id=place.channel_id,
         guild_id=place.guild_id,
         door=place.door,
+        locale=place.locale,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=now,

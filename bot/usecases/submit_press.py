@@ -93,6 +93,7 @@ def _child_of(
         channel_id=place.channel_id,
         guild_id=place.guild_id,
         door=place.door,
+        locale=place.locale,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,

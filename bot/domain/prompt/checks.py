@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from bot.domain.errors import EmptyPrompt, InvalidParameter, InvalidPrompt, NotInPlan
+from bot.domain.exact import NO_RELAX, NO_RELAXED_BATCH
 from bot.domain.prompt.characters import says_something
 from bot.domain.prompt.parameters import GenerationParams, Speed, Visibility
 from bot.domain.prompt.preferences import PromptPreferences
@@ -19,6 +20,7 @@ from bot.domain.prompt.versions import (
     max_ratio,
     name_version,
 )
+from bot.domain.said import Said, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,11 @@ def check_together(params: GenerationParams, given: Iterable[Given], rules: Prom
 def check_plan(params: GenerationParams, job_count: int, preferences: PromptPreferences, rules: PromptRules) -> None:
     speed, visibility = params.speed or preferences.speed, params.visibility or preferences.visibility
     if speed is Speed.RELAX and not rules.has_relax:
-        raise NotInPlan(
-            "Failed to submit: Relax queues are only available for users with a standard plan or higher. Use `--fast`."
-        )
+        raise NotInPlan(joined(NO_RELAX, Said("Use `--fast`.")))
     if visibility is Visibility.STEALTH and not rules.has_stealth:
         raise NotInPlan("Your plan has no stealth mode. Leave `--stealth` out, or switch back with `/public`.")
     if speed is Speed.RELAX and job_count > 1:
-        raise InvalidParameter("You can not submit batch jobs in relax mode. Add `--fast`, or send one at a time.")
+        raise InvalidParameter(joined(NO_RELAXED_BATCH, Said("Add `--fast`, or send one at a time.")))
 
 
 def _check_needs(names: Collection[str]) -> None:
