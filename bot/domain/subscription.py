@@ -1,13 +1,14 @@
 """What Stripe says that a member pays for, whole and as of one reading, and the plan that it makes. Pure."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.job import UserId
 from bot.domain.plan import Article, Catalogue, Entitlement
 
 SOURCE = "stripe"
+MOMENT = timedelta(microseconds=1)
 
 
 class PayState(StrEnum):
@@ -72,15 +73,16 @@ def id_of(reference: str) -> str:
 
 
 def plan_after(
-    known: Entitlement | None, subscription: Subscription, article: Article, as_of: datetime
+    known: Entitlement | None, subscription: Subscription, article: Article, now: datetime
 ) -> Entitlement | None:
-    """The plan as it is known from now on; None when there is none.
+    """The plan as it is known from now on; None when there is none. Its `as_of` is later than any before.
 
     Until it is paid for again, the plan that was paid for last stays, paused. One whose money went back has ended,
     until the next period is paid for.
     """
     if subscription.state is PayState.PENDING:
         return known
+    as_of = max(now, known.as_of + MOMENT) if known else now
     owned = known or Entitlement(
         subscription.user_id,
         article.plan,
@@ -93,7 +95,7 @@ def plan_after(
     if subscription.state is PayState.FAILED:
         return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     if subscription.state is PayState.ENDED or subscription.is_refunded:
-        return replace(owned, ends_at=_end_of(subscription, known, as_of), as_of=as_of, is_paused=False)
+        return replace(owned, ends_at=_end_of(subscription, known, now), as_of=as_of, is_paused=False)
     return replace(
         owned,
         plan_name=article.plan,
@@ -105,9 +107,9 @@ def plan_after(
     )
 
 
-def _end_of(subscription: Subscription, known: Entitlement | None, as_of: datetime) -> datetime:
+def _end_of(subscription: Subscription, known: Entitlement | None, now: datetime) -> datetime:
     """The first end that we heard of, for what was used until then stays used."""
-    ends = [as_of, subscription.ends_at, known.ends_at if known else None]
+    ends = [now, subscription.ends_at, known.ends_at if known else None]
     return min(end for end in ends if end is not None)
 
 

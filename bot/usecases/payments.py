@@ -22,6 +22,7 @@ from bot.domain.subscription import (
     PayState,
     Subscription,
     change_of,
+    id_of,
     plan_after,
     reference_of,
 )
@@ -39,8 +40,6 @@ from bot.usecases.ports import ConflictingChange, Till, Transaction
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
-
-MOMENT = timedelta(microseconds=1)
 
 
 async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool:
@@ -102,8 +101,7 @@ async def _take_subscription(
         if await tx.entitlements.find(subscription.reference) != known:
             raise ConflictingChange(f"{subscription.id} was written by somebody else")
         await tx.payments.set_customer(subscription.user_id, subscription.customer_id)
-        as_of = max(now, known.as_of + MOMENT) if known else now
-        if after := plan_after(known, subscription, article, as_of):
+        if after := plan_after(known, subscription, article, now):
             await _write_plan(known, after, subscription, tx, studio)
             await _take_back_month(after, subscription, tx, studio)
     return True
@@ -211,9 +209,8 @@ async def catch_up(till: Till, *, studio: Studio) -> int:
     async with studio.db.reading() as tx:
         owned = await tx.entitlements.list_of_source(SOURCE, studio.now())
     for one in owned:
-        await take_subject(
-            Subject(SubjectKind.SUBSCRIPTION, one.reference.removeprefix(reference_of(""))), till, studio=studio
-        )
+        await take_subject(Subject(SubjectKind.SUBSCRIPTION, id_of(one.reference)), till, studio=studio)
+    studio.wake()  # for what members are to be told of it
     return len(owned)
 
 
@@ -235,8 +232,7 @@ async def open_checkout(user_id: UserId, price_id: str, key: str, till: Till, *,
     if customer_id is None or owned is None:
         return await till.open_checkout(user_id, article, customer_id, key)
     is_same = (owned.plan_name, owned.billing) == (article.plan, article.billing)
-    subscription_id = owned.reference.removeprefix(reference_of(""))
-    return await till.open_portal(customer_id, None if is_same else (subscription_id, price_id))
+    return await till.open_portal(customer_id, None if is_same else (id_of(owned.reference), price_id))
 
 
 async def is_customer(user_id: UserId, *, studio: Studio) -> bool:

@@ -1,10 +1,11 @@
-"""Signed links that lead one member to where they pay. Nothing but the link remembers it, and nothing is opened before a
-visit."""
+"""Signed links that lead one member to where they pay. Nothing but the link remembers it, and nothing is opened before
+a visit."""
 
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
@@ -64,9 +65,9 @@ class PaymentOffice:
             raise InvalidPayLink("This link leads to a purchase. `/subscribe` has new ones.")
         return PayTicket(UserId(content["u"]))
 
-    def _read(self, token: str, max_age: int) -> dict[str, str]:
+    def _read(self, token: str, max_age: int) -> dict[str, Any]:
         try:
-            content: dict[str, str] = self._serializer.loads(token, max_age=max_age)
+            content: dict[str, Any] = self._serializer.loads(token, max_age=max_age)
         except SignatureExpired:
             raise InvalidPayLink("This link has ended. `/subscribe` has new ones.") from None
         except BadSignature:

@@ -72,8 +72,8 @@ class PaymentPages:
         return web.Response(text=page, content_type="text/html")
 
     async def hear(self, request: web.Request) -> web.Response:
-        """Taken in before it is answered. What is not answered with 200 is told again for days, so a refusal is only for
-        what is not the service's own, and trouble of ours is no reason to lose a payment."""
+        """Taken in before it is answered. What is not answered with 200 is told again for days, so trouble of ours
+        is no reason to lose a payment."""
         body = await _read_within(request, MAX_EVENT_BYTES)
         try:
             event = self._till.read_event(body, request.headers.get("Stripe-Signature", ""))

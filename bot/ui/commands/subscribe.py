@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import discord
 from discord import app_commands
 
+from bot.domain.goods import supply_of
 from bot.domain.job import UserId
 from bot.domain.money import Money
 from bot.domain.plan import Article, Billing, Catalogue
@@ -49,6 +50,9 @@ def _payment_buttons(
     if is_known:
         yield discord.ui.Button(label="Manage", url=links.manage(user_id))
     for article in studio.catalogue.price_tags:
+        supply = supply_of(article, studio.catalogue)
+        if supply is not None and supply.unit is not studio.catalogue.unit:
+            continue  # hours where credits are counted, or the other way round
         label = _name(article, studio.catalogue.price_of(article))
         yield discord.ui.Button(label=label[:LABEL_LIMIT], url=links.buy(user_id, article))
 
