@@ -108,7 +108,8 @@ async def test_from_the_link_to_the_plan_and_its_changes(shop: Shop) -> None:
     assert "**Subscription**: Basic (Active monthly, renews next on" in await shown(ada)
     await draw(ada, "a fox")
 
-    assert await follow((await shop.links(ada))["Manage"]) == portal(shop, subscription)account.change(subscription, "price_pro_month")
+    assert await follow((await shop.links(ada))["Manage"]) == portal(shop, subscription)
+    account.change(subscription, "price_pro_month")
     await shop.tell(ada)
     await told(ada, "You have **Pro** now")
     seen = await shown(ada)
@@ -122,8 +123,7 @@ async def test_from_the_link_to_the_plan_and_its_changes(shop: Shop) -> None:
     account.renew(subscription, succeeds=False)
     await shop.tell(ada)
     failed = await told(ada, "is paused. Nothing is lost.")
-    assert (
-        await follow(failed["content"].rpartition(" ")[2]) == portal(shop, subscription)
+    assert await follow(failed["content"].rpartition(" ")[2]) == portal(shop, subscription)
     assert "**Subscription**: Pro (Paused)" in await shown(ada)
     refusal = await ada.response(await ada.slash("imagine", prompt="a fox"))
     assert refusal["embeds"][0]["title"] == "Subscription paused"
