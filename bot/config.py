@@ -49,9 +49,16 @@ class ReactionSettings(Section):
 class DiscordSettings(Section):
     guild_id: int = 0
     shards: Annotated[int, Field(ge=0)] = 1
+    shard_ids: tuple[Annotated[int, Field(ge=0)], ...] = ()
     api_url: str = ""
     gateway_url: str = ""
     reactions: ReactionSettings = ReactionSettings()
+
+    @model_validator(mode="after")
+    def _check_shards(self) -> Self:
+        if any(number >= self.shards for number in self.shard_ids):
+            raise ValueError(f"shard_ids: the numbers of {self.shards} connections are below {self.shards}")
+        return self
 
 
 class QueueSettings(Section):
@@ -127,6 +134,7 @@ class MidjourneySettings(Section):
 class SandboxSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
+    midjourney_ids: bool = False
 
 
 class WebSettings(Section):

@@ -94,7 +94,7 @@ def layout_of(config: Config) -> Layout:
 def make_client(config: Config) -> Client:
     shards = config.discord.shards
     kind = Client if shards == 1 else ShardedClient
-    return kind(
+    client = kind(
         reaction_emoji(config.discord.reactions),
         guild_id=config.discord.guild_id,
         shard_count=shards if shards > 1 else None,
@@ -104,6 +104,9 @@ def make_client(config: Config) -> Client:
         answers=read_guide(ANSWERS),
         operators=Operators(frozenset(config.admin.members), frozenset(config.admin.guilds)),
     )
+    if isinstance(client, ShardedClient):
+        client.shard_ids = list(config.discord.shard_ids) or None  # None: all
+    return client
 
 
 class StoreUnavailable(Exception):

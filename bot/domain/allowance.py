@@ -9,6 +9,7 @@ from bot.domain.ledger import AccountKind, Entry, Lot, Shortage
 from bot.domain.period import Period, period_at
 from bot.domain.plan import Catalogue, Entitlement, Plan
 from bot.domain.prices import Unit
+from bot.domain.said import Said, joined
 from bot.domain.standing import Standing, State
 
 
@@ -77,24 +78,33 @@ def is_month(lot: Lot, user_id: UserId, starts_at: datetime, unit: Unit) -> bool
     return lot.account.label.startswith(f"{prefix}:") and lot.account.label.endswith(f":{suffix}")
 
 
-def write_amount(amount: int, unit: Unit) -> str:
+def write_amount(amount: int, unit: Unit) -> Said:
     """`1 h 5 min 3 s`, `12 credits`."""
     if unit is Unit.CREDITS:
-        return f"{amount:,} credit{'' if amount == 1 else 's'}"
+        return Said.counted("{count:,} credit", "{count:,} credits", count=amount)
     hours, rest = divmod(amount, 3600)
     minutes, seconds = divmod(rest, 60)
     parts = [f"{count:,} {name}" for count, name in ((hours, "h"), (minutes, "min"), (seconds, "s")) if count]
-    return " ".join(parts) or "0 s"
+    return joined(*parts) if parts else joined("0 s")
 
 
 def exhausted(shortage: Shortage, standing: Standing, unit: Unit) -> StudioError:
     """What the member reads, with the ways that their plan leaves them."""
     if standing.plan is None or standing.state is State.TRIAL:
         return SubscriptionRequired()
-    kind = "credits" if unit is Unit.CREDITS else "fast time"
-    told = f"This takes {write_amount(shortage.needed, unit)}; you have {write_amount(shortage.left, unit)} left."
-    ways = ["Add `--relax` or switch with `/relax`, which costs nothing."] if standing.plan.has_relax else []
-    ways.append("`/subscribe` has more.")
-    if standing.period is not None:
-        ways.append(f"New {kind} comes <t:{int(standing.period.end.timestamp())}:R>.")
-    return CreditsExhausted(" ".join((told, *ways)))
+    told = Said(
+        "This takes {needed}; you have {left} left.",
+        needed=write_amount(shortage.needed, unit),
+        left=write_amount(shortage.left, unit),
+    )
+    free = Said("Add `--relax` or switch with `/relax`, which costs nothing.") if standing.plan.has_relax else ""
+    return CreditsExhausted(joined(told, free, Said("`/subscribe` has more."), _renewal(standing, unit)))
+
+
+def _renewal(standing: Standing, unit: Unit) -> str:
+    if standing.period is None:
+        return ""
+    when = f"<t:{int(standing.period.end.timestamp())}:R>"
+    if unit is Unit.CREDITS:
+        return Said("New credits come {when}.", when=when)
+    return Said("New fast time comes {when}.", when=when)

@@ -8,8 +8,8 @@ from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import HANDED_IN, OUTPAINTS, PANS, UPSCALES, Job, JobKind, PictureRef, UserId
 from bot.domain.operation import Operation
-from bot.domain.prompt import GenerationParams
-from bot.domain.prompt.aspect import with_aspect
+from bot.domain.prompt import GenerationParams, shorten_echo
+from bot.domain.prompt.aspect import with_aspect, with_film
 
 MAX_UPSCALED_PIXELS = 4096 * 4096
 
@@ -75,6 +75,8 @@ def reshape(job: Job, source: Size, wanted: Ratio | None) -> Job:
 
     Raises `NotAllowed` beyond the limits, or when nothing would be new.
     """
+    if job.kind is JobKind.ANIMATE:
+        return replace(job, prompt=shorten_echo(with_film(job.prompt, job.operation.motion, job.params.aspect)))
     if job.kind not in OUTPAINTS:
         return job
     before = real_aspect(source, wanted or job.params.aspect)

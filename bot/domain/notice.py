@@ -7,6 +7,8 @@ from bot.domain.allowance import write_amount
 from bot.domain.goods import Supply
 from bot.domain.job import UserId
 from bot.domain.plan import Catalogue, Entitlement
+from bot.domain.prices import Unit
+from bot.domain.said import Said, joined
 from bot.domain.subscription import Change
 
 
@@ -21,55 +23,64 @@ class Notice:
     attempts: int = 0
 
 
-def write_change(change: Change, plan: Entitlement, catalogue: Catalogue, given: int, manage_url: str) -> str:
+LOOK = Said("`/info` shows what you have.")
+
+
+def write_change(change: Change, plan: Entitlement, catalogue: Catalogue, given: int, manage_url: str) -> Said | None:
     """What the member is told of it. `given` is the time that a higher plan brought at once. `manage_url` leads to
     where payments are put right; empty where there is no such place."""
     name = f"**{plan.plan_name}**"
     match change:
         case Change.BEGUN:
-            return f"Thank you! Your plan {name} is on{_monthly(plan, catalogue)}. `/info` shows what you have."
-        case Change.RAISED:
-            more = f", with {write_amount(given, catalogue.unit)} more for the rest of this month" if given else ""
-            return f"You have {name} now{more}. `/info` shows what you have."
+            return joined(Said("Thank you! Your plan is {plan} now.", plan=name), _monthly(plan, catalogue), LOOK)
         case Change.CHANGED:
-            return f"Your plan is {name} now{_monthly(plan, catalogue)}. `/info` shows what you have."
+            return joined(Said("Your plan is {plan} now.", plan=name), _monthly(plan, catalogue), LOOK)
+        case Change.RAISED:
+            more = Said("It brings {amount} more this month.", amount=write_amount(given, catalogue.unit))
+            return joined(Said("Your plan is {plan} now.", plan=name), more if given else "", LOOK)
         case Change.PAUSED:
-            way = f"Put it right here: {manage_url}" if manage_url else "`/subscribe` leads to where it is put right."
-            return f"The payment for your plan {name} did not succeed, so it is paused. Nothing is lost. {way}"
+            paused = Said(
+                "The payment for your plan {plan} did not succeed, so it is paused. Nothing is lost.", plan=name
+            )
+            return joined(paused, Said("Put it right here: {link}", link=manage_url) if manage_url else "")
         case Change.RESUMED:
-            return f"Your payment arrived: {name} goes on where it was."
+            return Said("Your payment has arrived: {plan} goes on where it was.", plan=name)
         case Change.ENDING if plan.ends_at is not None:
-            return f"Your plan {name} is yours until {_date(plan.ends_at)} and is not paid for again."
+            return Said(
+                "Your plan {plan} is yours until {date}, and is not paid for again.",
+                plan=name,
+                date=_date(plan.ends_at),
+            )
         case Change.GOES_ON:
-            return f"Your plan {name} goes on; it is paid for again when it is due."
+            return Said("Your plan {plan} goes on.", plan=name)
         case Change.ENDED:
-            return f"Your plan {name} has ended. Your pictures stay yours, and `/subscribe` has new plans."
+            return Said("Your plan {plan} has ended. Your pictures stay yours.", plan=name)
         case _:
-            return ""
+            return None
 
 
-def write_supply(supply: Supply, expires_at: datetime) -> str:
-    return (
-        f"Thank you! {write_amount(supply.amount, supply.unit)} more are yours until {_date(expires_at)}. "
-        "`/info` shows what you have."
+def write_supply(supply: Supply, expires_at: datetime) -> Said:
+    given = Said(
+        "Thank you! {amount} more are yours until {date}.",
+        amount=write_amount(supply.amount, supply.unit),
+        date=_date(expires_at),
     )
+    return joined(given, LOOK)
 
 
-def write_failed_order() -> str:
-    return "A payment of yours did not succeed, so nothing was bought. `/subscribe` has all that is sold."
+FAILED_ORDER = Said("A payment of yours did not succeed, so nothing was bought.")
 
 
-def write_taken_back(amount: int, catalogue: Catalogue) -> str:
-    return (
-        f"Your money was sent back, and {write_amount(amount, catalogue.unit)} that you had not used were taken back "
-        "with it."
+def write_taken_back(amount: int, unit: Unit) -> Said:
+    return Said(
+        "Your money was sent back, and with it goes what you had not used: {amount}.", amount=write_amount(amount, unit)
     )
 
 
 def _monthly(plan: Entitlement, catalogue: Catalogue) -> str:
     found = catalogue.find_plan(plan.plan_name)
     amount = found.allowance(catalogue.unit) if found else 0
-    return f", with {write_amount(amount, catalogue.unit)} a month" if amount else ""
+    return Said("It brings {amount} a month.", amount=write_amount(amount, catalogue.unit)) if amount else ""
 
 
 def _date(at: datetime) -> str:

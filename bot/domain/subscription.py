@@ -22,7 +22,7 @@ class PayState(StrEnum):
 class Subscription:
     """`starts_at` is what its months are counted from. `ends_at` None goes on. `changed_at` is when what is paid for
     began to be paid for, so far as that is known. `paid` and `refunded` are the sums of the current period, in the
-    smallest unit of its currency."""
+    smallest unit of its currency. `locale` is that of whoever bought it, as Discord names it."""
 
     id: str
     user_id: UserId
@@ -34,6 +34,7 @@ class Subscription:
     changed_at: datetime | None = None
     paid: int = 0
     refunded: int = 0
+    locale: str = ""
 
     @property
     def reference(self) -> str:
@@ -58,6 +59,7 @@ class Order:
     bought_at: datetime
     paid: int = 0
     refunded: int = 0
+    locale: str = ""
 
     @property
     def reference(self) -> str:

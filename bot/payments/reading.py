@@ -10,6 +10,7 @@ from bot.domain.subscription import Order, PayState, Subscription
 
 OWNER = "easel_member"
 """Under which we note on Stripe's objects whose they are."""
+LOCALE = "easel_locale"
 PORTAL = "easel_portal"
 
 Object = Mapping[str, Any]
@@ -76,6 +77,7 @@ def read_subscription(found: Object, payments: Sequence[Object]) -> Subscription
         changed_at=_changed_at(found),
         paid=sum(int(payment.get("amount_paid") or 0) for payment in payments),
         refunded=sum(_refunded(payment["payment"].get("payment_intent")) for payment in payments),
+        locale=_locale_of(found),
     )
 
 
@@ -119,6 +121,7 @@ def read_order(session: Object) -> Order | None:
         bought_at=_time(session["created"]),
         paid=int(session.get("amount_total") or 0),
         refunded=_refunded(intent),
+        locale=_locale_of(session),
     )
 
 
@@ -140,6 +143,10 @@ def user_of(thing: Object) -> UserId | None:
     """Others than us may sell by the same account."""
     noted = str((thing.get("metadata") or {}).get(OWNER, ""))
     return UserId(int(noted)) if noted.isdecimal() else None
+
+
+def _locale_of(thing: Object) -> str:
+    return str((thing.get("metadata") or {}).get(LOCALE, ""))
 
 
 def _id_of(thing: object) -> str | None:

@@ -89,8 +89,10 @@ class StripeTill:
             session = await self._api.checkout.sessions.retrieve_async(order_id, {"expand": expanded})
         return reading.read_order(session.to_dict())
 
-    async def open_checkout(self, user_id: UserId, article: Article, customer_id: str | None, key: str) -> str:
-        owner = {reading.OWNER: str(user_id)}
+    async def open_checkout(
+        self, user_id: UserId, article: Article, customer_id: str | None, key: str, locale: str
+    ) -> str:
+        owner = {reading.OWNER: str(user_id), reading.LOCALE: locale}
         session: dict[str, Any] = {
             "mode": "subscription" if article.plan else "payment",
             "line_items": [{"price": article.id, "quantity": 1}],

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.sandbox.identity import EASEL, Identity
+
 CONTRACT = Path(__file__).resolve().parents[2].parent / "shared" / "discord" / "openapi.json"
 
 
@@ -24,8 +26,7 @@ class SandboxConfig:
 
     host: str = "127.0.0.1"
     port: int = 0
-    application_id: str = "1200000000000000001"
-    bot_name: str = "Easel"
+    identity: Identity = EASEL
     bot_token: str = "sandbox-bot-token"
     guild_name: str = "Easel"
     other_guild_name: str = ""
@@ -36,3 +37,11 @@ class SandboxConfig:
     privileged_intents: int = 0
     openapi: Path | None = CONTRACT
     wait_seconds: float = 15.0
+
+    @property
+    def application_id(self) -> str:
+        return self.identity.application_id
+
+    @property
+    def bot_name(self) -> str:
+        return self.identity.bot_name

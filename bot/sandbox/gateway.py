@@ -146,7 +146,8 @@ class Gateway:
         if caller.is_bot and intents & PRIVILEGED & ~self._world.config.privileged_intents:
             connection.close(4014)
             return None
-        session = Session(secrets.token_hex(16), token, caller, intents, connection)
+        number, count = data.get("shard") or (0, 1)
+        session = Session(secrets.token_hex(16), token, caller, intents, connection, (int(number), int(count)))
         self._sessions[session.id] = session
         for name, event in self.greet(session):
             session.push(name, event)

@@ -23,6 +23,7 @@ from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
 from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio
+from bot.words import spoken
 
 log = structlog.get_logger(__name__)
 
@@ -169,7 +170,7 @@ async def tell_notices(interaction: Interaction, notices: Sequence[str]) -> None
     """What was understood otherwise than it was typed, for the member alone. A kindness: its failure costs nothing."""
     if not notices:
         return
-    text = "\n".join(f"-# {notice}" for notice in notices)[:MESSAGE_LIMIT]
+    text = "\n".join(f"-# {spoken(notice)}" for notice in notices)[:MESSAGE_LIMIT]
     try:
         await interaction.followup.send(text, ephemeral=True)
     except (discord.HTTPException, *LINE_TROUBLE) as trouble:

@@ -15,6 +15,7 @@ from bot.usecases.submit_imagine import (
     edit_batch,
     read_batch,
 )
+from bot.words import say, say_counted
 
 
 async def ask_about_batch(interaction: Interaction, question: BatchQuestion) -> None:
@@ -37,7 +38,7 @@ async def press_batch(interaction: Interaction, button: BatchButton, *, studio: 
             await interaction.response.send_modal(batch_form(batch))
         case Answer.NO:
             await in_time(interaction, cancel_batch(button.batch_id, place, studio=studio), thinking=False)
-            await _replace(interaction, "Nothing is drawn.", None)
+            await _replace(interaction, say("Nothing is drawn."), None)
 
 
 async def submit_batch_form(
@@ -53,8 +54,8 @@ async def submit_batch_form(
 
 
 async def _draw(interaction: Interaction, submitted: Submitted, studio: Studio) -> None:
-    count = len(submitted.jobs)
-    await _replace(interaction, f"{count} jobs are on their way." if count > 1 else "Your job is on its way.", None)
+    told = say_counted("Your job is on its way.", "{count} jobs are on their way.", count=len(submitted.jobs))
+    await _replace(interaction, told, None)
     await show_all(interaction, submitted.jobs, studio=studio)
     await tell_notices(interaction, submitted.notices)
 

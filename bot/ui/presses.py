@@ -24,6 +24,7 @@ from bot.usecases.keep import like_job
 from bot.usecases.open_form import open_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
+from bot.words import spoken
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +66,7 @@ async def _press_region(interaction: Interaction, button: Button, studio: Studio
         await interaction.response.send_message(render_mask_help(button.job_id), ephemeral=True)
         return
     link = studio.region_links.link(button, place, MessageRef(place.channel_id, message.id))
-    await interaction.response.send_message(REGION_TEXT, view=region_actions(link), ephemeral=True)
+    await interaction.response.send_message(spoken(REGION_TEXT), view=region_actions(link), ephemeral=True)
 
 
 async def _press_bookmark(interaction: Interaction, button: Button, studio: Studio) -> None:

@@ -88,4 +88,4 @@ async def fetch_picture(url: str, *, studio: Studio) -> Pixels:
     try:
         return await asyncio.to_thread(decode_rgb, data)
     except UnreadablePicture as trouble:
-        raise InvalidLink(f"`{url[:80]}`: {trouble.sentence}") from trouble
+        raise InvalidLink("`{link}`: {trouble}", link=url[:80], trouble=trouble.sentence) from trouble

@@ -12,9 +12,11 @@ import structlog
 from bot.domain.goods import Supply, supply_of
 from bot.domain.job import UserId
 from bot.domain.ledger import AccountKind
-from bot.domain.notice import Notice, write_change, write_failed_order, write_supply, write_taken_back
+from bot.domain.notice import FAILED_ORDER, Notice, write_change, write_supply, write_taken_back
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
 from bot.domain.plan import Article, Entitlement
+from bot.domain.prices import Unit
+from bot.domain.said import Said
 from bot.domain.subscription import (
     SOURCE,
     Change,
@@ -38,6 +40,7 @@ from bot.usecases.grants import (
 )
 from bot.usecases.ports import ConflictingChange, Till, Transaction
 from bot.usecases.studio import Studio
+from bot.words import speaking, spoken
 
 log = structlog.get_logger(__name__)
 
@@ -138,7 +141,7 @@ async def _write_plan(
     links = studio.payment_links
     url = links.manage(after.user_id) if links and change is Change.PAUSED else ""
     text = write_change(change, after, studio.catalogue, given, url)
-    await _owe(f"{after.reference}:{after.as_of.isoformat()}", after.user_id, text, tx, studio)
+    await _owe(f"{after.reference}:{after.as_of.isoformat()}", subscription, text, tx, studio)
 
 
 async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> None:
@@ -146,7 +149,7 @@ async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: T
     if not subscription.paid or not subscription.refunded or subscription.is_refunded:
         return
     taken = await take_back_share(owned, subscription.paid, subscription.refunded, tx, studio=studio)
-    await _tell_taken_back(owned.reference, subscription.refunded, taken, owned.user_id, tx, studio)
+    await _tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
 
 
 async def _take_order(order: Order, supply: Supply, event: PaymentEvent | None, studio: Studio) -> bool:
@@ -158,10 +161,10 @@ async def _take_order(order: Order, supply: Supply, event: PaymentEvent | None, 
         if order.customer_id:
             await _remember_customer(order.user_id, order.customer_id, tx)
         if order.state is PayState.FAILED:
-            await _owe(f"{order.reference}:failed", order.user_id, write_failed_order(), tx, studio)
+            await _owe(f"{order.reference}:failed", order, FAILED_ORDER, tx, studio)
         elif order.state is PayState.PAID:
             await _give(order, supply, tx, studio)
-            await _take_back(order, tx, studio)
+            await _take_back(order, supply, tx, studio)
     return True
 
 
@@ -177,30 +180,34 @@ async def _give(order: Order, supply: Supply, tx: Transaction, studio: Studio) -
     if await put_time(gift, tx, studio=studio):
         log.info("time from Stripe", member=order.user_id, amount=amount, unit=supply.unit)
         text = write_supply(Supply(amount, supply.unit, supply.days), expires_at)
-        await _owe(order.reference, order.user_id, text, tx, studio)
+        await _owe(order.reference, order, text, tx, studio)
 
 
-async def _take_back(order: Order, tx: Transaction, studio: Studio) -> None:
+async def _take_back(order: Order, supply: Supply, tx: Transaction, studio: Studio) -> None:
     if not order.refunded:
         return
     if order.refunded >= order.paid:
         taken = await take_back_time(order.reference, order.user_id, tx, source=SOURCE, studio=studio)
     else:
         taken = await take_back_part(order.reference, order.user_id, order.paid, order.refunded, tx, studio=studio)
-    await _tell_taken_back(order.reference, order.refunded, taken, order.user_id, tx, studio)
+    await _tell_taken_back(order, taken, supply.unit, tx, studio)
 
 
 async def _tell_taken_back(
-    reference: str, refunded: int, taken: int, user_id: UserId, tx: Transaction, studio: Studio
+    bought: Subscription | Order, taken: int, unit: Unit, tx: Transaction, studio: Studio
 ) -> None:
     if taken:
-        text = write_taken_back(taken, studio.catalogue)
-        await _owe(f"{reference}:refunded:{refunded}", user_id, text, tx, studio)
+        text = write_taken_back(taken, unit)
+        await _owe(f"{bought.reference}:refunded:{bought.refunded}", bought, text, tx, studio)
 
 
-async def _owe(notice_id: str, user_id: UserId, text: str, tx: Transaction, studio: Studio) -> None:
-    if text:
-        await tx.notices.owe(Notice(notice_id, user_id, text, studio.now()))
+async def _owe(
+    notice_id: str, bought: Subscription | Order, text: Said | None, tx: Transaction, studio: Studio
+) -> None:
+    """In the language that it was bought in."""
+    if text is not None:
+        with speaking(bought.locale):
+            await tx.notices.owe(Notice(notice_id, bought.user_id, spoken(text), studio.now()))
 
 
 async def catch_up(till: Till, *, studio: Studio) -> int:
@@ -220,7 +227,9 @@ async def find_subscription(user_id: UserId, now: datetime, tx: Transaction) -> 
     return next((one for one in owned if one.source == SOURCE), None)
 
 
-async def open_checkout(user_id: UserId, price_id: str, key: str, till: Till, *, studio: Studio) -> str | None:
+async def open_checkout(
+    user_id: UserId, price_id: str, key: str, locale: str, till: Till, *, studio: Studio
+) -> str | None:
     """Where the member pays. Somebody who has a subscription changes it instead, so that nobody pays for two. None when
     this is no longer sold. Raises `TillClosed`."""
     article = studio.catalogue.find_price_tag(price_id)
@@ -230,7 +239,7 @@ async def open_checkout(user_id: UserId, price_id: str, key: str, till: Till, *,
         customer_id = await tx.payments.find_customer(user_id)
         owned = await find_subscription(user_id, studio.now(), tx) if article.plan else None
     if customer_id is None or owned is None:
-        return await till.open_checkout(user_id, article, customer_id, key)
+        return await till.open_checkout(user_id, article, customer_id, key, locale)
     is_same = (owned.plan_name, owned.billing) == (article.plan, article.billing)
     return await till.open_portal(customer_id, None if is_same else (id_of(owned.reference), price_id))
 

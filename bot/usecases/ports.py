@@ -432,8 +432,11 @@ class Till(Protocol):
         """As it is now; None when it is not one of our members'."""
         ...
 
-    async def open_checkout(self, user_id: UserId, article: Article, customer_id: str | None, key: str) -> str:
-        """The address of a page on which this member can pay. The same `key` opens one."""
+    async def open_checkout(
+        self, user_id: UserId, article: Article, customer_id: str | None, key: str, locale: str
+    ) -> str:
+        """The address of a page on which this member can pay. The same `key` opens one. `locale` is remembered with
+        what is bought."""
         ...
 
     async def open_portal(self, customer_id: str, change: tuple[str, str] | None = None) -> str:
@@ -445,7 +448,7 @@ class Till(Protocol):
 class PaymentLinks(Protocol):
     """Addresses of ours that lead one member, and nobody else, to where they pay. Nothing is opened before a visit."""
 
-    def buy(self, user_id: UserId, article: Article) -> str: ...
+    def buy(self, user_id: UserId, article: Article, locale: str) -> str: ...
     def manage(self, user_id: UserId) -> str: ...
 
 
@@ -459,7 +462,11 @@ class ResultFile:
 
 
 class DeliveryError(Exception):
-    """A message could not be placed."""
+    """A message could not be placed. `why` may be told to its member."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class DeliveryRefused(DeliveryError):

@@ -14,6 +14,7 @@ from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
 from bot.domain.prompt.linked import links_of
+from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
@@ -152,7 +153,12 @@ async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) ->
     await keep_settings(place.user_id, wish.settings, wish.settings.after(wish.jobs[-1].params), tx)
     notices = wish.notices
     if left_out := len(wish.jobs) - len(admitted):
-        notices = (*notices, f"Queue full: {left_out} of the {len(wish.jobs)} jobs did not fit. Send them again later.")
+        told = Said(
+            "Queue full: {left_out} of the {count} jobs did not fit. Send them again later.",
+            left_out=left_out,
+            count=len(wish.jobs),
+        )
+        notices = (*notices, told)
     return Submitted(admitted, notices)
 
 

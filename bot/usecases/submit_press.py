@@ -17,7 +17,7 @@ from bot.domain.prompt import (
     parse_submission,
     shorten_echo,
 )
-from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
+from bot.domain.prompt.aspect import find_aspect, with_aspect, without_film, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
@@ -130,6 +130,8 @@ def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: Pro
     Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
     """
     known = replace(preferences, suffix="", settings="")
+    if job.kind is JobKind.ANIMATE:
+        wording = without_film(wording)
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
     aspect = find_aspect(parsed.echo) or before.aspect

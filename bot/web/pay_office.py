@@ -31,6 +31,7 @@ class PayTicket:
     user_id: UserId
     price_id: str = ""
     key: str = ""
+    locale: str = ""
 
 
 class PaymentOffice:
@@ -44,8 +45,8 @@ class PaymentOffice:
         self.address = address.rstrip("/")
         self._serializer = URLSafeTimedSerializer(secret, salt="easel.payments", signer=Signer)
 
-    def buy(self, user_id: UserId, article: Article) -> str:
-        content = {"u": user_id, "p": article.id, "x": secrets.token_urlsafe(12)}
+    def buy(self, user_id: UserId, article: Article, locale: str) -> str:
+        content = {"u": user_id, "p": article.id, "x": secrets.token_urlsafe(12), "l": locale}
         return f"{self.address}/buy/{self._serializer.dumps(content)}"
 
     def manage(self, user_id: UserId) -> str:
@@ -56,7 +57,7 @@ class PaymentOffice:
         content = self._read(token, BUY_SECONDS)
         if "p" not in content:
             raise InvalidPayLink("This link does not lead to anything that is sold. `/subscribe` has new ones.")
-        return PayTicket(UserId(content["u"]), content["p"], content["x"])
+        return PayTicket(UserId(content["u"]), content["p"], content["x"], content["l"])
 
     def read_manage(self, token: str) -> PayTicket:
         """Raises `InvalidPayLink` for what is forged, too old, or for something else."""

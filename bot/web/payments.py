@@ -51,7 +51,9 @@ class PaymentPages:
 
     async def buy(self, request: web.Request) -> web.StreamResponse:
         ticket = self._office.read_buy(request.match_info["token"])
-        url = await open_checkout(ticket.user_id, ticket.price_id, ticket.key, self._till, studio=self._studio)
+        url = await open_checkout(
+            ticket.user_id, ticket.price_id, ticket.key, ticket.locale, self._till, studio=self._studio
+        )
         if url is None:
             raise NotSold
         return _go(url)

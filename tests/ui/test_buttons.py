@@ -137,7 +137,7 @@ async def test_a_film(scene: Scene) -> None:
     ada = await scene.member("ada")
     single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
     film = await press_for_result(ada, single, "Animate (Low motion)")
-    assert film["content"] == f"**a fox** - Animated by {ada.mention} (fast)"
+    assert film["content"] == f"**a fox --motion low --video 1 --aspect 1:1** - {ada.mention} (fast)"
     assert film["attachments"][0]["filename"].endswith(".webp")
     assert list(buttons_of(film)) == ["❤️"]
 

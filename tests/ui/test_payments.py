@@ -99,19 +99,19 @@ async def test_from_the_link_to_the_plan_and_its_changes(shop: Shop) -> None:
         "Basic: 10.00 USD a month",
         "Pro: 60.00 USD a month",
         "Pro: 576.00 USD a year",
-        "5 h extra: 20.00 USD",
+        "5 h of extra time: 20.00 USD",
     ]
     assert not account.list("checkout.session"), "who only looks opens nothing"
     subscription = await shop.buy(ada, "Basic: 10.00 USD a month")
     await shop.tell(ada)
-    await told(ada, "Your plan **Basic** is on, with 3 h 20 min a month")
+    await told(ada, "Your plan is **Basic** now. It brings 3 h 20 min a month.")
     assert "**Subscription**: Basic (Active monthly, renews next on" in await shown(ada)
     await draw(ada, "a fox")
 
     assert await follow((await shop.links(ada))["Manage"]) == portal(shop, subscription)
     account.change(subscription, "price_pro_month")
     await shop.tell(ada)
-    await told(ada, "You have **Pro** now")
+    await told(ada, "Your plan is **Pro** now. It brings 26 h ")
     seen = await shown(ada)
     assert "**Subscription**: Pro (Active" in seen
     assert "29.98/30.0 hours" in seen
@@ -140,13 +140,13 @@ def portal(shop: Shop, subscription: str) -> str:
 async def test_hours_and_their_refund(shop: Shop) -> None:
     ada = await shop.scene.member()
     await shop.buy(ada, "Basic: 10.00 USD a month")
-    payment = await shop.buy(ada, "5 h extra: 20.00 USD")
+    payment = await shop.buy(ada, "5 h of extra time: 20.00 USD")
     await shop.tell(ada)
     await told(ada, "5 h more are yours until")
     assert "8.33/8.3 hours" in await shown(ada)
     shop.stripe.account.refund(payment)
     await shop.tell(ada)
-    await told(ada, "5 h that you had not used were taken back")
+    await told(ada, "what you had not used: 5 h")
     assert "3.33/3.3 hours" in await shown(ada)
 
 
@@ -185,7 +185,7 @@ async def test_while_stripe_is_away_it_is_asked_to_tell_again(shop: Shop) -> Non
         assert (answer.status, "please try again later" in await answer.text()) == (400, True)
     shop.stripe.is_down = False
     assert await deliver(event, url) == 200
-    await told(ada, "Your plan **Pro** is on")
+    await told(ada, "Your plan is **Pro** now")
 
 
 async def test_links_are_for_one_member_and_one_purpose(shop: Shop) -> None:

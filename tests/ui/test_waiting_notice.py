@@ -2,6 +2,7 @@
 
 import discord
 import pytest
+from pydantic import ValidationError
 
 from bot.config import Config
 from bot.program import make_client
@@ -45,4 +46,12 @@ def test_many_servers_get_several_connections() -> None:
     assert type(one) is Client
     assert isinstance(several, ShardedClient)
     assert isinstance(several, discord.AutoShardedClient)
-    assert several.shard_count == 3
+    assert (several.shard_count, several.shard_ids) == (3, None)
+
+
+def test_several_processes_may_share_the_connections() -> None:
+    client = make_client(Config.model_validate({"discord": {"shards": 4, "shard_ids": [0, 2]}}))
+    assert isinstance(client, ShardedClient)
+    assert (client.shard_count, client.shard_ids) == (4, [0, 2])
+    with pytest.raises(ValidationError, match="the numbers of 4 connections are below 4"):
+        Config.model_validate({"discord": {"shards": 4, "shard_ids": [4]}})

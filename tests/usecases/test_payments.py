@@ -45,11 +45,11 @@ async def plan_name(shop: Shop) -> str | None:
 
 async def test_nothing_is_opened_for_those_who_only_look(shop: Shop) -> None:
     assert shop.account.list("checkout.session") == []
-    first = await open_checkout(ANN, "price_pro_month", "one", shop.till, studio=shop.world.studio)
-    assert first == await open_checkout(ANN, "price_pro_month", "one", shop.till, studio=shop.world.studio)
+    first = await open_checkout(ANN, "price_pro_month", "one", "", shop.till, studio=shop.world.studio)
+    assert first == await open_checkout(ANN, "price_pro_month", "one", "", shop.till, studio=shop.world.studio)
     [session] = shop.account.list("checkout.session")
     assert (session["client_reference_id"], session["mode"]) == (str(ANN), "subscription")
-    assert await open_checkout(ANN, "price_gone", "two", shop.till, studio=shop.world.studio) is None
+    assert await open_checkout(ANN, "price_gone", "two", "", shop.till, studio=shop.world.studio) is None
 
 
 async def test_a_plan_holds_when_it_is_paid_and_not_before(shop: Shop) -> None:
@@ -58,7 +58,7 @@ async def test_a_plan_holds_when_it_is_paid_and_not_before(shop: Shop) -> None:
     shop.account.pay(session)
     await shop.hear()
     assert (await plan_name(shop), await left(shop.world)) == ("Pro", PRO)
-    assert any("Your plan **Pro** is on, with 30 h a month" in text for text in await shop.notices())
+    assert any("Your plan is **Pro** now. It brings 30 h a month." in text for text in await shop.notices())
     assert await is_customer(ANN, studio=shop.world.studio)
     assert not await is_customer(BOB, studio=shop.world.studio)
 
@@ -308,7 +308,7 @@ async def test_a_refund_takes_back_only_what_was_not_used(shop: Shop) -> None:
     shop.account.refund(payment)
     await shop.hear()
     assert await left(shop.world) == BASIC - 3 * GRID  # the month's time goes first
-    assert [text for text in await shop.notices() if "were taken back" in text]
+    assert [text for text in await shop.notices() if "what you had not used: 5 h" in text]
 
 
 async def test_a_refunded_month_ends_the_plan_until_the_next_is_paid(shop: Shop) -> None:
@@ -341,7 +341,7 @@ async def test_who_has_a_plan_changes_it_instead_of_paying_for_two(shop: Shop) -
     assert await open_portal(ANN, shop.till, studio=shop.world.studio) is None
     subscription = await shop.buy("price_basic_month")
     await shop.hear()
-    url = await open_checkout(ANN, "price_pro_month", "again", shop.till, studio=shop.world.studio)
+    url = await open_checkout(ANN, "price_pro_month", "again", "", shop.till, studio=shop.world.studio)
     assert url == f"{shop.stripe.url}/portal/{shop.account.things[subscription]['customer']}"
     [portal] = shop.stripe.portals
     [item] = portal["flow_data"]["subscription_update_confirm"]["items"]

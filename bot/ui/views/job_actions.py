@@ -13,6 +13,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Size, is_same_shape
 from bot.domain.job import UPSCALES, Job, JobId, JobKind
 from bot.domain.upscalers import Upscaler, offered_upscalers
+from bot.words import say
 
 WAND, BRUSH, LENS, FILM, HEART, UP = "🪄", "🖌️", "🔍", "🎞️", "❤️", "⏫"
 AGAIN = "🔄"
@@ -40,7 +41,7 @@ def waiting_actions(job_id: JobId) -> discord.ui.View:
 
 
 def region_actions(link: str) -> discord.ui.View:
-    return written([discord.ui.Button(label="Open the brush", emoji=BRUSH, url=link)])
+    return written([discord.ui.Button(label=say("Open the brush"), emoji=BRUSH, url=link)])
 
 
 def result_actions(job: Job, layout: Layout = USUAL, size: Size | None = None) -> discord.ui.View:
