@@ -36,11 +36,12 @@ from bot.ui.reactions import ReactionEmoji
 from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
-from bot.usecases.notices import Herald
+from bot.usecases.letters import Herald
 from bot.usecases.payments import catch_up
 from bot.usecases.ports import ImageStore, Till, TillClosed
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
+from bot.usecases.tell_news import keep_telling_news
 from bot.web.pay_office import PaymentOffice
 from bot.web.payments import PaymentPages
 from bot.web.region import RegionPage
@@ -170,6 +171,8 @@ async def running_studio(
             wakes.append(wakes_of_others.tell)
             loops.start(wakes_of_others.listen(), name="listening")
             loops.start(wakes_of_others.send(), name="telling")
+        wakes.append(studio.notices.wake)
+        loops.start(keep_telling_news(studio=studio), name="news of the line")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         if site and office:
             routes = RegionPage(studio, office, partial(_announce, client, studio)).routes()

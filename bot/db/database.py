@@ -24,8 +24,8 @@ from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
 from bot.db.ledger import SqlLedger
+from bot.db.letters import SqlLetters
 from bot.db.likes import SqlLikes
-from bot.db.notices import SqlNotices
 from bot.db.oversight import SqlOversight
 from bot.db.payments import SqlPayments
 from bot.db.reports import SqlReports
@@ -66,7 +66,7 @@ class SqlTransaction:
         self.copies: ports.Copies = SqlCopies(session)
         self.styles: ports.Styles = SqlStyles(session)
         self.payments: ports.Payments = SqlPayments(session)
-        self.notices: ports.Notices = SqlNotices(session)
+        self.letters: ports.Letters = SqlLetters(session)
 
 
 class SqlDatabase:

@@ -304,10 +304,10 @@ class CustomerRow(Table):
     customer_id: Mapped[str]
 
 
-class NoticeRow(Table):
+class LetterRow(Table):
     """Owed to a member by direct message; the row goes when it is settled."""
 
-    __tablename__ = "notices"
+    __tablename__ = "letters"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(SNOWFLAKE)

@@ -1,70 +1,35 @@
-"""Tells members what they are owed to know, by direct message. Of several processes one does; after a crash it is told
-again rather than not at all."""
+"""What members were told of where their waiting jobs stand. Knows nothing of the line itself."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable
-from datetime import timedelta
+from collections import OrderedDict
 
-import structlog
+from bot.domain.job import JobId
+from bot.domain.waiting import Waiting
 
-from bot.domain.notice import Notice
-from bot.usecases.deliver import MAX_ATTEMPTS
-from bot.usecases.ports import DeliveryDelayed, DeliveryError
-from bot.usecases.studio import Studio
-
-log = structlog.get_logger(__name__)
-
-TRY_FOR = timedelta(minutes=1)
-"""How long one process has a notice to itself."""
-AT_ONCE = 20
+KEPT = 1_000
 
 
-class Herald:
-    """`pause` gives the seconds after the n-th failed try. `run` goes on until it was closed."""
+class Notices:
+    """Owns what was said of which job, longest ago first. After a restart nothing is known of it, and those messages
+    keep their words until the job starts."""
 
-    def __init__(self, studio: Studio, pause: Callable[[int], float]) -> None:
-        self._studio = studio
-        self._pause = pause
+    def __init__(self) -> None:
+        self._said: OrderedDict[JobId, Waiting] = OrderedDict()
         self._changed = asyncio.Event()
-        self._is_open = True
+
+    def say(self, job_id: JobId, waiting: Waiting) -> None:
+        self._said[job_id] = waiting
+        while len(self._said) > KEPT:
+            self._said.popitem(last=False)
+
+    def take(self, limit: int) -> list[tuple[JobId, Waiting]]:
+        """Those that were said longest ago. They are forgotten unless they are said again."""
+        return [self._said.popitem(last=False) for _ in range(min(limit, len(self._said)))]
 
     def wake(self) -> None:
+        """The line has moved."""
         self._changed.set()
 
-    def close(self) -> None:
-        self._is_open = False
-        self._changed.set()
-
-    async def run(self) -> None:
-        while self._is_open:
-            seconds = await self.tell_due()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
-            self._changed.clear()
-
-    async def tell_due(self) -> float | None:
-        """Returns the seconds until the next one is due; None when none is owed."""
-        studio = self._studio
-        async with studio.db.transaction(can_wait=True) as tx:
-            due = await tx.notices.claim(studio.now(), studio.now() + TRY_FOR, AT_ONCE)
-        for notice in due:
-            await self._tell(notice)
-        async with studio.db.reading() as tx:
-            next_due = await tx.notices.next_due()
-        return max(0.0, (next_due - studio.now()).total_seconds()) if next_due else None
-
-    async def _tell(self, notice: Notice) -> None:
-        studio, wait = self._studio, None
-        try:
-            await studio.notifier.send_direct(notice.user_id, notice.text, [])
-        except DeliveryDelayed as delay:
-            wait = delay.retry_after if delay.retry_after is not None else self._pause(notice.attempts)
-        except DeliveryError as refusal:
-            log.warning("member not told", member=notice.user_id, why=str(refusal))
-        async with studio.db.transaction(can_wait=True) as tx:
-            if wait is None or notice.attempts >= MAX_ATTEMPTS:
-                await tx.notices.settle(notice.id)
-            else:
-                await tx.notices.postpone(notice.id, studio.now() + timedelta(seconds=wait))
+    async def line_moved(self) -> None:
+        await self._changed.wait()
+        self._changed.clear()

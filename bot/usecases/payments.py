@@ -12,7 +12,7 @@ import structlog
 from bot.domain.goods import Supply, supply_of
 from bot.domain.job import UserId
 from bot.domain.ledger import AccountKind
-from bot.domain.notice import FAILED_ORDER, Notice, write_change, write_supply, write_taken_back
+from bot.domain.letter import FAILED_ORDER, Letter, write_change, write_supply, write_taken_back
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
 from bot.domain.plan import Article, Entitlement
 from bot.domain.prices import Unit
@@ -202,12 +202,12 @@ async def _tell_taken_back(
 
 
 async def _owe(
-    notice_id: str, bought: Subscription | Order, text: Said | None, tx: Transaction, studio: Studio
+    letter_id: str, bought: Subscription | Order, text: Said | None, tx: Transaction, studio: Studio
 ) -> None:
     """In the language that it was bought in."""
     if text is not None:
         with speaking(bought.locale):
-            await tx.notices.owe(Notice(notice_id, bought.user_id, spoken(text), studio.now()))
+            await tx.letters.owe(Letter(letter_id, bought.user_id, spoken(text), studio.now()))
 
 
 async def catch_up(till: Till, *, studio: Studio) -> int:

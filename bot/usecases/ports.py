@@ -14,7 +14,7 @@ from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
-from bot.domain.notice import Notice
+from bot.domain.letter import Letter
 from bot.domain.oversight import Act, Block, QueueState, Statistics
 from bot.domain.payment_event import PaymentEvent, Subject
 from bot.domain.place import Place
@@ -24,6 +24,7 @@ from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
 from bot.domain.subscription import Order, Subscription
 from bot.domain.taste import Style
+from bot.domain.waiting import Waiting
 
 
 class ConflictingChange(Exception):
@@ -306,20 +307,20 @@ class Payments(Protocol):
     async def set_customer(self, user_id: UserId, customer_id: str) -> None: ...
 
 
-class Notices(Protocol):
+class Letters(Protocol):
     """What members are still to be told by direct message."""
 
-    async def owe(self, notice: Notice) -> None:
+    async def owe(self, letter: Letter) -> None:
         """Once: a second one of the same id changes nothing."""
         ...
 
-    async def claim(self, now: datetime, until: datetime, limit: int) -> list[Notice]:
+    async def claim(self, now: datetime, until: datetime, limit: int) -> list[Letter]:
         """Those that are due, with this try counted. Nobody else gets them before `until`."""
         ...
 
     async def next_due(self) -> datetime | None: ...
-    async def postpone(self, notice_id: str, due_at: datetime) -> None: ...
-    async def settle(self, notice_id: str) -> None:
+    async def postpone(self, letter_id: str, due_at: datetime) -> None: ...
+    async def settle(self, letter_id: str) -> None:
         """Told, or given up."""
         ...
 
@@ -352,7 +353,7 @@ class Transaction(Protocol):
     @property
     def payments(self) -> Payments: ...
     @property
-    def notices(self) -> Notices: ...
+    def letters(self) -> Letters: ...
 
 
 class Database(Protocol):
@@ -492,6 +493,10 @@ class Notifier(Protocol):
         """Newest wins, older ones are dropped; never raises, never waits for the network."""
         ...
 
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        """In the waiting message, where the job stands now; like `show_progress`."""
+        ...
+
     async def find_result(self, job: Job) -> MessageRef | None:
         """A message of ours in the channel that already shows this job. None when none, or when it may not look."""
         ...
@@ -544,9 +549,9 @@ __all__ = [
     "ImageStore",
     "Jobs",
     "Ledger",
+    "Letters",
     "Likes",
     "Links",
-    "Notices",
     "Notifier",
     "Oversight",
     "PaymentLinks",

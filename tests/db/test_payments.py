@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.db.database import SqlDatabase
-from bot.domain.notice import Notice
+from bot.domain.letter import Letter
 from bot.payments.till import StripeTill, stripe_client
 from tests.domain.factories import ANN, BOB, NOW, after
 from tests.stripe_stand_in.server import KEY, SECRET, stand_in
@@ -30,7 +30,7 @@ async def test_the_same_events_at_the_same_time_count_once(database: SqlDatabase
         await asyncio.gather(*(shop.hear([event]) for event in 3 * shop.news()))
     assert await left(world) == (30 + 5) * 3600
     assert (await info(world)).standing.require_plan().name == "Pro"
-    assert len([text for text in await shop.notices() if text.startswith("Thank you!")]) == 2
+    assert len([text for text in await shop.letters() if text.startswith("Thank you!")]) == 2
     await assert_sound(world)
 
 
@@ -49,22 +49,22 @@ async def test_an_event_is_written_down_once(database: SqlDatabase, tmp_path: Pa
             assert await tx.payments.find_customer(ANN) is not None
 
 
-async def test_a_notice_is_one_process_s_at_a_time(database: SqlDatabase) -> None:
+async def test_a_letter_is_one_process_s_at_a_time(database: SqlDatabase) -> None:
     async with database.transaction() as tx:
         for user_id, text in ((ANN, "first"), (ANN, "again"), (BOB, "other")):
-            await tx.notices.owe(Notice(f"plan:{user_id}", user_id, text, NOW))
-        await tx.notices.owe(Notice("later", ANN, "later", after(60)))
+            await tx.letters.owe(Letter(f"plan:{user_id}", user_id, text, NOW))
+        await tx.letters.owe(Letter("later", ANN, "later", after(60)))
     lease = NOW + timedelta(seconds=30)
 
-    async def claim() -> list[Notice]:
+    async def claim() -> list[Letter]:
         async with database.transaction() as tx:
-            return await tx.notices.claim(NOW, lease, 1)
+            return await tx.letters.claim(NOW, lease, 1)
 
-    claimed = [notice for found in await asyncio.gather(*(claim() for _ in range(4))) for notice in found]
-    assert sorted((notice.text, notice.attempts) for notice in claimed) == [("first", 1), ("other", 1)]
+    claimed = [letter for found in await asyncio.gather(*(claim() for _ in range(4))) for letter in found]
+    assert sorted((letter.text, letter.attempts) for letter in claimed) == [("first", 1), ("other", 1)]
     async with database.transaction() as tx:
-        assert await tx.notices.next_due() == lease
-        await tx.notices.settle(f"plan:{ANN}")
-        await tx.notices.postpone(f"plan:{BOB}", after(90))
-        assert await tx.notices.next_due() == after(60)
-        assert [notice.attempts for notice in await tx.notices.claim(after(90), after(99), 9)] in ([1, 2], [2, 1])
+        assert await tx.letters.next_due() == lease
+        await tx.letters.settle(f"plan:{ANN}")
+        await tx.letters.postpone(f"plan:{BOB}", after(90))
+        assert await tx.letters.next_due() == after(60)
+        assert [letter.attempts for letter in await tx.letters.claim(after(90), after(99), 9)] in ([1, 2], [2, 1])

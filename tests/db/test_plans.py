@@ -52,7 +52,7 @@ async def ask_everything(tx: Transaction) -> None:
     await tx.ledger.taken_back(ANN, Unit.GPU_SECONDS, "grant:1")
     await tx.payments.has_event("evt_1")
     await tx.payments.find_customer(ANN)
-    await tx.notices.next_due()
+    await tx.letters.next_due()
 
 
 async def record_queries(database: SqlDatabase) -> list[tuple[str, Any]]:

@@ -76,8 +76,8 @@ class Shop:
         async with self.world.studio.db.reading() as tx:
             return await tx.ledger.list_of_member(user_id)
 
-    async def notices(self) -> list[str]:
+    async def letters(self) -> list[str]:
         """What members are still to be told."""
         now = self.world.clock.now
         async with self.world.studio.db.transaction() as tx:
-            return [notice.text for notice in await tx.notices.claim(now, now, 99)]
+            return [letter.text for letter in await tx.letters.claim(now, now, 99)]

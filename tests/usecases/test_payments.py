@@ -58,7 +58,7 @@ async def test_a_plan_holds_when_it_is_paid_and_not_before(shop: Shop) -> None:
     shop.account.pay(session)
     await shop.hear()
     assert (await plan_name(shop), await left(shop.world)) == ("Pro", PRO)
-    assert any("Your plan is **Pro** now. It brings 30 h a month." in text for text in await shop.notices())
+    assert any("Your plan is **Pro** now. It brings 30 h a month." in text for text in await shop.letters())
     assert await is_customer(ANN, studio=shop.world.studio)
     assert not await is_customer(BOB, studio=shop.world.studio)
 
@@ -210,7 +210,7 @@ async def test_a_failed_payment_pauses_and_loses_nothing(shop: Shop) -> None:
     await shop.hear()
     with pytest.raises(SubscriptionPaused):
         await shop.world.imagine()
-    assert any("did not succeed, so it is paused" in text for text in await shop.notices())
+    assert any("did not succeed, so it is paused" in text for text in await shop.letters())
     shop.account.pay_invoice(subscription)
     await shop.hear()
     assert await left(shop.world) == PRO + HOURS
@@ -268,7 +268,7 @@ async def test_packs_are_credits(shop: Shop) -> None:
     await shop.buy("price_pack")
     await shop.hear()
     assert await left(shop.world) == 115
-    assert any("115 credits more are yours" in text for text in await shop.notices())
+    assert any("115 credits more are yours" in text for text in await shop.letters())
 
 
 async def test_a_slow_payment_counts_when_it_has_arrived(shop: Shop) -> None:
@@ -287,7 +287,7 @@ async def test_a_slow_payment_that_fails_brings_nothing_and_is_told(shop: Shop) 
     shop.account.settle(session, succeeds=False)
     await shop.hear()
     assert await left(shop.world) == 0
-    assert [text for text in await shop.notices() if "nothing was bought" in text]
+    assert [text for text in await shop.letters() if "nothing was bought" in text]
 
 
 @pytest.mark.parametrize(("refunded", "expected"), [(None, 0), (500, HOURS * 3 // 4)])
@@ -308,7 +308,7 @@ async def test_a_refund_takes_back_only_what_was_not_used(shop: Shop) -> None:
     shop.account.refund(payment)
     await shop.hear()
     assert await left(shop.world) == BASIC - 3 * GRID  # the month's time goes first
-    assert [text for text in await shop.notices() if "what you had not used: 5 h" in text]
+    assert [text for text in await shop.letters() if "what you had not used: 5 h" in text]
 
 
 async def test_a_refunded_month_ends_the_plan_until_the_next_is_paid(shop: Shop) -> None:

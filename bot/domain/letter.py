@@ -13,7 +13,7 @@ from bot.domain.subscription import Change
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Letter:
     """`id` says of what, and is unique. It is sent at `due_at` or later; `attempts` were made before."""
 
     id: str

@@ -3,19 +3,19 @@
 from datetime import timedelta
 
 from bot.domain.job import UserId
-from bot.domain.notice import Notice
+from bot.domain.letter import Letter
 from bot.tasks import BackgroundTasks
 from bot.usecases.deliver import MAX_ATTEMPTS
-from bot.usecases.notices import Herald
+from bot.usecases.letters import Herald
 from bot.usecases.ports import DeliveryDelayed, DeliveryRefused
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World
 
 
-async def owe(world: World, *notices: tuple[int, str]) -> None:
+async def owe(world: World, *letters: tuple[int, str]) -> None:
     async with world.studio.db.transaction() as tx:
-        for user_id, text in notices:
-            await tx.notices.owe(Notice(text, UserId(user_id), text, world.clock.now))
+        for user_id, text in letters:
+            await tx.letters.owe(Letter(text, UserId(user_id), text, world.clock.now))
 
 
 def told(world: World) -> list[str]:

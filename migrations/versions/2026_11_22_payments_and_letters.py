@@ -1,4 +1,4 @@
-"""payments and notices."""
+"""payments and letters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,16 +16,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_customers")),
     )
     op.create_table(
-        "notices",
+        "letters",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letters")),
     )
-    with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_notices_due_at"), ["due_at"], unique=False)
+    with op.batch_alter_table("letters", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_letters_due_at"), ["due_at"], unique=False)
 
     op.create_table(
         "payment_events",
