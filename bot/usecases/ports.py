@@ -21,6 +21,7 @@ from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
 from bot.domain.saved_style import SavedStyle
 from bot.domain.taste import Style
+from bot.domain.waiting import Waiting
 
 
 class ConflictingChange(Exception):
@@ -412,6 +413,10 @@ class Notifier(Protocol):
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
         """Newest wins, older ones are dropped; never raises, never waits for the network."""
+        ...
+
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        """In the waiting message, where the job stands now; like `show_progress`."""
         ...
 
     async def find_result(self, job: Job) -> MessageRef | None:
