@@ -31,6 +31,7 @@ from bot.db.payments import SqlPayments
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.style_codes import SqlStyleCodes
 from bot.db.styles import SqlStyles
 from bot.db.turns import Turns
 from bot.db.users import SqlUsers
@@ -67,6 +68,7 @@ class SqlTransaction:
         self.styles: ports.Styles = SqlStyles(session)
         self.payments: ports.Payments = SqlPayments(session)
         self.letters: ports.Letters = SqlLetters(session)
+        self.style_codes: ports.StyleCodes = SqlStyleCodes(session)
 
 
 class SqlDatabase:

@@ -22,6 +22,7 @@ from bot.domain.plan import Article, Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.saved_style import SavedStyle
 from bot.domain.subscription import Order, Subscription
 from bot.domain.taste import Style
 from bot.domain.waiting import Waiting
@@ -325,6 +326,20 @@ class Letters(Protocol):
         ...
 
 
+class StyleCodes(Protocol):
+    """Styles that members saved under numbers."""
+
+    async def add(self, style: SavedStyle) -> None: ...
+    async def find(self, code: int) -> SavedStyle | None: ...
+
+    async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
+        """Newest first."""
+        ...
+
+    async def share(self, code: int) -> None: ...
+    async def remove(self, code: int) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -354,6 +369,8 @@ class Transaction(Protocol):
     def payments(self) -> Payments: ...
     @property
     def letters(self) -> Letters: ...
+    @property
+    def style_codes(self) -> StyleCodes: ...
 
 
 class Database(Protocol):
@@ -560,6 +577,7 @@ __all__ = [
     "Reports",
     "ResultFile",
     "Shares",
+    "StyleCodes",
     "Styles",
     "Till",
     "TillClosed",

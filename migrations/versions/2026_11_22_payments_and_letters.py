@@ -1,10 +1,10 @@
-"""payments and letters."""
+"""Payments, customers, and letters to members."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "71374503744a"
-down_revision = "2d055e06cac0"
+down_revision = "0eef43b7d8e3"
 
 
 def upgrade() -> None:
