@@ -19,6 +19,7 @@ from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.saved_style import SavedStyle
 from bot.domain.taste import Style
 from bot.domain.waiting import Waiting
 
@@ -287,6 +288,20 @@ class Styles(Protocol):
     async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
 
 
+class StyleCodes(Protocol):
+    """Styles that members saved under numbers."""
+
+    async def add(self, style: SavedStyle) -> None: ...
+    async def find(self, code: int) -> SavedStyle | None: ...
+
+    async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
+        """Newest first."""
+        ...
+
+    async def share(self, code: int) -> None: ...
+    async def remove(self, code: int) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -312,6 +327,8 @@ class Transaction(Protocol):
     def copies(self) -> Copies: ...
     @property
     def styles(self) -> Styles: ...
+    @property
+    def style_codes(self) -> StyleCodes: ...
 
 
 class Database(Protocol):
@@ -461,6 +478,7 @@ __all__ = [
     "Reports",
     "ResultFile",
     "Shares",
+    "StyleCodes",
     "Styles",
     "Transaction",
     "Users",
