@@ -63,6 +63,7 @@ class EngineConfig:
     is what the device has free, and no limit on a CPU.
     `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
     `style_features` is a VGG-19 file for drawing in another picture's manner; empty takes the upscaler's layers.
+    `video_model` lets pictures move: a diffusers folder or Hugging Face id of Stable Video Diffusion; empty: none.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
     """
 
@@ -75,6 +76,7 @@ class EngineConfig:
     upscaler: str = "auto"
     upscale_model: str = "auto"
     style_features: str = ""
+    video_model: str = ""
     fixed_rows: int = 0
     compile: str = "auto"
     memory_mib: int = 0

@@ -10,6 +10,7 @@ from engine.operator_upscaler import load_operator_upscaler
 from engine.restyle import StyleTools
 from engine.style_network import from_upscaler, load_vgg
 from engine.upscale import Upscaler, load_upscaler
+from engine.video import VideoModel, load_video
 
 
 class Tools:
@@ -21,6 +22,7 @@ class Tools:
         self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
         self._upscaler: Upscaler | None = None
         self._style: StyleTools | None = None
+        self._video: VideoModel | None = None
 
     @property
     def is_half(self) -> bool:
@@ -32,6 +34,18 @@ class Tools:
             self.upscaler()
         if self._config.style_features:
             self.style()
+        if self.has_video:
+            self.video()
+
+    @property
+    def has_video(self) -> bool:
+        return bool(self._config.video_model)
+
+    def video(self) -> VideoModel:
+        """Asked only where there is one. Raises `EngineStartError`."""
+        if self._video is None:
+            self._video = load_video(self._config.video_model, self.device, self.dtype)
+        return self._video
 
     def upscaler(self) -> Upscaler:
         """Raises `EngineStartError`."""

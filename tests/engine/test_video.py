@@ -1,0 +1,156 @@
+"""Films by Stable Video Diffusion: the stock pipeline's frames, in slices, beside other people's pictures."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+from PIL import Image
+
+from engine.config import EngineConfig, ModelConfig
+from engine.local import LocalEngine
+from engine.protocol import (
+    Ability,
+    AnimateRequest,
+    EngineStartError,
+    Event,
+    Failed,
+    FailureCode,
+    Finished,
+    GenerateRequest,
+    Pixels,
+    Progress,
+    Started,
+    TerminalEvent,
+)
+from engine.slices import finish
+from engine.tasks import Effort
+from engine.video import animate, load_video
+from tests.fakes import noise
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+CPU = torch.device("cpu")
+SQUARE = AnimateRequest("film", noise(64, 64, 1), seed=7, motion=0.5, steps=2)
+
+
+def stock_frames(folder: Path, request: AnimateRequest, width: int, height: int) -> list[numpy.ndarray]:
+    from diffusers import StableVideoDiffusionPipeline
+
+    pipeline = StableVideoDiffusionPipeline.from_pretrained(folder)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = Image.frombytes("RGB", (request.pixels.width, request.pixels.height), request.pixels.rgb)
+    [frames] = pipeline(
+        picture.resize((width, height), Image.Resampling.LANCZOS),
+        height=height,
+        width=width,
+        num_inference_steps=request.steps,
+        motion_bucket_id=round(255 * request.motion),
+        generator=torch.Generator().manual_seed(request.seed),
+        output_type="np",
+        return_dict=False,
+    )
+    return [(frame * 255).round().astype(int) for frame in frames]
+
+
+def levels(pixels: Pixels) -> numpy.ndarray:
+    return numpy.frombuffer(pixels.rgb, numpy.uint8).reshape(pixels.height, pixels.width, 3).astype(int)
+
+
+@pytest.mark.usefixtures("inference")
+@pytest.mark.parametrize(("picture", "size"), [(noise(64, 64, 1), (64, 64)), (noise(90, 40, 2), (96, 48))])
+def test_the_frames_are_those_of_the_stock_pipeline(tiny_svd: Path, picture: Pixels, size: tuple[int, int]) -> None:
+    """Although two films are under way at once, and each is paused some hundred times."""
+    model = load_video(str(tiny_svd), CPU, torch.float32)
+    asked = [replace(SQUARE, pixels=picture), replace(SQUARE, pixels=picture, seed=8, motion=1.0)]
+    works = [animate(request, model, Effort()) for request in asked]
+    told: list[list[Event | None]] = [[], []]
+    ended: dict[int, Finished] = {}
+    while len(ended) < 2:
+        for number, work in enumerate(works):
+            if number not in ended:
+                try:
+                    told[number].append(next(work))
+                except StopIteration as done:
+                    ended[number] = done.value
+    for number, request in enumerate(asked):
+        frames = ended[number].images
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 4
+        for frame, expected in zip(frames, stock_frames(tiny_svd, request, *size), strict=True):
+            assert numpy.abs(levels(frame) - expected).max() <= 1
+        spoken = [event for event in told[number] if event is not None]
+        assert spoken == [Started(2), Progress(1, 2), Progress(2, 2)]
+        assert len(told[number]) > 100
+    assert ended[0] != ended[1]
+
+
+@pytest.mark.usefixtures("inference")
+def test_less_memory_gives_as_many_frames(tiny_svd: Path) -> None:
+    model = load_video(str(tiny_svd), CPU, torch.float32)
+    film = finish(animate(SQUARE, model, Effort(halvings=2)))
+    assert isinstance(film, Finished)
+    assert len(film.images) == 4
+
+
+@asynccontextmanager
+async def an_engine(tiny_sd: Path, video: str, cache: Path) -> AsyncIterator[LocalEngine]:
+    models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd), width=64, height=64, steps=2),)
+    engine = LocalEngine(EngineConfig(models=models, device="cpu", threads=1, video_model=video, cache_dir=cache))
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+
+
+async def last(engine: LocalEngine, request: AnimateRequest) -> TerminalEvent:
+    async for event in engine.generate(request):
+        if isinstance(event, TerminalEvent):
+            return event
+    raise AssertionError("the stream ended without a terminal event")
+
+
+async def test_a_film_lets_pictures_pass(tiny_sd: Path, tiny_svd: Path, tmp_path: Path) -> None:
+    async with an_engine(tiny_sd, str(tiny_svd), tmp_path) as engine:
+        assert Ability.FILM in engine.list_models()[0].abilities
+        film = aiter(engine.generate(replace(SQUARE, steps=40)))
+        async for event in film:
+            if isinstance(event, Progress):
+                break
+        picture = GenerateRequest("picture", "a fox", seeds=(1,), width=64, height=64, steps=2)
+        async for event in engine.generate(picture):
+            assert not isinstance(event, Failed)
+        following = [event async for event in film]
+        assert sum(isinstance(event, Progress) for event in following) > 1
+        assert isinstance(following[-1], Finished)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [(replace(SQUARE, motion=1.5), "between 0 and 1"), (replace(SQUARE, steps=5000), "between 0 and 100")],
+)
+async def test_what_makes_no_film(
+    tiny_sd: Path, tiny_svd: Path, tmp_path: Path, wrong: AnimateRequest, sentence: str
+) -> None:
+    async with an_engine(tiny_sd, str(tiny_svd), tmp_path) as engine:
+        ended = await last(engine, wrong)
+    assert isinstance(ended, Failed)
+    assert (ended.code, sentence in ended.reason) == (FailureCode.INVALID_REQUEST, True)
+
+
+async def test_without_such_a_model_there_is_none(tiny_sd: Path, tmp_path: Path) -> None:
+    async with an_engine(tiny_sd, "", tmp_path) as engine:
+        assert Ability.FILM not in engine.list_models()[0].abilities
+        ended = await last(engine, SQUARE)
+    assert isinstance(ended, Failed)
+    assert "AnimateRequest" in ended.reason
+
+
+def test_a_folder_of_something_else_is_found_at_the_start(tiny_sd: Path, tmp_path: Path) -> None:
+    with pytest.raises(EngineStartError, match="image_encoder"):
+        load_video(str(tiny_sd), CPU, torch.float32)
+    with pytest.raises(EngineStartError, match="no model folder"):
+        load_video(str(tmp_path / "nothing/there"), CPU, torch.float32)
