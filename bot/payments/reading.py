@@ -114,7 +114,7 @@ def _former_price_of(found: Object) -> str:
         return ""
     lines = (invoice.get("lines") or {}).get("data") or []
     paid_back = [line for line in lines if line["amount"] < 0 and line.get("pricing")]
-    return str(paid_back[0]["pricing"]["price_details"]["price"]) if paid_back else ""
+    return _id_of(paid_back[0]["pricing"]["price_details"]["price"]) or "" if paid_back else ""
 
 
 def read_order(session: Object) -> Order | None:
