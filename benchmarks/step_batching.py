@@ -6,6 +6,8 @@
 - `poisson_mean_speedup`, `poisson_p95_speedup`: latency ratios at twice the serial capacity, mixed step counts.
 - `bit_equal`: 1 if, padded to fixed rows, a request has the same bits alone and among strangers.
 - `tick_ratio`: a step of the engine over the bare forward of the same eight rows; 11 M UNet.
+- `preview_cost_linear`, `preview_cost_tiny`: what previews every five steps add to the time of a step, as a share, by
+  latent-to-colour factors and by a tiny decoder in proportion; the same rows and UNet.
 - `starter_speedup`: eight requests at once through the whole engine, against the stock loop; the starter's network
   and its upscaler (random weights where the trained ones are missing: they do not change speed).
 """
@@ -27,8 +29,9 @@ import torch
 
 from benchmarks import parity
 from benchmarks.plot import Bar, draw_bars
-from benchmarks.toy import ToyPipeline, a_pipeline, draw_serially
+from benchmarks.toy import ToyPipeline, a_pipeline, draw_serially, with_tiny_decoder
 from engine.config import EngineConfig, ModelConfig
+from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.local import LocalEngine
 from engine.protocol import Finished, GenerateRequest
@@ -39,6 +42,7 @@ from engine.settings import resolve
 RESULTS = Path(__file__).parent / "results"
 SMALL_UNET, LARGE_UNET = (40, 72, 80), (96, 128, 192)
 ROWS = 8
+PREVIEW_EVERY = 5
 STEP_COUNTS = (4, 8, 12, 20, 30)
 
 
@@ -67,7 +71,7 @@ class StepLevel:
     def __init__(self, pipeline: ToyPipeline, fixed_rows: int = 0) -> None:
         self._pipeline = pipeline
         self._scheduler = Scheduler(ROWS)
-        self._runner = Runner({"toy": pipeline}, fixed_rows)
+        self._runner = Runner({"toy": pipeline}, Forwards(fixed_rows=fixed_rows))
         self.latents: dict[str, torch.Tensor] = {}
 
     @property
@@ -154,6 +158,26 @@ def tick_ratio(pipeline: ToyPipeline, ticks: int) -> float:
         for _ in range(ticks)
     ]
     return statistics.median(tick for tick, _ in pairs) / statistics.median(bare for _, bare in pairs)
+
+
+def preview_cost(pipeline: ToyPipeline, blocks: int) -> float:
+    """Blocks of five steps by turns, with a preview of every row and without any."""
+    runner = Runner({"toy": pipeline})
+
+    def a_batch(preview_every: int) -> Batch:
+        request = replace(a_request("previews", 0, 500, guidance_scale=1.0), seeds=tuple(range(ROWS)))
+        generation = Generation(replace(request, preview_every=preview_every), resolve(request, pipeline.traits), "toy")
+        assert runner.prepare(generation) is None
+        return Batch(generation.key, generation.rows)
+
+    with_previews, without = a_batch(PREVIEW_EVERY), a_batch(0)
+
+    def block(batch: Batch) -> None:
+        for _ in range(PREVIEW_EVERY):
+            runner.step(batch)
+
+    pairs = [(seconds(partial(block, with_previews)), seconds(partial(block, without))) for _ in range(blocks)]
+    return statistics.median(shown / plain for shown, plain in pairs) - 1
 
 
 def bit_equal(pipeline: ToyPipeline) -> int:
@@ -246,6 +270,8 @@ def measure(repetitions: int, *, is_quick: bool) -> dict[str, float]:
         "poisson_p95_speedup": statistics.median(tail for _, tail in ratios),
         "bit_equal": bit_equal(small),
         "tick_ratio": statistics.median(tick_ratio(large, 4 if is_quick else 15) for _ in range(repetitions)),
+        "preview_cost_linear": preview_cost(large, 3 if is_quick else 15),
+        "preview_cost_tiny": preview_cost(with_tiny_decoder(large), 3 if is_quick else 15),
         "starter_speedup": statistics.median(starter(4 if is_quick else 20) for _ in range(repetitions)),
         "small_unet_parameters": sum(p.numel() for p in small.unet.parameters()),
         "large_unet_parameters": sum(p.numel() for p in large.unet.parameters()),

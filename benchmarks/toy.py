@@ -1,13 +1,15 @@
 """Models of random weights to measure with: a UNet in a pipeline without text encoder and VAE, and the stock loop."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import nn
 
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
+from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS
+from engine.previews import TinyDecoder, draw_previews
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
@@ -46,6 +48,7 @@ class ToyPipeline:
     unet: Any
     noise_scheduler: Any
     device: torch.device
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -73,11 +76,14 @@ class ToyPipeline:
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         return self.unet(latents, timesteps, conditioning["embeds"], return_dict=False)[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return self.decode(clean_latents)[0]
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return None
+
+    def tiling(self) -> AbstractContextManager["ToyPipeline"]:
+        raise NotImplementedError("it draws no tiles")
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         return (Pixels(1, 1, b"\x80\x80\x80"),) * len(latents)
@@ -97,6 +103,15 @@ def a_pipeline(channels: tuple[int, ...], side: int) -> ToyPipeline:
     return ToyPipeline(
         traits, a_unet(channels, side), DDIMScheduler(**SCHEDULE, clip_sample=False), torch.device("cpu")
     )
+
+
+def with_tiny_decoder(pipeline: ToyPipeline) -> ToyPipeline:
+    """As small beside its UNet as TAESD is beside that of Stable Diffusion: an eighth of its width."""
+    from diffusers import AutoencoderTiny
+
+    widths = (8, 8, 8, 8)
+    network = AutoencoderTiny(encoder_block_out_channels=widths, decoder_block_out_channels=widths)
+    return replace(pipeline, preview_decoder=TinyDecoder(network.eval()))
 
 
 def draw_serially(pipeline: ToyPipeline, request: GenerateRequest, settings: Settings) -> torch.Tensor:

@@ -5,12 +5,16 @@ import asyncio
 import os
 import signal
 import sys
+import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.config import TOKEN_VARIABLE, Config, ConfigError, load_config
 from bot.logs import set_up_logs
 
 DEFAULT_CONFIG = Path("config.toml")
+QUIET = {"demo": "warning", "doctor": "error", "export": "error", "audit": "error", "grant": "error"}
+"""Least level of log lines, where the terminal is for something else."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as problem:
         print(problem, file=sys.stderr)
         return 2
-    level = {"demo": "warning", "doctor": "error"}.get(options.command, config.log.level)
+    level = QUIET.get(options.command, config.log.level)
     set_up_logs(config.log.model_copy(update={"level": level}))
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(_command(options, config))
@@ -29,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
     from bot.db.database import DatabaseUnavailable
-    from bot.program import DiscordUnavailable, StoreUnavailable
+    from bot.program import DiscordUnavailable, StoreUnavailable, WebUnavailable
     from engine.protocol import EngineStartError
 
     try:
@@ -42,9 +46,15 @@ async def _command(options: argparse.Namespace, config: Config) -> int:
                 return await _demo(config, options.prompt, options.out)
             case "doctor":
                 return await _doctor(config)
+            case "export":
+                return await _export(config, options.user)
+            case "grant":
+                return await _grant(config, options)
+            case "audit":
+                return await _audit(config)
             case unknown:
                 raise AssertionError(unknown)
-    except (DatabaseUnavailable, StoreUnavailable, EngineStartError, DiscordUnavailable) as problem:
+    except (DatabaseUnavailable, StoreUnavailable, WebUnavailable, EngineStartError, DiscordUnavailable) as problem:
         print(problem, file=sys.stderr)
         return 1
 
@@ -68,6 +78,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--prompt", default="a fox under a full moon", help="what to draw (default: %(default)s)")
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder for the pictures (default: %(default)s)")
     commands.add_parser("doctor", help="look at this installation and say in plain words what is wrong")
+    export = commands.add_parser("export", help="write all that happened to a member's time or credits, as CSV")
+    export.add_argument("--user", type=int, required=True, help="the member's Discord id")
+    grant = commands.add_parser("grant", help="give a member a plan, fast time or credits")
+    grant.add_argument("--user", type=int, required=True, help="the member's Discord id")
+    given = grant.add_mutually_exclusive_group(required=True)
+    given.add_argument("--plan", help="the name of a plan")
+    given.add_argument("--hours", type=float, help="fast time")
+    given.add_argument("--credits", type=int, help="credits, where the studio counts them")
+    grant.add_argument("--days", type=int, help="how long the plan lasts (default: until revoked)")
+    commands.add_parser("audit", help="look through the whole ledger for what cannot be")
     return parser
 
 
@@ -126,6 +146,66 @@ async def _demo(config: Config, prompt: str, out: Path) -> int:
     from bot.demo import run_demo
 
     return await run_demo(config, prompt, out)
+
+
+async def _export(config: Config, user_id: int) -> int:
+    from bot.db.database import migrate, open_database
+    from bot.domain.job import UserId
+    from bot.usecases.export_ledger import export_ledger
+
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        print(await export_ledger(UserId(user_id), db=db), end="")
+    return 0
+
+
+async def _grant(config: Config, options: argparse.Namespace) -> int:
+    """Status 2 when it cannot be given as it was asked for."""
+    from bot.db.database import migrate, open_database
+    from bot.domain.errors import UnknownPlan
+    from bot.domain.job import UserId
+    from bot.domain.oversight import COMMAND_LINE
+    from bot.domain.prices import Unit
+    from bot.offers import catalogue_of
+    from bot.usecases.books import BooksAlone
+    from bot.usecases.oversee import give_plan, give_time
+
+    catalogue, user_id, reference = catalogue_of(config.plans), UserId(options.user), str(uuid.uuid4())
+    asked_for = Unit.CREDITS if options.credits else Unit.GPU_SECONDS
+    amount = options.credits or round((options.hours or 0) * 3_600)
+    if not options.plan and asked_for is not catalogue.unit:
+        print(f"This studio counts {catalogue.unit.value}; see plans.unit in the settings.", file=sys.stderr)
+        return 2
+    if (not options.plan and amount <= 0) or (options.days or 1) <= 0:
+        print("That would give nothing: hours, credits and days are above 0.", file=sys.stderr)
+        return 2
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        books = BooksAlone(db, catalogue, lambda: datetime.now(UTC))
+        if not options.plan:
+            await give_time(user_id, amount, reference, COMMAND_LINE, studio=books)
+            print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            return 0
+        try:
+            given = await give_plan(user_id, options.plan, options.days, reference, COMMAND_LINE, studio=books)
+        except UnknownPlan as unknown:
+            print(unknown.sentence, file=sys.stderr)
+            return 2
+    end = f"until {given.ends_at:%Y-%m-%d %H:%M} UTC" if given.ends_at else "until revoked"
+    print(f"Member {user_id} has {given.plan_name} {end}.")
+    return 0
+
+
+async def _audit(config: Config) -> int:
+    """Status 1 when something was found."""
+    from bot.db.database import migrate, open_database
+    from bot.usecases.audit_ledger import audit_ledger
+
+    await migrate(config.database.url)
+    async with open_database(config.database.url) as db:
+        found = await audit_ledger(db=db)
+    print("\n".join(found) or "The ledger balances, and every job is charged as it ended.")
+    return 1 if found else 0
 
 
 async def _doctor(config: Config) -> int:

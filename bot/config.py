@@ -13,6 +13,7 @@ from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
+WEB_SECRET_VARIABLE = "EASEL_WEB_SECRET"
 
 
 class ConfigError(Exception):
@@ -37,6 +38,7 @@ class ReactionSettings(Section):
 
 class DiscordSettings(Section):
     guild_id: int = 0
+    shards: Annotated[int, Field(ge=0)] = 1
     api_url: str = ""
     gateway_url: str = ""
     reactions: ReactionSettings = ReactionSettings()
@@ -58,6 +60,7 @@ class ModelSettings(Section):
     family: Literal["starter", "stable-diffusion", "sdxl", "flux"]
     source: str = ""
     base: str = ""
+    preview_decoder: str = ""
     width: Annotated[int, Field(ge=64, le=4096)] | None = None
     height: Annotated[int, Field(ge=64, le=4096)] | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None
@@ -76,9 +79,15 @@ class EngineSettings(Section):
     max_pixels: Annotated[int, Field(ge=64 * 64)] = 2048 * 2048
     upscaler: Literal["auto", "compact", "anime"] = "auto"
     upscale_model: Annotated[str, Field(min_length=1)] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    memory_mib: Annotated[int, Field(ge=0)] = 0
     stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     cache: Path = Path("data/cache")
     models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = (STARTER,)
+
+
+class PersonalSettings(Section):
+    likes_needed: Annotated[int, Field(ge=1, le=10_000)] = 10
 
 
 class LinkSettings(Section):
@@ -86,9 +95,31 @@ class LinkSettings(Section):
     account: str = ""
 
 
+class AdminSettings(Section):
+    members: tuple[int, ...] = ()
+    guilds: tuple[int, ...] = ()
+
+
+class MidjourneySettings(Section):
+    version: str = "6.1"
+
+    @field_validator("version")
+    @classmethod
+    def _is_version(cls, version: str) -> str:
+        if version not in (*NUMBERED, *NIJI):
+            raise ValueError(f"there is no version {version!r}; known are {', '.join((*NUMBERED, *NIJI))}")
+        return version
+
+
 class SandboxSettings(Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8380
+
+
+class WebSettings(Section):
+    public_url: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8390
 
 
 class LogSettings(Section):
@@ -107,10 +138,15 @@ class Config(Section):
     plans: PlanSettings = PlanSettings()
     engine: EngineSettings = EngineSettings()
     versions: dict[str, str] = Field(default_factory=dict)
+    personal: PersonalSettings = PersonalSettings()
+    midjourney: MidjourneySettings = MidjourneySettings()
+    admin: AdminSettings = AdminSettings()
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
+    web_secret: SecretStr | None = Field(default=None, exclude=True)
 
     @field_validator("versions")
     @classmethod
@@ -133,10 +169,14 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     settings = _read(path) if path else {}
     if "token" in settings:
         raise ConfigError(f"A token must not stand in a file. Put it into the environment as {TOKEN_VARIABLE}.")
+    if "web_secret" in settings:
+        raise ConfigError(f"A secret must not stand in a file. Put it into the environment as {WEB_SECRET_VARIABLE}.")
     if url := environ.get(DATABASE_VARIABLE):
         settings["database"] = {"url": url}
     if token := environ.get(TOKEN_VARIABLE):
         settings["token"] = token
+    if secret := environ.get(WEB_SECRET_VARIABLE):
+        settings["web_secret"] = secret
     try:
         return Config.model_validate(settings)
     except ValidationError as problems:

@@ -83,6 +83,21 @@ class PackSettings(Section):
     days: Annotated[int, Field(ge=1)] = 365
 
 
+class ArticleSettings(Section):
+    """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is."""
+
+    id: Annotated[str, Field(min_length=1)]
+    plan: str = ""
+    pack: str = ""
+    hours: NotNegative = 0
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        if sum(map(bool, (self.plan, self.pack, self.hours))) != 1:
+            raise ValueError(f"{self.id} is one of plan, pack and hours")
+        return self
+
+
 class TrialSettings(Section):
     minutes: NotNegative = 0
     credits: NotNegative = 0
@@ -112,6 +127,7 @@ class PlanSettings(Section):
     extra_days: Annotated[int, Field(ge=1)] = 60
     bonus_days: Annotated[int, Field(ge=1)] = 30
     terms: str = "What you make is yours to use, as far as the licence of the model that drew it allows."
+    skus: tuple[ArticleSettings, ...] = ()
     trial: TrialSettings = TrialSettings()
     prices: PriceSettings = PriceSettings()
     roles: dict[int, str] = Field(default_factory=dict)
@@ -127,4 +143,12 @@ class PlanSettings(Section):
         for place, name in (("everyone", self.everyone), *self.roles.items(), *self.guilds.items()):
             if name and name not in names:
                 raise ValueError(f"{place} = {name!r} names no tier; there are {', '.join(names)}")
+        self._articles_exist(set(names), {pack.name for pack in self.packs})
         return self
+
+    def _articles_exist(self, plans: set[str], packs: set[str]) -> None:
+        for article in self.skus:
+            if (article.plan and article.plan not in plans) or (article.pack and article.pack not in packs):
+                raise ValueError(f"{article.id} stands for {article.plan or article.pack!r}, which is not sold")
+        if wrong := [sku.id for sku in self.skus if not sku.id.isdecimal()]:
+            raise ValueError(f"{wrong[0]!r} is no SKU id of Discord's, which are numbers")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import Config
-from bot.program import engine_config, running_studio
+from bot.program import LOCAL, engine_config, running_studio
 from bot.sandbox import Member, RateLimits, Sandbox, SandboxConfig, find_component
 
 Message = dict[str, Any]
@@ -37,12 +37,23 @@ class Timings:
 async def run_sandbox(config: Config) -> None:
     """Stays up until it is cancelled, or until a part of the studio ends by itself. Everything is kept in the
     configured database and store, as on a real server."""
-    settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port)
+    settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port, other_guild_name="Elsewhere")
     async with Sandbox(settings) as sandbox:
         print("Starting the studio ...", flush=True)
         async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
             print(f"\nOpen {sandbox.base_url} in a browser and type /imagine. Ctrl-C ends it.", flush=True)
+            print(_for_programs(sandbox), flush=True)
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _for_programs(sandbox: Sandbox) -> str:
+    """What a client program has to be told; docs/clients.md has a recipe."""
+    names, channel = ("ada", "ben"), sandbox.channel("studio")
+    tokens = ", ".join(f"{name} {sandbox.world.token_of(sandbox.user(name).id)}" for name in names)
+    return (
+        f"For programs: server {sandbox.world.guild.id}, channel {channel.id}, bot {sandbox.config.application_id}, "
+        f"gateway {sandbox.gateway_url}, tokens: {tokens}"
+    )
 
 
 async def run_demo(config: Config, prompt: str, out: Path) -> int:
@@ -141,8 +152,10 @@ def _new_engine(config: Config) -> Any:
 
 
 def pointed_at(sandbox: Sandbox, config: Config) -> Config:
+    """Our own pages are served, too, unless they have an address already."""
     discord = config.discord.model_copy(update={"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url})
-    return config.model_copy(update={"discord": discord})
+    web = config.web if config.web.public_url else config.web.model_copy(update={"public_url": LOCAL, "port": 0})
+    return config.model_copy(update={"discord": discord, "web": web})
 
 
 def on_scratch(config: Config, folder: Path) -> Config:
@@ -151,6 +164,7 @@ def on_scratch(config: Config, folder: Path) -> Config:
         update={
             "database": config.database.model_copy(update={"url": f"sqlite:///{folder / 'easel.db'}"}),
             "images": config.images.model_copy(update={"store": str(folder / "images")}),
+            "engine": config.engine.model_copy(update={"compile": "off"}),  # one prompt does not repay minutes of it
         }
     )
 

@@ -5,11 +5,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 from bot.config import TOKEN_VARIABLE, Config
 from bot.db.database import DatabaseUnavailable, migrate, open_database
-from bot.domain.errors import StudioError
+from bot.domain.errors import StoreUnreachable, StudioError
 from bot.domain.finding import Finding, Health
 from bot.image_store import open_image_store
 from bot.program import engine_config
@@ -18,7 +19,6 @@ from bot.ui.endpoints import point_discord_at
 from engine.protocol import EngineStartError
 
 LITTLE_DISK = 2 * 1024**3
-PROBE_KEY = "doctor/probe"
 MARKS = {Health.GOOD: "✓", Health.WARNING: "!", Health.BAD: "✗"}
 
 
@@ -68,8 +68,9 @@ async def _check_database(config: Config) -> Finding:
 async def _check_store(config: Config) -> Finding:
     try:
         store = open_image_store(config.images.store)
-        await store.put(PROBE_KEY, b"probe")
-        await store.delete(PROBE_KEY)
+        await store.check()
+    except StoreUnreachable as trouble:
+        return Finding("image store", Health.BAD, f"{trouble.why[0].upper()}{trouble.why[1:]}.")
     except (StudioError, OSError, ValueError) as trouble:
         return Finding("image store", Health.BAD, f"{config.images.store} cannot be written: {trouble}")
     return Finding("image store", Health.GOOD, f"{config.images.store} can be written.")
@@ -91,7 +92,7 @@ def _check_device() -> Finding:
 async def _check_engine(config: Config) -> Finding:
     from engine.local import LocalEngine  # loads torch
 
-    engine = LocalEngine(engine_config(config))
+    engine = LocalEngine(replace(engine_config(config), compile="off"))  # which would take minutes
     try:
         await engine.start()
         names = ", ".join(f"{model.name} ({model.width}x{model.height})" for model in engine.list_models())

@@ -31,3 +31,5 @@ def set_up_logs(settings: LogSettings) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.basicConfig(level=max(level, logging.WARNING), format="%(levelname)s %(name)s: %(message)s", force=True)
+    logging.getLogger("engine").setLevel(level)
+    logging.getLogger("engine.hub").setLevel(min(level, logging.INFO))  # whoever waits for gigabytes is told so

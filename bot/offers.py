@@ -1,8 +1,8 @@
 """From the settings to what the studio sells, in the words of the domain."""
 
-from bot.config_plans import PlanSettings, TierSettings
+from bot.config_plans import ArticleSettings, PlanSettings, TierSettings
 from bot.domain.money import Money
-from bot.domain.plan import Catalogue, Limits, Pack, Plan
+from bot.domain.plan import Article, Catalogue, Limits, Pack, Plan
 from bot.domain.prices import PriceList
 
 MINUTE = 60
@@ -26,7 +26,12 @@ def catalogue_of(settings: PlanSettings) -> Catalogue:
         bonus_days=settings.bonus_days,
         prices=PriceList(**settings.prices.model_dump()),
         terms=settings.terms,
+        skus=tuple(_article(article) for article in settings.skus),
     )
+
+
+def _article(article: ArticleSettings) -> Article:
+    return Article(article.id, article.plan, article.pack, article.hours)
 
 
 def _plan(tier: TierSettings, rank: int, currency: str) -> Plan:

@@ -2,34 +2,53 @@
 
 import asyncio
 import contextlib
+import secrets
+import socket
+import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 import aiohttp
 import discord
 import structlog
+import yarl
 
 from bot.config import TOKEN_VARIABLE, Config, ReactionSettings
-from bot.db.database import SqlDatabase, migrate, open_database
+from bot.db.database import SqlDatabase, held_alone, migrate, open_database
+from bot.db.wakes import Wakes, postgres_url
+from bot.domain.errors import StoreFull, StoreUnreachable
+from bot.domain.job import Job
+from bot.domain.oversight import Operators
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
+from bot.links import Endpoint, LinkFetcher, open_link_fetcher
 from bot.offers import catalogue_of
 from bot.pages import ANSWERS, PAGES, read_guide
 from bot.tasks import BackgroundTasks
-from bot.ui.client import Client
+from bot.ui.answering import begin, post_waiting
+from bot.ui.client import Client, ShardedClient
 from bot.ui.commands.about import Links
 from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
+from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
-from bot.usecases.dispatch import Dispatcher, resume_jobs
+from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.ports import ImageStore
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
+from bot.web.region import RegionPage
+from bot.web.server import address_of, bind, serving
+from bot.web.tickets import TicketOffice
 from engine.config import EngineConfig, ModelConfig
 from engine.protocol import Engine
 
 log = structlog.get_logger(__name__)
+
+LOCAL = "local"
+"""As a public address: this machine only."""
 
 DRAIN_SECONDS = 10.0
 """Time that jobs have, once the engine has stopped, to write down where they stand; and then what is being sent, to
@@ -47,6 +66,8 @@ def engine_config(config: Config) -> EngineConfig:
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
         upscale_model=settings.upscale_model,
+        compile=settings.compile,
+        memory_mib=settings.memory_mib,
         stop_timeout_seconds=settings.stop_timeout_seconds,
         cache_dir=settings.cache,
     )
@@ -62,18 +83,31 @@ def reaction_emoji(settings: ReactionSettings) -> ReactionEmoji:
     )
 
 
+def layout_of(config: Config) -> Layout:
+    return Layout(config.midjourney.version)
+
+
 def make_client(config: Config) -> Client:
-    return Client(
+    shards = config.discord.shards
+    kind = Client if shards == 1 else ShardedClient
+    return kind(
         reaction_emoji(config.discord.reactions),
         guild_id=config.discord.guild_id,
+        shard_count=shards if shards > 1 else None,
+        layout=layout_of(config),
         links=Links(community=config.links.community, account=config.links.account),
         pages=read_guide(PAGES),
         answers=read_guide(ANSWERS),
+        operators=Operators(frozenset(config.admin.members), frozenset(config.admin.guilds)),
     )
 
 
 class StoreUnavailable(Exception):
     """Pictures cannot be kept where the settings say; the message says what to change."""
+
+
+class WebUnavailable(Exception):
+    """Our pages cannot be served where the settings say; the message says what to change."""
 
 
 class DiscordUnavailable(Exception):
@@ -87,11 +121,11 @@ async def running_studio(
     """Everything up and connected; yields the tasks that should never end: when one does, the studio is to be closed.
 
     `pause` gives the seconds before the n-th new try of a delivery. Raises `DatabaseUnavailable`,
-    `StoreUnavailable`, `EngineStartError` or `DiscordUnavailable`.
+    `StoreUnavailable`, `WebUnavailable`, `EngineStartError` or `DiscordUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
         db = await _open_database(config, stack)
-        store = _open_store(config)
+        store = await _open_store(config)
         stack.push_async_callback(engine.stop)
         await engine.start()
         if config.discord.api_url:
@@ -102,7 +136,12 @@ async def running_studio(
         deliveries = await stack.enter_async_context(BackgroundTasks())
         loops = await stack.enter_async_context(BackgroundTasks())
         wakes: list[Callable[[], None]] = []
-        studio = _make_studio(config, db, store, engine, DiscordNotifier(client, jobs), wakes)
+        notifier = DiscordNotifier(client, jobs, layout_of(config))
+        fetcher = await stack.enter_async_context(open_link_fetcher(_trusted(config)))
+        site = _bind_site(config, stack)
+        office = _open_office(config, site) if site else None
+        studio = replace(_make_studio(config, db, store, engine, notifier, fetcher, wakes), region_links=office)
+        stopped = asyncio.Event()
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
         wakes += [dispatcher.wake, courier.wake]
@@ -111,10 +150,19 @@ async def running_studio(
         connection = await _connect(client, token, loops)
         dispatching = loops.start(dispatcher.run(), name="dispatcher")
         delivering = loops.start(courier.run(), name="courier")
+        holding = loops.start(keep_leases(stopped, studio=studio), name="leases")
+        if shared_url := postgres_url(config.database.url):
+            wakes_of_others = Wakes(shared_url, [dispatcher.wake, courier.wake])
+            wakes.append(wakes_of_others.tell)
+            loops.start(wakes_of_others.listen(), name="listening")
+            loops.start(wakes_of_others.send(), name="telling")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
+        if site and office:
+            page = RegionPage(studio, office, partial(_announce, client, studio))
+            await stack.enter_async_context(serving(site, page.routes()))
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering, keeping
+            yield connection, dispatching, delivering, keeping, holding
         finally:
             keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()
@@ -125,6 +173,36 @@ async def running_studio(
             await asyncio.wait({delivering})
             courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
+            stopped.set()
+            await asyncio.wait({holding})
+            await asyncio.wait({loops.start(_release(studio), name="release")})  # what is left is free at once
+
+
+def _bind_site(config: Config, stack: contextlib.AsyncExitStack) -> socket.socket | None:
+    if not config.web.public_url:
+        return None
+    try:
+        return stack.enter_context(bind(config.web.host, config.web.port))
+    except OSError as trouble:
+        place = f"{config.web.host}:{config.web.port}"
+        raise WebUnavailable(
+            f"Our pages cannot be served on {place}: {trouble}. Change [web] in the settings."
+        ) from trouble
+
+
+def _open_office(config: Config, site: socket.socket) -> TicketOffice:
+    """Without a secret of the operator's, links end with this process."""
+    secret = config.web_secret.get_secret_value() if config.web_secret else secrets.token_urlsafe(32)
+    return TicketOffice(secret, address_of(site) if config.web.public_url == LOCAL else config.web.public_url)
+
+
+async def _announce(client: discord.Client, studio: Studio, job: Job) -> None:
+    await begin(job, await post_waiting(client, job), studio=studio)
+
+
+async def _release(studio: Studio) -> None:
+    async with studio.db.transaction() as tx:
+        await tx.jobs.release(studio.owner)
 
 
 async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asyncio.Task[None]:
@@ -150,18 +228,36 @@ async def _connect(client: Client, token: str, loops: BackgroundTasks) -> asynci
     return connection
 
 
+def _trusted(config: Config) -> list[Endpoint]:
+    """A stand-in for Discord may stand on this machine, and with it the pictures that members upload there."""
+    if not config.discord.api_url:
+        return []
+    address = yarl.URL(config.discord.api_url)
+    return [(address.host, address.port)] if address.host and address.port else []
+
+
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
     await migrate(config.database.url)
+    stack.enter_context(held_alone(config.database.url))
     db = open_database(config.database.url)
     stack.push_async_callback(db.close)
     return db
 
 
-def _open_store(config: Config) -> ImageStore:
+async def _open_store(config: Config) -> ImageStore:
+    """One that is full is opened: what it has can still be looked at, and members are told of the rest."""
+    place = config.images.store
     try:
-        return open_image_store(config.images.store)
+        store = open_image_store(place)
     except (OSError, ValueError) as trouble:
-        raise StoreUnavailable(f"The image store `{config.images.store}` cannot be used: {trouble}") from trouble
+        raise StoreUnavailable(f"The image store `{place}` cannot be used: {trouble}") from trouble
+    try:
+        await store.check()
+    except StoreUnreachable as trouble:
+        raise StoreUnavailable(f"The image store cannot be used: {trouble.why}.") from trouble
+    except StoreFull:
+        log.critical("image store full", store=place)
+    return store
 
 
 def _make_studio(
@@ -170,6 +266,7 @@ def _make_studio(
     store: ImageStore,
     engine: Engine,
     notifier: DiscordNotifier,
+    links: LinkFetcher,
     wakes: list[Callable[[], None]],
 ) -> Studio:
     def wake() -> None:
@@ -181,10 +278,13 @@ def _make_studio(
         engine=engine,
         store=store,
         notifier=notifier,
+        links=links,
         wake=wake,
         now=lambda: datetime.now(UTC),
         limits=Limits(config.queue.max_running, config.queue.max_waiting, config.queue.max_running_relax),
         page_size=config.gallery.page_size,
         versions=config.versions,
+        likes_needed=config.personal.likes_needed,
         catalogue=catalogue_of(config.plans),
+        owner=str(uuid.uuid4()),
     )

@@ -10,8 +10,18 @@ from pathlib import Path
 
 from PIL import Image
 
-from engine.commands import UnreadablePicture, add_commands, configured, read_picture, request_from, show
-from engine.config import FAMILIES, STARTER, EngineConfig, ModelConfig
+from engine.commands import (
+    UnreadablePicture,
+    add_bench,
+    add_commands,
+    chosen_model,
+    configured,
+    read_picture,
+    request_from,
+    run_bench,
+    show,
+)
+from engine.config import FAMILIES, EngineConfig
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
@@ -40,14 +50,16 @@ EXAMPLES = """examples:
   python -m engine generate "a blue door" --init house.png --mask door.png
   python -m engine upscale fox.png --scale 4 -o large.png
   python -m engine models
+  python -m engine bench --settings config.toml
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO if options.verbose else logging.WARNING, format="%(message)s")
+    logging.getLogger("engine.hub").setLevel(logging.INFO)  # whoever waits for gigabytes is told so
     try:
-        return asyncio.run(_run(options))
+        return run_bench(options) if options.command == "bench" else asyncio.run(_run(options))
     except EngineStartError as error:
         print(f"The engine cannot start: {error}", file=sys.stderr)
     except UnreadablePicture as error:
@@ -78,7 +90,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--strength", type=float, default=0.6, help="0 keeps --init, 1 forgets it (default: 0.6)")
     generate.add_argument("--mask", type=Path, metavar="FILE", help="redraw --init only where this picture is white")
     models = commands.add_parser("models", help="list the model and what it can do")
-    for command in (generate, models, *add_commands(commands)):
+    bench = add_bench(commands)
+    for command in (generate, models, bench, *add_commands(commands)):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
         command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
         command.add_argument("--base", default="", help="folder or id of the model that a single file was made from")
@@ -89,12 +102,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    model = STARTER
-    if options.model or options.family:
-        name = Path(options.model).stem
-        model = ModelConfig(name=name, family=options.family, source=options.model, base=options.base)
+    model = chosen_model(options)
     request = None if options.command in ("generate", "models") else request_from(options)
-    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype)
+    # One picture does not repay minutes of compiling.
+    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype, compile="off")
     engine = LocalEngine(configured(config, options))
     await engine.start()
     try:

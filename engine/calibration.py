@@ -1,4 +1,6 @@
-"""Measures what a step of each model costs by its number of rows, once for each device, and remembers it on disk."""
+"""Measures what a step of each model costs by its number of rows, in time and in memory, once for each device, and
+remembers it on disk. Compiles ahead what steps will need.
+"""
 
 import hashlib
 import json
@@ -12,9 +14,11 @@ from pathlib import Path
 import torch
 
 from engine import VERSION
+from engine.forwards import Forwards
 from engine.generation import Batch, Generation
+from engine.memory import peak_bytes
 from engine.pipelines.interface import Pipeline
-from engine.policy import CostCurve, ModelCosts
+from engine.policy import CostCurve, MemoryLine, ModelCosts, line_through
 from engine.protocol import GenerateRequest
 from engine.runner import Runner
 from engine.settings import resolve
@@ -28,20 +32,53 @@ BUDGET_SECONDS = 10.0
 UNMEASURED = CostCurve(((1, 1.0),))  # not even one row could be timed
 
 
-def calibrate(pipelines: Mapping[str, Pipeline], cache_dir: Path) -> Mapping[str, ModelCosts]:
+def calibrate(
+    pipelines: Mapping[str, Pipeline], forwards: Forwards, cache_dir: Path, *, needs_memory: bool = False
+) -> Mapping[str, ModelCosts]:
+    """Steps are timed as `forwards` will run them. Memory is measured on a device that has its own, or if needed."""
     costs = {}
     for number, (model, pipeline) in enumerate(pipelines.items(), start=1):
         info = pipeline.traits.info
-        path = cache_dir / "calibration" / f"{_identity(pipeline)}.json"
-        curve = _read(path)
-        if curve is None:
+        has_memory = needs_memory or pipeline.device.type == "cuda"
+        path = cache_dir / "calibration" / f"{_identity(pipeline, forwards)}.json"
+        known = _read(path)
+        if known is None or (has_memory and known.memory is None):
             log.info("measuring model %s at %dx%d (%d of %d)", model, info.width, info.height, number, len(pipelines))
-            curve = measure(partial(seconds_of_step, pipeline))
-            if curve.points != UNMEASURED.points:
-                _keep(curve, path)
-        costs[model] = ModelCosts(curve, info.width * info.height)
-        log.info("model %s is full at %d rows", model, curve.knee)
+            known = _measured(pipeline, forwards, has_memory=has_memory)
+            if known.curve.points != UNMEASURED.points:
+                _keep(known, path)
+        costs[model] = known
+        log.info("model %s is full at %d rows", model, known.curve.knee)
     return costs
+
+
+def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
+    """All sizes of forward that batches of so many pictures need, the largest first: its memory serves the others."""
+    if not forwards.compiles(pipeline):
+        return
+    info = pipeline.traits.info
+    runner = Runner({info.name: pipeline}, forwards)
+    usual = a_generation(pipeline, 1)
+    if runner.prepare(usual) is not None:
+        return
+    conditioning = usual.rows[0].conditioning
+    is_guided = conditioning is not None and conditioning.negative is not None
+    sizes = forwards.sizes(pipeline, 2 * rows if is_guided else rows)
+    with forwards.warming_up():
+        for number, size in enumerate(reversed(sizes), start=1):
+            log.info("preparing model %s for %d rows (%d of %d)", info.name, size, number, len(sizes))
+            generation = a_generation(pipeline, size, guidance_scale=1.0)
+            if runner.prepare(generation) is None:
+                runner.step(Batch(generation.key, generation.rows))
+
+
+def _measured(pipeline: Pipeline, forwards: Forwards, *, has_memory: bool) -> ModelCosts:
+    with forwards.warming_up():
+        curve = measure(partial(seconds_of_step, pipeline, forwards))
+    info = pipeline.traits.info
+    counts = sorted({1, curve.points[-1][0]})
+    peaks = [(rows, peak) for rows in counts if has_memory and (peak := bytes_of_step(pipeline, rows)) is not None]
+    return ModelCosts(curve, info.width * info.height, line_through(peaks) if peaks else None)
 
 
 def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
@@ -59,56 +96,90 @@ def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
     return CostCurve(tuple(points)) if points else UNMEASURED
 
 
-def seconds_of_step(pipeline: Pipeline, rows: int) -> float | None:
+def bytes_of_step(pipeline: Pipeline, rows: int) -> int | None:
+    """The peak of an uncompiled step, which keeps more than a compiled one; None if it fails or nobody can tell."""
+    generation = a_generation(pipeline, rows)
+    runner = Runner({generation.model: pipeline})
+    batch = Batch(generation.key, generation.rows)
+    if runner.prepare(generation) is not None or _fails(runner, batch):
+        return None
+    return peak_bytes(pipeline.device, lambda: runner.step(batch))
+
+
+def seconds_of_step(pipeline: Pipeline, forwards: Forwards, rows: int) -> float | None:
     """The fastest of a few steps at the model's own size and guidance, after one to warm up. None if it fails."""
-    info = pipeline.traits.info
-    request = GenerateRequest(
-        "calibration", "", seeds=tuple(range(rows)), width=info.width, height=info.height, steps=TIMED_STEPS + 2
-    )
-    generation = Generation(request, resolve(request, pipeline.traits), info.name)
-    runner = Runner({info.name: pipeline})
+    generation = a_generation(pipeline, rows)
+    runner = Runner({generation.model: pipeline}, forwards)
     if runner.prepare(generation) is not None:
         return None
     times = []
     for _ in range(TIMED_STEPS + 1):
         started = time.perf_counter()
-        outcome = runner.step(Batch(generation.key, generation.rows))
-        _wait_for(pipeline.device)
-        times.append(time.perf_counter() - started)
-        if outcome.fitting_rows is not None or outcome.results[0].failure is not None:
+        if _fails(runner, Batch(generation.key, generation.rows)):
             return None
+        wait_for(pipeline.device)
+        times.append(time.perf_counter() - started)
     return min(times[1:])
 
 
-def _wait_for(device: torch.device) -> None:
+def a_generation(
+    pipeline: Pipeline, rows: int, *, steps: int = TIMED_STEPS + 2, guidance_scale: float | None = None
+) -> Generation:
+    """To measure with, at the model's own size."""
+    info = pipeline.traits.info
+    request = GenerateRequest(
+        "calibration",
+        "",
+        seeds=tuple(range(rows)),
+        width=info.width,
+        height=info.height,
+        steps=steps,
+        guidance_scale=guidance_scale,
+    )
+    settings = resolve(request, pipeline.traits)
+    return Generation(request, settings, info.name, pipeline.text_length(settings))
+
+
+def _fails(runner: Runner, batch: Batch) -> bool:
+    outcome = runner.step(batch)
+    return outcome.fitting_rows is not None or outcome.results[0].failure is not None
+
+
+def wait_for(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def _identity(pipeline: Pipeline) -> str:
+def _identity(pipeline: Pipeline, forwards: Forwards) -> str:
     """Of everything that a step's cost depends on."""
     info, device = pipeline.traits.info, pipeline.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} {platform.machine()}"
     threads = torch.get_num_threads() if device.type == "cpu" else 0
     weights = sum(parameter.nbytes for network in pipeline.networks for parameter in network.parameters())
     parts = (VERSION, torch.__version__, name, threads, info.name, info.family, weights, info.width, info.height)
-    return hashlib.sha256(json.dumps([*parts, pipeline.traits.guidance_scale > 1]).encode()).hexdigest()[:32]
+    way = (pipeline.traits.guidance_scale > 1, forwards.compiles(pipeline), forwards.sizes(pipeline, 1))
+    return hashlib.sha256(json.dumps([*parts, *way]).encode()).hexdigest()[:32]
 
 
-def _read(path: Path) -> CostCurve | None:
+def _read(path: Path) -> ModelCosts | None:
     """None if it is not there or not ours: then it is measured again."""
     try:
-        return CostCurve(tuple((int(rows), float(seconds)) for rows, seconds in json.loads(path.read_text())))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads(path.read_text())
+        curve = CostCurve(tuple((int(rows), float(seconds)) for rows, seconds in kept["seconds_by_rows"]))
+        memory = kept["bytes"]
+        line = None if memory is None else MemoryLine(int(memory["fixed"]), int(memory["a_row"]))
+        return ModelCosts(curve, int(kept["area"]), line)
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _keep(curve: CostCurve, path: Path) -> None:
+def _keep(costs: ModelCosts, path: Path) -> None:
     """A cache that cannot be written costs the next start a measurement, nothing else."""
+    memory = None if costs.memory is None else {"fixed": costs.memory.fixed, "a_row": costs.memory.a_row}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(curve.points))
+        partial.write_text(json.dumps({"seconds_by_rows": costs.curve.points, "area": costs.area, "bytes": memory}))
         partial.replace(path)
     except OSError as error:
         log.warning("the measured costs were not kept: %s", error)

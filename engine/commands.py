@@ -5,13 +5,15 @@ No torch; `__main__` runs the engine.
 
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from engine.config import EngineConfig
+from engine.config import COMPILE_MODES, STARTER, EngineConfig, ModelConfig, read_config
 from engine.protocol import Cancelled, Described, Failed, Finished, Pixels, TerminalEvent, UpscaleRequest, Weighed
+from engine.startup import share_the_cores
 from engine.tasks import TaskRequest
 
 
@@ -44,6 +46,52 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="compact (quick), anime, photo, auto, or a .safetensors file of the ESRGAN family (default: auto)",
     )
     return [upscale]
+
+
+def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    bench = commands.add_parser(
+        "bench",
+        help="measure what each model costs on this machine",
+        description="Measures, for each model, the seconds of a denoising step by its number of rows (pictures), where "
+        "more rows stop bringing more, what the engine and previews add, the memory, and what could be compiled. "
+        "Takes a minute or so a model, some more to compile. The last line is the same as JSON.",
+    )
+    bench.add_argument("--settings", type=Path, metavar="FILE", help="a studio's config.toml: measure its models")
+    bench.add_argument("--compile", choices=COMPILE_MODES, help="compile denoisers (default: auto, on CUDA only)")
+    bench.add_argument("--threads", type=int, help="CPU threads (default: as the engine chooses)")
+    bench.add_argument("--fixed-rows", type=int, metavar="N", help="every forward filled up to N rows (default: off)")
+    return bench
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    """Prints as it goes, in a thread of its own, as the engine has one. Raises `EngineStartError`."""
+    config = _bench_config(options)
+    with ThreadPoolExecutor(1, initializer=share_the_cores) as thread:
+        print(thread.submit(_bench, config).result())
+    return 0
+
+
+def _bench(config: EngineConfig) -> str:
+    from engine.bench import as_json, bench
+
+    return as_json(bench(config, print))
+
+
+def _bench_config(options: argparse.Namespace) -> EngineConfig:
+    config = read_config(options.settings) if options.settings else EngineConfig()
+    if options.model or options.family or not options.settings:
+        config = replace(config, models=(chosen_model(options),))
+    said = {"device": options.device, "dtype": options.dtype}
+    named = {name: value for name, value in said.items() if value != "auto"}
+    more = {"compile": options.compile, "threads": options.threads, "fixed_rows": options.fixed_rows}
+    return replace(config, **named, **{name: value for name, value in more.items() if value is not None})
+
+
+def chosen_model(options: argparse.Namespace) -> ModelConfig:
+    if not (options.model or options.family):
+        return STARTER
+    name = Path(options.model).stem
+    return ModelConfig(name=name, family=options.family, source=options.model, base=options.base)
 
 
 def request_from(options: argparse.Namespace) -> TaskRequest:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.pipelines.interface import Conditioning
-from engine.protocol import Reference, WeightedPart
-from engine.settings import ModelTraits, Settings
+from engine.protocol import Mask, Reference, WeightedPart
+from engine.settings import ModelTraits, Settings, Start
 
 MAX_BYTES = 256 * 2**20  # 60 prompts of FLUX, 400 of SDXL
 
@@ -22,7 +22,9 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """All that an encoder may look at. `guidance` is the scale where the model reads it, else whether there is any."""
+    """All that an encoder may look at. `guidance` is the scale where the model reads it, else whether there is any;
+    `own` what it reads of single rows, if it does.
+    """
 
     model: str
     prompt: str
@@ -33,11 +35,15 @@ class _Key:
     width: int
     height: int
     in_full_precision: bool
+    own: tuple[int, Start | None, Mask | None, bool] | None
 
     @property
     def nbytes(self) -> int:
         """Only pictures count: words are small beside what is made of them."""
-        return sum(len(reference.pixels.rgb) for reference in self.references)
+        pictures = [reference.pixels for reference in self.references]
+        if self.own is not None and self.own[1] is not None:
+            pictures += self.own[1].pictures
+        return sum(len(pixels.rgb) for pixels in pictures)
 
 
 class EmbeddingCache:
@@ -74,6 +80,7 @@ def _key_of(model: str, settings: Settings, traits: ModelTraits, *, in_full_prec
         settings.width,
         settings.height,
         in_full_precision,
+        (settings.seed, settings.start, settings.mask, settings.tile) if traits.reads_rows else None,
     )
 
 

@@ -99,9 +99,10 @@ class Generation:
         return tuple(Row(self, seed, self.settings.of_row(index)) for index, seed in enumerate(self.request.seeds))
 
     def restart_in_full_precision(self) -> None:
-        """From the first step, with fresh rows of the same seeds."""
+        """From the first step, with fresh rows of the same seeds. What was reported stays reported: readers see no step
+        twice.
+        """
         self.in_full_precision = True
-        self.reported_steps = 0
         self.rows = self._fresh_rows()
 
     @property

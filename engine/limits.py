@@ -20,6 +20,9 @@ ABILITY_OF_ROLE = {
     ReferenceRole.CHARACTER: Ability.CHARACTER_REFERENCE,
     ReferenceRole.OBJECT: Ability.OBJECT_REFERENCE,
 }
+STARTS_FROM_REFERENCES = frozenset({Ability.IMAGE_REFERENCE, Ability.CHARACTER_REFERENCE, Ability.OBJECT_REFERENCE})
+"""What every model can do with pictures that it does not understand: begin at them."""
+
 SENTENCES = {
     Ability.PARTS: "does not weigh parts of a prompt; say it in one",
     Ability.GUIDANCE_PER_ROW: "has one guidance for all pictures; leave guidance_scales empty",
@@ -41,7 +44,8 @@ class ModelTraits:
     """What a model can do. `samplers[0]` is the model's own; `fixed_size` models draw at one size only.
 
     `reads_guidance`: the guidance scale is told to the denoiser, in the place of an unconditional half.
-    `reads_references`: it looks at reference pictures; others start from them.
+    `reads_references`: it looks at reference pictures; others start from them. `reads_rows`: what it makes of a prompt
+    depends on the row's seed and start too.
     """
 
     info: ModelInfo
@@ -52,6 +56,7 @@ class ModelTraits:
     fixed_size: bool = False
     reads_guidance: bool = False
     reads_references: bool = False
+    reads_rows: bool = False
 
 
 def check_request(request: GenerateRequest, traits: ModelTraits) -> None:

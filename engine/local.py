@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import EngineConfig
 from engine.inbox import Inbox, InboxClosed
-from engine.owner import Cancel, LoadModels, Message, Pause, Stream, Submit, start_owner
+from engine.owner import Cancel, Message, Pause, Stream, Submit
 from engine.protocol import (
     EngineStartError,
     Event,
@@ -26,6 +26,7 @@ from engine.protocol import (
     Request,
     TerminalEvent,
 )
+from engine.startup import LoadModels, start_owner
 
 if TYPE_CHECKING:
     from engine.pipelines.interface import Pipeline

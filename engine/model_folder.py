@@ -1,19 +1,43 @@
-"""Checks a local model folder before anything is loaded, so that a broken one gets a sentence. No torch."""
+"""Where a model is on this machine; checked before it is loaded, so that a broken one gets a sentence. No torch."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
+from engine.config import ModelConfig
+from engine.hub import fetch_model, is_hub_id
 from engine.protocol import EngineStartError
+
+PARTS = {
+    "stable-diffusion": ("unet", "vae", "text_encoder", "tokenizer", "scheduler"),
+    "sdxl": ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+    "flux": ("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler"),
+}
+"""The components that a family cannot do without."""
 
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 
 
-def check_model_source(source: str, parts: tuple[str, ...]) -> None:
-    """Raises `EngineStartError`. A Hugging Face id cannot be checked here: diffusers does when it loads.
+def check_models(models: Sequence[ModelConfig]) -> None:
+    """What can be found out at once, without torch and without the hub. Raises `EngineStartError`."""
+    for model in models:
+        if model.family in PARTS and not is_hub_id(model.source):
+            _check(model.source, PARTS[model.family])
 
-    `parts` are the components that the family cannot do without.
+
+def find_model(source: str, parts: tuple[str, ...], described: tuple[str, ...] = ()) -> str:
+    """The folder or file to load; a Hugging Face id is fetched first. Raises `EngineStartError`.
+
+    It must have `parts`. Of those that are only to be `described`, an id's weights are left where they are.
     """
+    if is_hub_id(source):
+        source = str(fetch_model(source, parts, described))
+    _check(source, parts)
+    return source
+
+
+def _check(source: str, parts: tuple[str, ...]) -> None:
     path = Path(source)
     if path.suffix in _PICKLED:
         raise EngineStartError(
@@ -23,8 +47,17 @@ def check_model_source(source: str, parts: tuple[str, ...]) -> None:
         _check_folder(path, parts)
     elif path.suffix == ".safetensors" and not path.is_file():
         raise EngineStartError(f"there is no model file {source}")
-    elif path.is_absolute() and not path.exists():
-        raise EngineStartError(f"there is no model folder {source}")
+    elif not path.exists():
+        raise EngineStartError(f"there is no model folder {source}; a Hugging Face id reads owner/name")
+
+
+def check_part(source: str) -> None:
+    """A single network in a folder of its own, or a Hugging Face id. Raises `EngineStartError`."""
+    path = Path(source)
+    if path.is_dir():
+        _check_network(path)
+    elif path.suffix in (*_PICKLED, ".safetensors") or path.is_absolute():
+        raise EngineStartError(f"{source} is no folder of a network; name the folder that holds its config.json")
 
 
 def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
@@ -42,8 +75,11 @@ def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
 
 
 def _check_part(part: Path) -> None:
-    if part.name not in _HAS_WEIGHTS:
-        return
+    if part.name in _HAS_WEIGHTS:
+        _check_network(part)
+
+
+def _check_network(part: Path) -> None:
     if not (part / "config.json").is_file():
         raise EngineStartError(f"{part} is missing config.json; copy the model again")
     if any(part.glob("*.safetensors")):
@@ -52,4 +88,4 @@ def _check_part(part: Path) -> None:
         raise EngineStartError(
             f"{part} holds pickled weights only, which can run code when opened; convert them to .safetensors"
         )
-    raise EngineStartError(f"{part} is missing its weights (*.safetensors); copy the model again")
+    raise EngineStartError(f"{part} is missing its weights (*.safetensors); copy the model again, or name another")

@@ -6,19 +6,13 @@ It knows nothing of event loops or of how streams are read; `call` brings a func
 import asyncio
 import contextlib
 import logging
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from engine.config import EngineConfig
-from engine.generation import Batch, BatchKey, Generation, Row
+from engine.generation import Batch, Generation, Row
 from engine.inbox import Inbox, InboxClosed
-from engine.policy import CostCurve, curve_for
 from engine.protocol import (
     Cancelled,
     Described,
@@ -45,7 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LoadModels = Callable[[EngineConfig], "Mapping[str, Pipeline]"]
 Call = Callable[..., None]
 
 SLICE_SECONDS = 0.03
@@ -75,33 +68,6 @@ class Pause:
 
 
 Message = Submit | Cancel | Pause
-
-
-def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> "Owner":
-    """Loads the models. Must run in the owner thread, before anything else there imports torch."""
-    _share_the_cores()
-    import torch
-
-    from engine.calibration import calibrate
-    from engine.models import choose_device, choose_dtype
-    from engine.runner import Runner
-    from engine.task_runner import TaskRunner
-    from engine.tools import Tools
-
-    torch.set_num_threads(_thread_count(config.threads))
-    with torch.inference_mode():
-        pipelines = load(config)
-        device = choose_device(config.device)
-        tools = Tools(config, device, choose_dtype(config.dtype, device))
-        tools.load_named()
-        costs = {} if config.max_rows else calibrate(pipelines, config.cache_dir)
-
-    @lru_cache(maxsize=256)
-    def curve_of(key: BatchKey) -> CostCurve:
-        return curve_for(costs, key.model, key.width * key.height)
-
-    scheduler = Scheduler(config.max_rows or _default_max_rows(pipelines), curve_of)
-    return Owner(pipelines, scheduler, Runner(pipelines, config.fixed_rows), TaskRunner(tools), inbox, call)
 
 
 class Owner:
@@ -260,7 +226,7 @@ class Owner:
 
     def _report_progress(self, generation: Generation) -> None:
         done, total = generation.steps_done, generation.total_steps or 0
-        if done == generation.reported_steps:
+        if done <= generation.reported_steps:  # or drawn again
             return
         generation.reported_steps = done
         previews = tuple(row.preview for row in generation.rows if row.preview is not None)
@@ -287,32 +253,3 @@ class Owner:
 
     def _tell(self, stream: Stream, event: Event) -> None:
         self._call(stream.put_nowait, event)
-
-
-def _default_max_rows(pipelines: "Mapping[str, Pipeline]") -> int:
-    """A CPU is saturated by a few small rows or one large one; more would only delay everybody's next preview."""
-    if any(pipeline.device.type != "cpu" for pipeline in pipelines.values()):
-        return 16
-    sizes = [pipeline.traits.info.width * pipeline.traits.info.height for pipeline in pipelines.values()]
-    return 8 if max(sizes) <= 256 * 256 else 2
-
-
-def _thread_count(configured: int) -> int:
-    """All cores of a small machine (the thread's low priority keeps the event loop awake), one less of a larger."""
-    if configured > 0:
-        return configured
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if cores < 4 else cores - 1
-
-
-def _share_the_cores() -> None:
-    """Let the event loop and other processes go first; must run before torch is imported.
-
-    On Linux a thread has its own niceness, which the threads that torch starts from it inherit. Idle OpenMP threads
-    spin by default: on a busy machine that made a step ten times slower than letting them sleep.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            thread = threading.get_native_id()
-            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + 10)

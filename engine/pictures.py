@@ -34,10 +34,15 @@ def shrink_mask(mask: torch.Tensor, latent_size: tuple[int, int]) -> torch.Tenso
 
 
 def to_pixels(picture: torch.Tensor) -> Pixels:
-    """Of the first picture. Raises `NotANumber`; asked here, where tensors leave the device anyway."""
-    if not bool(torch.isfinite(picture).all()):
+    """Of the first picture. Raises `NotANumber`."""
+    return to_pixels_of_each(picture[:1])[0]
+
+
+def to_pixels_of_each(pictures: torch.Tensor) -> tuple[Pixels, ...]:
+    """Raises `NotANumber`; asked here, where tensors leave the device anyway."""
+    if not bool(torch.isfinite(pictures).all()):
         raise NotANumber("the picture is not finite; try float32 or another sampler")
-    values = (picture[0].float() / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).cpu().numpy()
+    values = (pictures.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy()
     levels = (values * 255).round().astype(numpy.uint8)
-    height, width, _ = levels.shape
-    return Pixels(width, height, levels.tobytes())
+    _, height, width, _ = levels.shape
+    return tuple(Pixels(width, height, one.tobytes()) for one in levels)

@@ -1,4 +1,4 @@
-"""Weights lifted to float32 for one retry, and put back: bfloat16 and float16 survive the round trip bit for bit."""
+"""Weights lifted to float32 for one retry. The halves stay where they are: recorded graphs read them there."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,15 +13,24 @@ class NotANumber(Exception):
 
 @contextmanager
 def in_float32(networks: Sequence[nn.Module]) -> Iterator[None]:
-    dtypes = [next(network.parameters()).dtype for network in networks]
+    halves = [(tensor, tensor.data) for network in networks for tensor in _tensors(network) if _is_half(tensor)]
     try:
-        for network in networks:
-            network.to(torch.float32)
+        for tensor, half in halves:
+            tensor.data = half.float()
         yield
     finally:
-        for network, dtype in zip(networks, dtypes, strict=True):
-            network.to(dtype)
+        for tensor, half in halves:
+            tensor.data = half
 
 
 def is_half(network: nn.Module) -> bool:
     return next(network.parameters()).dtype is not torch.float32
+
+
+def _tensors(network: nn.Module) -> Iterator[torch.Tensor]:
+    yield from network.parameters()
+    yield from network.buffers()
+
+
+def _is_half(tensor: torch.Tensor) -> bool:
+    return tensor.dtype in (torch.float16, torch.bfloat16)

@@ -279,7 +279,8 @@ class ModelInfo:
     """What a member should know of a model: its name, its native picture size in pixels, what it can do.
 
     `guidance_scale` is the model's usual one, None when it is not guided; `max_pixels` is the largest picture's area, 0
-    when there is one size only.
+    when there is one size only. `vocabulary` is empty for a model that reads any words; of a closed one `scenery` lists
+    the words for what stands behind things.
     """
 
     name: str
@@ -292,6 +293,7 @@ class ModelInfo:
     guidance_scale: float | None = None
     max_pixels: int = 0
     abilities: frozenset[Ability] = frozenset()
+    scenery: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -3,14 +3,16 @@
 The only module that moves tensors between requests and models. It knows nothing of queues, streams or fairness.
 """
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
 
 from engine.embeddings import EmbeddingCache
+from engine.forwards import Forwards
 from engine.generation import Batch, BatchKey, Generation, Row
 from engine.pipelines.interface import Conditioning, Pipeline, Tensors
 from engine.precision import NotANumber
@@ -18,7 +20,10 @@ from engine.preparation import prepare_rows
 from engine.protocol import Failed, FailureCode
 from engine.samplers import Sampler, StepNumbers
 
+log = logging.getLogger(__name__)
+
 DECODE_PIXELS = 4 * 512 * 512
+NOT_FINITE = "the latents are not finite; try float32 or another sampler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +43,24 @@ class StepOutcome:
 
 
 class Runner:
-    def __init__(self, pipelines: Mapping[str, Pipeline], fixed_rows: int = 0) -> None:
+    def __init__(self, pipelines: Mapping[str, Pipeline], forwards: Forwards | None = None) -> None:
         self._pipelines = pipelines
-        self._fixed_rows = fixed_rows
+        self._forwards = forwards or Forwards()
         self._embeddings = EmbeddingCache()
 
     def prepare(self, generation: Generation) -> Failed | None:
         """Encode the prompt and lay out every row's first latents."""
         started = time.perf_counter()
         try:
-            with self._precision(generation.key):
-                self._prepare_rows(generation)
+            with self._pipeline(generation.key) as pipeline:
+                self._prepare_rows(generation, pipeline)
         except Exception as error:
             return failure_from(error)
         finally:
             generation.engine_seconds += time.perf_counter() - started
         return None
 
-    def _prepare_rows(self, generation: Generation) -> None:
-        pipeline = self._pipelines[generation.model]
+    def _prepare_rows(self, generation: Generation, pipeline: Pipeline) -> None:
         for row in generation.rows:
             row.conditioning = self._embeddings.find_or_encode(
                 generation.model, row.settings, pipeline, in_full_precision=generation.in_full_precision
@@ -67,8 +71,12 @@ class Runner:
         """One denoiser forward for all rows, one sampler step for each."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._precision(batch.key):
-            fitting_rows = self._step_rows(batch.rows, failures)
+        try:
+            with self._pipeline(batch.key) as pipeline:
+                fitting_rows = self._step_rows(pipeline, batch.rows, failures)
+        except torch.OutOfMemoryError as error:  # the weights in float32 did not fit
+            fitting_rows = len(batch.rows)
+            failures = dict.fromkeys(batch.generations, failure_from(error))
         share = (time.perf_counter() - started) / len(batch.rows)
         for row in batch.rows:
             row.generation.engine_seconds += share
@@ -79,8 +87,11 @@ class Runner:
         """Finished pictures of one key. Bounded work, so that others' steps do not wait for a whole grid."""
         started = time.perf_counter()
         failures: dict[Generation, Failed] = {}
-        with self._precision(rows[0].generation.key):
-            self._decode_rows(rows, failures)
+        try:
+            with self._pipeline(rows[0].generation.key) as pipeline:
+                self._decode_rows(pipeline, rows, failures)
+        except torch.OutOfMemoryError as error:
+            failures = dict.fromkeys((row.generation for row in rows), failure_from(error))
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:
             row.generation.engine_seconds += share
@@ -96,62 +107,71 @@ class Runner:
             return 1
         return max(1, DECODE_PIXELS // (key.width * key.height))
 
-    def _precision(self, key: BatchKey) -> AbstractContextManager[None]:
-        full = self._pipelines[key.model].full_precision() if key.in_full_precision else None
-        return full or nullcontext()
+    @contextmanager
+    def _pipeline(self, key: BatchKey) -> Iterator[Pipeline]:
+        """As rows of this key want it: what they change about the weights is put back for the others."""
+        pipeline = self._pipelines[key.model]
+        with ExitStack() as changes:
+            if key.in_full_precision and (full_precision := pipeline.full_precision()):
+                changes.enter_context(full_precision)
+            yield changes.enter_context(pipeline.tiling()) if key.tile else pipeline
 
-    def _decode_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> None:
+    def _decode_rows(self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed]) -> None:
         """One by one as soon as there is trouble."""
         try:
             latents = torch.cat([_finite(row.latents) for row in rows])
-            images = self._pipelines[rows[0].generation.model].decode(latents)
+            images = pipeline.decode(latents)
         except Exception as error:
             failure = failure_from(error)
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return
-            release_memory(error)
+            self._make_room(error)
             for row in rows:
-                self._decode_rows((row,), failures)
+                self._decode_rows(pipeline, (row,), failures)
             return
         for row, image in zip(rows, images, strict=True):
             row.image = image
             row.planes = row.generator = row.sampler = row.blend = None
             row.told = {}
 
-    def _step_rows(self, rows: Sequence[Row], failures: dict[Generation, Failed]) -> int:
+    def _step_rows(
+        self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_last_try: bool = False
+    ) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
 
-        A forward changes nothing, so its rows can be tried again.
+        A forward changes nothing, so its rows can be tried again. A lone row gets a second try if room was made for it.
         """
         try:
-            step = self._gather(rows)
-            noise_pred = self._noise_pred(step)
+            step = _gather_step(rows, pipeline.device)
+            noise_pred = self._noise_pred(pipeline, step)
             planes = step.numbers.advance(step.planes, noise_pred, _fresh_noise(step))
         except Exception as error:
             failure = failure_from(error)
+            has_more_room = self._make_room(error)
+            if len(rows) == 1 and has_more_room and not is_last_try:
+                return self._step_rows(pipeline, rows, failures, is_last_try=True)
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return 1
             half = len(rows) // 2
-            release_memory(error)
-            fitting = [self._step_rows(part, failures) for part in (rows[:half], rows[half:])]
+            fitting = [self._step_rows(pipeline, part, failures) for part in (rows[:half], rows[half:])]
             return max(fitting) if is_out_of_memory(error) else len(rows)
-        self._show_previews(step, noise_pred, failures)
+        _show_previews(pipeline, step, noise_pred, failures)
         for index, row in enumerate(rows):
-            self._scatter(step, index, noise_pred, planes, failures)
+            _scatter(step, index, noise_pred, planes, failures)
             row.step_index += 1
         return len(rows)
 
-    def _gather(self, rows: Sequence[Row]) -> "Step":
-        device = self._pipelines[rows[0].generation.model].device
-        numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
-        return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
+    def _make_room(self, error: Exception) -> bool:
+        """Whether more is free now."""
+        has_more_room = is_out_of_memory(error) and self._forwards.release()
+        release_memory(error)
+        return has_more_room
 
-    def _noise_pred(self, step: "Step") -> torch.Tensor:
+    def _noise_pred(self, pipeline: Pipeline, step: "Step") -> torch.Tensor:
         """`[rows, C, h, w]` float32, guided. Rows without guidance have no unconditional half in the forward."""
-        rows = step.rows
-        pipeline = self._pipelines[rows[0].generation.model]
+        rows, key = step.rows, step.rows[0].generation.key
         guided = [index for index, row in enumerate(rows) if _conditioning_of(row).negative is not None]
         model_input = step.latents * step.numbers.input_scales
         timesteps = step.numbers.timesteps
@@ -161,65 +181,13 @@ class Runner:
             timesteps = torch.cat([timesteps, timesteps[guided]])
             negatives = ((row, _conditioning_of(row).negative) for row in rows)
             conditioning += [{**negative, **row.told} for row, negative in negatives if negative is not None]
-        noise_pred = self._denoise(pipeline, model_input, timesteps, _gather(conditioning)).float()
+        noise_pred = self._forwards.run(pipeline, key, model_input, timesteps, _gather(conditioning)).float()
         conditional, unconditional = noise_pred[: len(rows)], noise_pred[len(rows) :]
         if guided:
             scales = [rows[index].settings.guidance_scale for index in guided]
             guidance_scale = torch.tensor(scales, device=pipeline.device).view(-1, 1, 1, 1)
             conditional[guided] = unconditional + guidance_scale * (conditional[guided] - unconditional)
         return conditional
-
-    def _denoise(
-        self, pipeline: Pipeline, model_input: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors
-    ) -> torch.Tensor:
-        """One forward; with `fixed_rows`, as many of exactly that size as it takes, the last one filled up."""
-        size = self._fixed_rows
-        if not size:
-            return pipeline.denoise(model_input, timesteps, conditioning)
-        parts = []
-        for start in range(0, len(model_input), size):
-            filled = [_filled(part[start : start + size], size) for part in (model_input, timesteps)]
-            more = {name: _filled(tensor[start : start + size], size) for name, tensor in conditioning.items()}
-            parts.append(pipeline.denoise(filled[0], filled[1], more))
-        return torch.cat(parts)[: len(model_input)]
-
-    def _show_previews(self, step: "Step", noise_pred: torch.Tensor, failures: dict[Generation, Failed]) -> None:
-        if not any(_wants_preview(row) for row in step.rows):
-            return
-        clean = step.numbers.clean_estimate(noise_pred, step.latents)
-        for index, row in enumerate(step.rows):
-            if not _wants_preview(row) or row.generation in failures:
-                continue
-            try:
-                row.preview = self._pipelines[row.generation.model].preview(_finite(clean[index : index + 1]))
-            except Exception as error:
-                failures[row.generation] = failure_from(error)
-
-    def _scatter(
-        self,
-        step: "Step",
-        index: int,
-        noise_pred: torch.Tensor,
-        planes: torch.Tensor,
-        failures: dict[Generation, Failed],
-    ) -> None:
-        """One row's next state, out of the batch's. What is no table's business is done here, row by row."""
-        row = step.rows[index]
-        if row.generation in failures:
-            return
-        sampler, one, numbers = _sampler_of(row), slice(index, index + 1), step.numbers.of(index)
-        row.planes = planes[one]
-        try:
-            if not sampler.table.is_linear:
-                latents = step.latents[one]
-                row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
-            if _stops_early(row):
-                row.planes[:, 0] = numbers.clean_estimate(noise_pred[one], step.latents[one])
-            if row.blend is not None:
-                kept = row.blend.clean if _stops_early(row) else numbers.renoise(row.blend.clean, row.blend.noise)
-                row.planes[:, 0] = torch.lerp(kept, row.planes[:, 0], row.blend.mask)
-        except Exception as error:
-            failures[row.generation] = failure_from(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +203,9 @@ class Step:
         return self.planes[:, 0]
 
 
-def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
-    """Up to `size` rows by repeating the last."""
-    missing = size - len(rows)
-    return torch.cat([rows, rows[-1:].expand(missing, *rows.shape[1:])]) if missing else rows
+def _gather_step(rows: Sequence[Row], device: torch.device) -> Step:
+    numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
+    return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
 
 
 def _fresh_noise(step: Step) -> torch.Tensor:
@@ -249,6 +216,55 @@ def _fresh_noise(step: Step) -> torch.Tensor:
         if table.is_linear and table.draws_noise[row.step_index]:
             noise[index] = torch.randn(noise.shape[1:], generator=_generator_of(row)).to(noise.device)
     return noise
+
+
+def _show_previews(
+    pipeline: Pipeline, step: Step, noise_pred: torch.Tensor, failures: dict[Generation, Failed]
+) -> None:
+    """All at once. A row without numbers fails here already; a preview that cannot be had is done without."""
+    due = [index for index, row in enumerate(step.rows) if _wants_preview(row)]
+    if not due:
+        return
+    clean = step.numbers.clean_estimate(noise_pred, step.latents)[due]
+    is_finite = torch.isfinite(clean).flatten(1).all(dim=1)
+    rows = [step.rows[index] for index in due]
+    for row, is_sound in zip(rows, is_finite.tolist(), strict=True):
+        if not is_sound:
+            failures[row.generation] = failure_from(NotANumber(NOT_FINITE))
+    sound = [row for row, is_sound in zip(rows, is_finite.tolist(), strict=True) if is_sound]
+    try:
+        previews = pipeline.previews(clean[is_finite]) if sound else ()
+    except Exception as error:
+        log.warning("no previews: %s", failure_from(error).reason)
+        return
+    for row, preview in zip(sound, previews, strict=True):
+        row.preview = preview
+
+
+def _scatter(
+    step: Step,
+    index: int,
+    noise_pred: torch.Tensor,
+    planes: torch.Tensor,
+    failures: dict[Generation, Failed],
+) -> None:
+    """One row's next state, out of the batch's. What is no table's business is done here, row by row."""
+    row = step.rows[index]
+    if row.generation in failures:
+        return
+    sampler, one, numbers = _sampler_of(row), slice(index, index + 1), step.numbers.of(index)
+    row.planes = planes[one]
+    try:
+        if not sampler.table.is_linear:
+            latents = step.latents[one]
+            row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
+        if _stops_early(row):
+            row.planes[:, 0] = numbers.clean_estimate(noise_pred[one], step.latents[one])
+        if row.blend is not None:
+            kept = row.blend.clean if _stops_early(row) else numbers.renoise(row.blend.clean, row.blend.noise)
+            row.planes[:, 0] = torch.lerp(kept, row.planes[:, 0], row.blend.mask)
+    except Exception as error:
+        failures[row.generation] = failure_from(error)
 
 
 def failure_from(error: Exception) -> Failed:
@@ -281,8 +297,10 @@ def _gather(rows: Sequence[Tensors]) -> Tensors:
 
 
 def _wants_preview(row: Row) -> bool:
+    """Not of a step that was reported already, before its generation was drawn again."""
     every, done = row.generation.request.preview_every, row.step_index + 1
-    return every > 0 and done % every == 0 and not _is_last(row)
+    is_due = every > 0 and done % every == 0
+    return is_due and done > row.generation.reported_steps and not _is_last(row)
 
 
 def _is_last(row: Row) -> bool:
@@ -299,7 +317,7 @@ def _stops_early(row: Row) -> bool:
 def _finite(latents: torch.Tensor | None) -> torch.Tensor:
     """Asked only where tensors leave the device anyway: at previews and at decode."""
     if latents is None or not bool(torch.isfinite(latents).all()):
-        raise NotANumber("the latents are not finite; try float32 or another sampler")
+        raise NotANumber(NOT_FINITE)
     return latents
 
 

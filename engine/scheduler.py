@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
 from engine.generation import Batch, BatchKey, Generation, Row
-from engine.policy import UNKNOWN, CostCurve
+from engine.policy import MANY, UNKNOWN, CostCurve
 
 AGEING = 0.5  # seconds of remaining work that a second of waiting is worth
 PREPARED_BATCHES = 4  # rows kept ready beside those that run: each holds latents in the device's memory
@@ -27,9 +27,16 @@ Rank = tuple[int, float]
 
 
 class Scheduler:
-    def __init__(self, max_rows: int, curve_of: Callable[[BatchKey], CostCurve] = lambda _: UNKNOWN) -> None:
+    def __init__(
+        self,
+        max_rows: int,
+        curve_of: Callable[[BatchKey], CostCurve] = lambda _: UNKNOWN,
+        rows_that_fit: Callable[[BatchKey], int] = lambda _: MANY,
+    ) -> None:
+        """`rows_that_fit` into the memory, as far as it was measured; `limit_rows` corrects it."""
         self._max_rows = max_rows
         self._curve_of = curve_of
+        self._rows_that_fit = rows_that_fit
         self._row_limits: dict[BatchKey, int] = {}
         self._waiting: list[Generation] = []
         self._running: list[Generation] = []
@@ -153,7 +160,8 @@ class Scheduler:
         return is_urgent or sum(rows for _, rows in rivals) < PREPARED_BATCHES * limit
 
     def _limit(self, key: BatchKey) -> int:
-        return min(self._max_rows, self._curve_of(key).knee, self._row_limits.get(key, self._max_rows))
+        fitting = min(self._rows_that_fit(key), self._row_limits.get(key, self._max_rows))
+        return max(1, min(self._max_rows, self._curve_of(key).knee, fitting))
 
     def _oldest_starving(self) -> Generation | None:
         """At every fourth step, of those that better priorities passed over for long, whoever came first: it is seen

@@ -38,8 +38,9 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class RowSettings:
-    """In what the rows of one request may differ, beside their seeds."""
+    """In what the rows of one request differ."""
 
+    seed: int
     guidance_scale: float
     start: Start | None = None
     noise_blend: NoiseBlend | None = None
@@ -49,8 +50,7 @@ class RowSettings:
 class Settings:
     """One request, resolved. `width` and `height` are pixels of the finished picture, as it will be drawn.
 
-    `rows` is what each row has of its own. `of_row` says it in the fields above, as a pipeline wants it; where `rows`
-    is empty, all rows are alike.
+    `rows` is what each row has of its own; `of_row` says it in the fields above, as a pipeline is told it.
     """
 
     prompt: str
@@ -60,6 +60,7 @@ class Settings:
     steps: int
     guidance_scale: float
     sampler: str
+    seed: int = 0
     start: Start | None = None
     notes: tuple[str, ...] = ()
     mask: Mask | None = None
@@ -84,7 +85,14 @@ class Settings:
         if not self.rows:
             return self
         row = self.rows[index]
-        return replace(self, guidance_scale=row.guidance_scale, start=row.start, noise_blend=row.noise_blend, rows=())
+        return replace(
+            self,
+            seed=row.seed,
+            guidance_scale=row.guidance_scale,
+            start=row.start,
+            noise_blend=row.noise_blend,
+            rows=(),
+        )
 
     def steps_taken(self, walk: int) -> int:
         """Of a walk of so many steps: all, or the share that `stop_step` is of `steps`."""
@@ -112,6 +120,7 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
         steps=info.steps if request.steps is None else request.steps,
         guidance_scale=rows[0].guidance_scale,
         sampler=traits.samplers[0] if request.sampler is None else request.sampler,
+        seed=rows[0].seed,
         start=rows[0].start,
         notes=notes,
         mask=request.mask,
@@ -120,7 +129,7 @@ def resolve(request: GenerateRequest, traits: ModelTraits) -> Settings:
         references=request.references if traits.reads_references else (),
         stop_step=request.stop_step,
         tile=request.tile,
-        rows=rows if any(row != rows[0] for row in rows) else (),
+        rows=rows,
     )
 
 
@@ -131,8 +140,8 @@ def _rows(request: GenerateRequest, traits: ModelTraits, blended: Start | None) 
     images = request.init_images or (request.init_image,) * count
     noise_blends = request.noise_blends or (None,) * count
     return tuple(
-        RowSettings(float(scale), blended if image is None else _start_at(image), noise_blend)
-        for scale, image, noise_blend in zip(scales, images, noise_blends, strict=True)
+        RowSettings(seed, float(scale), blended if image is None else _start_at(image), noise_blend)
+        for seed, scale, image, noise_blend in zip(request.seeds, scales, images, noise_blends, strict=True)
     )
 
 
@@ -161,7 +170,7 @@ def _notes_on_blending(request: GenerateRequest, model: str) -> tuple[str, ...]:
         return (
             f"{model} starts from one picture or from its references, not from both; the references were left out.",
         )
-    roles = sorted({one.role for one in request.references} - {ReferenceRole.IMAGE})
+    roles = sorted({one.role for one in request.references if one.weight} - {ReferenceRole.IMAGE})
     return tuple(f"{model} cannot single out the {role} of a picture; it started from the picture." for role in roles)
 
 

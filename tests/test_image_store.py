@@ -5,15 +5,21 @@ import os
 import re
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from bot.domain.errors import JobGone, StoreFull
+from bot.config import Config
+from bot.doctor import _check_store
+from bot.domain.errors import JobGone, StoreFull, StoreUnreachable
+from bot.domain.finding import Health
 from bot.image_store import open_image_store
+from bot.program import StoreUnavailable, running_studio
 from bot.usecases.ports import ImageStore
+from tests.fakes import FakeEngine
 
 KEY = "0f9c5e1a-1b2c-4d3e-8f90-123456789abc/0.png"
 
@@ -104,14 +110,7 @@ async def bucket(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[dict[str, byt
     app.router.add_get("/{path:.+}", get)
     app.router.add_post("/{bucket}", delete)
     async with TestServer(app) as server:
-        for name, value in {
-            "AWS_ENDPOINT": f"http://127.0.0.1:{server.port}",
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "id",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-        }.items():
-            monkeypatch.setenv(name, value)
+        point_at(server.port, monkeypatch)
         yield kept
 
 
@@ -124,6 +123,69 @@ async def test_a_bucket_keeps_pictures_as_a_folder_does(bucket: dict[str, bytes]
     await store.delete(KEY)
     with pytest.raises(JobGone):
         await store.get(KEY)
+
+
+@asynccontextmanager
+async def a_refusing_bucket(status: int, text: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ImageStore]:
+    """Answers everything alike, and is asked once."""
+
+    async def refuse(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=text)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", refuse)
+    monkeypatch.setattr("bot.image_store.MAX_RETRIES", 0)
+    async with TestServer(app) as server:
+        point_at(server.port, monkeypatch)
+        yield open_image_store("s3://pictures/easel")
+
+
+def point_at(port: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ENDPOINT": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "id",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+REFUSALS = {
+    (403, "<Error><Code>InvalidAccessKeyId</Code></Error>"): "refuses us (InvalidAccessKeyId); check AWS_ACCESS_KEY_ID",
+    (401, ""): "refuses us; check AWS_ACCESS_KEY_ID",
+    (404, "<Error><Code>NoSuchBucket</Code></Error>"): "there is no bucket for s3://pictures/easel; create it",
+    (301, ""): "is kept in another region; set AWS_REGION",
+    (503, "slow down"): "s3://pictures/easel has trouble: ",
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), REFUSALS.items())
+async def test_a_bucket_that_refuses_is_told_in_a_sentence(
+    answer: tuple[int, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_refusing_bucket(*answer, monkeypatch) as store:
+        for act in (store.put(KEY, b"x"), store.get(KEY), store.delete(KEY)):
+            with pytest.raises(StoreUnreachable) as caught:
+                await act
+            assert sentence in caught.value.why
+            assert "\n" not in caught.value.why
+
+
+async def test_a_bucket_that_is_not_there_ends_the_start_and_is_named_by_the_doctor(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bot.image_store.MAX_RETRIES", 0)
+    point_at(1, monkeypatch)
+    database = {"url": f"sqlite:///{tmp_path / 'easel.db'}"}
+    config = Config.model_validate({"images": {"store": "s3://pictures/easel"}, "database": database})
+    sentence = "nobody answers for s3://pictures/easel; check AWS_ENDPOINT and the network."
+    with pytest.raises(StoreUnavailable) as caught:
+        async with running_studio(config, "token", FakeEngine()):
+            pass
+    assert str(caught.value) == f"The image store cannot be used: {sentence}"
+    finding = await _check_store(config)
+    assert (finding.health, finding.sentence) == (Health.BAD, f"N{sentence[1:]}")
 
 
 @pytest.fixture

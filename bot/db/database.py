@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,11 +18,19 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
+from bot.db.batches import SqlBatches
+from bot.db.copies import SqlCopies
 from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
+from bot.db.ledger import SqlLedger
+from bot.db.likes import SqlLikes
+from bot.db.oversight import SqlOversight
 from bot.db.reports import SqlReports
+from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.styles import SqlStyles
+from bot.db.turns import Turns
 from bot.db.users import SqlUsers
 from bot.usecases import ports
 
@@ -44,9 +53,16 @@ class SqlTransaction:
     def __init__(self, session: AsyncSession) -> None:
         self.jobs: ports.Jobs = SqlJobs(session)
         self.gallery: ports.Gallery = SqlGallery(session)
+        self.likes: ports.Likes = SqlLikes(session)
         self.users: ports.Users = SqlUsers(session)
         self.entitlements: ports.Entitlements = SqlEntitlements(session)
+        self.ledger: ports.Ledger = SqlLedger(session)
         self.reports: ports.Reports = SqlReports(session)
+        self.oversight: ports.Oversight = SqlOversight(session)
+        self.shares: ports.Shares = SqlShares(session)
+        self.batches: ports.Batches = SqlBatches(session)
+        self.copies: ports.Copies = SqlCopies(session)
+        self.styles: ports.Styles = SqlStyles(session)
 
 
 class SqlDatabase:
@@ -55,12 +71,18 @@ class SqlDatabase:
     def __init__(self, writer: AsyncEngine, reader: AsyncEngine) -> None:
         self._writer = writer
         self._reader = reader
+        self._turns = None if self.is_shared else Turns(BUSY_SECONDS)
         self._writing = _sessions_of(writer)
         self._reading = _sessions_of(reader)
 
+    @property
+    def is_shared(self) -> bool:
+        return self._writer.dialect.name != "sqlite"
+
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[ports.Transaction]:
-        async with self._writing.begin() as session:
+    async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[ports.Transaction]:
+        turn = self._turns.turn(can_wait=can_wait) if self._turns else contextlib.nullcontext()
+        async with turn, self._writing.begin() as session:
             yield SqlTransaction(session)
 
     @contextlib.asynccontextmanager
@@ -111,6 +133,26 @@ def _migrate_blocking(url: URL) -> None:
     if url.get_backend_name() == "sqlite" and url.database:
         _make_file(Path(url.database).resolve())
     asyncio.run(_migrate(url))
+
+
+@contextlib.contextmanager
+def held_alone(url: str) -> Iterator[None]:
+    """Keeps other bots away from the same SQLite file as long as this process lives. PostgreSQL may be shared.
+
+    Raises `DatabaseUnavailable` when another one has it.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        yield
+        return
+    with Path(f"{parsed.database}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"{parsed.database} is in use by another bot. Several can share a PostgreSQL database, but not a file."
+            ) from error
+        yield
 
 
 def _make_file(path: Path) -> None:
@@ -167,8 +209,8 @@ def create_engine(
 ) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
-    # SQLite has one writer. With one connection our transactions queue in the pool, first come first served, where
-    # SQLite itself would let them sleep and try again; its own waiting is left for other processes.
+    # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
+    # try again; its own waiting is left for other processes.
     # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
     # then, whose members have been told that they wait.
     # IMMEDIATE takes the write lock at once: a transaction that reads first and writes later can otherwise find that

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import EntitlementRow
@@ -29,11 +29,14 @@ class SqlEntitlements:
         return to_entitlement(row) if row else None
 
     async def list_current(self, user_id: UserId, now: datetime) -> list[Entitlement]:
-        current = select(EntitlementRow).where(
-            EntitlementRow.user_id == user_id,
-            EntitlementRow.starts_at <= now,
-            or_(EntitlementRow.ends_at.is_(None), EntitlementRow.ends_at > now),
-        )
+        return await self._list(EntitlementRow.user_id == user_id, now)
+
+    async def list_of_source(self, source: str, now: datetime) -> list[Entitlement]:
+        return await self._list(EntitlementRow.source == source, now)
+
+    async def _list(self, whose: ColumnElement[bool], now: datetime) -> list[Entitlement]:
+        is_on = or_(EntitlementRow.ends_at.is_(None), EntitlementRow.ends_at > now)
+        current = select(EntitlementRow).where(whose, EntitlementRow.starts_at <= now, is_on)
         return [to_entitlement(row) for row in await self._session.scalars(current.order_by(EntitlementRow.id))]
 
 

@@ -14,6 +14,9 @@ from bot.domain.errors import JobGone
 from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
 from bot.domain.job import JobId, PictureRef, UserId
 
+COUNTED = 1_000
+"""Pictures of which the exact number is told; of more it is only told that they are more."""
+LAST_PAGE = 9_999
 MAX_FILTER_WORDS = 20
 """Each word is one more condition on every row; a filter comes from a stranger."""
 
@@ -38,14 +41,17 @@ class SqlGallery:
         return [to_picture(row) for row in await self._session.scalars(of_job)]
 
     async def browse(self, query: GalleryQuery, page: int, page_size: int) -> Page:
+        """Pictures are counted only as far as it is worth to say, and never less far than one page on."""
         matching = _conditions(query)
-        total = await self._session.scalar(select(func.count()).select_from(ImageRow).where(*matching)) or 0
-        last = max(0, (total - 1) // page_size)
-        number = min(max(0, page), last)
+        wanted = min(max(0, page), LAST_PAGE)
+        bound = max(COUNTED, (wanted + 2) * page_size)
+        counted = select(ImageRow.job_id).where(*matching).limit(bound).subquery()
+        total = await self._session.scalar(select(func.count()).select_from(counted)) or 0
+        number = min(wanted, max(0, (total - 1) // page_size))
         newest = ImageRow.created_at.desc(), ImageRow.job_id.desc(), ImageRow.index
         window = select(ImageRow).where(*matching).order_by(*newest).limit(page_size).offset(number * page_size)
         pictures = tuple(to_picture(row) for row in await self._session.scalars(window))
-        return Page(pictures, number, page_size, total)
+        return Page(pictures, number, page_size, total, is_whole=total < bound)
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None:
         await self._session.execute(update(ImageRow).where(ImageRow.job_id == job_id).values(trashed_at=at))

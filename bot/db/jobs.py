@@ -1,18 +1,20 @@
 """Jobs in the database. Every change names the state that it expects to replace; the database settles who was first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.db.models import JobRow
+from bot.db.models import CopyRow, JobRow
 from bot.domain.errors import JobGone
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.job import DeliveryStatus, Door, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.lease import Lease
 from bot.domain.operation import load_operation
-from bot.domain.prompt import load_params
+from bot.domain.prompt import Speed, load_params
+from bot.domain.ticket import Ticket
 from bot.usecases.ports import ConflictingChange
 
 
@@ -48,10 +50,52 @@ class SqlJobs:
             conditions.append(JobRow.attempt == attempt)
         await self._change(job.id, to_columns(job), *conditions)
 
-    async def save_delivery(self, job: Job) -> None:
+    async def claim(self, job: Job, lease: Lease) -> bool:
+        if not await self._is_free(JobRow.id == job.id, JobRow.status == JobStatus.QUEUED):
+            return False
+        columns = to_columns(job) | lease_columns(lease)
+        await self._change(job.id, columns, JobRow.status == JobStatus.QUEUED)
+        return True
+
+    async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        has_ended = JobRow.status.not_in([JobStatus.QUEUED, JobStatus.RUNNING])
+        if not await self._is_free(
+            JobRow.id == job_id, has_ended, or_(JobRow.owner == lease.owner, _is_abandoned(now))
+        ):
+            return False
+        await self._change(job_id, lease_columns(lease), has_ended)
+        return True
+
+    async def _is_free(self, *conditions: ColumnElement[bool]) -> bool:
+        """Locks the row. One that another process has locked is not waited for."""
+        free = select(JobRow.id).where(*conditions).with_for_update(skip_locked=True)
+        return await self._session.scalar(free) is not None
+
+    async def renew(self, lease: Lease) -> None:
+        for undone in _undone():
+            held = update(JobRow).where(undone, JobRow.owner == lease.owner)
+            await self._session.execute(held.values(lease_until=lease.until))
+
+    async def release(self, owner: str) -> None:
+        for undone in _undone():
+            held = update(JobRow).where(undone, JobRow.owner == owner)
+            await self._session.execute(held.values(owner=None, lease_until=None))
+
+    async def list_abandoned(self, now: datetime) -> list[Job]:
+        query = _oldest_first().where(JobRow.status == JobStatus.RUNNING, _is_abandoned(now))
+        return await self._list(query)
+
+    async def forget_owners(self) -> None:
+        for undone in _undone():
+            await self._session.execute(update(JobRow).where(undone).values(owner=None, lease_until=None))
+
+    async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
         columns = {"delivery": job.delivery, "delivery_attempts": job.delivery_attempts}
         columns |= message_columns("result", job.result_message)
-        await self._change(job.id, columns, JobRow.delivery == DeliveryStatus.PENDING)
+        conditions = [JobRow.delivery == DeliveryStatus.PENDING]
+        if owner is not None:
+            conditions.append(or_(JobRow.owner == owner, JobRow.owner.is_(None)))
+        await self._change(job.id, columns, *conditions)
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None:
         await self._change(job_id, message_columns("waiting", message))
@@ -68,11 +112,37 @@ class SqlJobs:
     async def list_waiting(self, limit: int) -> list[Job]:
         return await self._list(_oldest_first().where(JobRow.status == JobStatus.QUEUED).limit(limit))
 
+    async def list_next(self, speed: Speed, without: Collection[UserId], limit: int) -> list[Job]:
+        """The index holds them in this order. The members without room are as few as jobs that run."""
+        waiting = select(JobRow).where(JobRow.status == JobStatus.QUEUED, JobRow.speed == speed)
+        if without:
+            waiting = waiting.where(JobRow.user_id.not_in(without))
+        return await self._list(waiting.order_by(JobRow.ticket_tag, JobRow.created_at, JobRow.id).limit(limit))
+
+    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
+        theirs = JobRow.user_id == user_id, JobRow.status == JobStatus.QUEUED, JobRow.speed == speed
+        await self._session.execute(update(JobRow).where(*theirs).values(ticket_tag=JobRow.ticket_tag + seconds))
+
+    async def count_ahead(self, job: Job, limit: int) -> int:
+        """The rows are not read further than the limit."""
+        ahead = select(JobRow.id).where(
+            JobRow.status == JobStatus.QUEUED,
+            JobRow.speed == job.speed,
+            tuple_(JobRow.ticket_tag, JobRow.created_at, JobRow.id) < (job.ticket.tag, job.created_at, job.id),
+        )
+        return await self._session.scalar(select(func.count()).select_from(ahead.limit(limit).subquery())) or 0
+
+    async def count_waiting(self, speeds: Collection[Speed], limit: int) -> int:
+        waiting = select(JobRow.id).where(JobRow.status == JobStatus.QUEUED, JobRow.speed.in_(speeds))
+        return await self._session.scalar(select(func.count()).select_from(waiting.limit(limit).subquery())) or 0
+
     async def list_by_status(self, status: JobStatus) -> list[Job]:
         return await self._list(_oldest_first().where(JobRow.status == status))
 
-    async def list_undelivered(self) -> list[Job]:
+    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
         pending = select(JobRow).where(JobRow.delivery == DeliveryStatus.PENDING)
+        if now is not None:
+            pending = pending.where(or_(JobRow.owner == owner, _is_abandoned(now)))
         return await self._list(pending.order_by(JobRow.finished_at, JobRow.id))
 
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]:
@@ -89,7 +159,7 @@ class SqlJobs:
 
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
         parent, pressed = job_like.parent, job_like.pressed_message
-        alike = select(JobRow.id).where(
+        alike = select(JobRow).where(
             JobRow.user_id == user_id,
             JobRow.created_at >= since,
             JobRow.kind == job_like.kind,
@@ -99,13 +169,46 @@ class SqlJobs:
             JobRow.pressed_message_id == (pressed.message_id if pressed else None),
             JobRow.id != job_like.id,
         )
-        return await self._session.scalar(alike.limit(1)) is not None
+        return any(job.operation == job_like.operation for job in await self._list(alike))
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        totals = select(func.count(), func.coalesce(func.sum(JobRow.engine_seconds), 0.0)).select_from(JobRow)
-        succeeded = totals.where(JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED)
-        count, seconds = (await self._session.execute(succeeded)).one()
-        return count, float(seconds)
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        parent = job_like.parent
+        alike = select(func.max(JobRow.created_at)).where(
+            JobRow.user_id == user_id,
+            JobRow.kind == job_like.kind,
+            JobRow.parent_job_id == (parent.job_id if parent else None),
+            JobRow.parent_index == (parent.index if parent else None),
+            JobRow.operation["scale"].as_integer() == job_like.operation.scale,
+            JobRow.status.not_in([JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.REFUSED]),
+        )
+        return await self._session.scalar(alike)
+
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """A split draws nothing, so it does not count."""
+        totals = select(JobRow.speed, func.count(), func.sum(JobRow.engine_seconds)).group_by(JobRow.speed)
+        drawn = totals.where(
+            JobRow.user_id == user_id, JobRow.status == JobStatus.SUCCEEDED, JobRow.kind != JobKind.UPSCALE
+        )
+        return {speed: (count, float(seconds)) for speed, count, seconds in await self._session.execute(drawn)}
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]:
+        states = select(JobRow.id, JobRow.status, JobRow.delivery).where(JobRow.user_id == user_id)
+        return {JobId(row.id): (row.status, row.delivery) for row in await self._session.execute(states)}
+
+
+def _is_abandoned(now: datetime) -> ColumnElement[bool]:
+    """Nobody works on it, or whoever did has not been heard of for the length of a lease."""
+    return or_(JobRow.owner.is_(None), JobRow.lease_until.is_(None), JobRow.lease_until < now)
+
+
+def _undone() -> tuple[ColumnElement[bool], ...]:
+    """What a process may be at. Each is few rows behind an index, which one condition for all would not use."""
+    owed = JobRow.id.in_(select(CopyRow.job_id))
+    return JobRow.status == JobStatus.RUNNING, JobRow.delivery == DeliveryStatus.PENDING, owed
+
+
+def lease_columns(lease: Lease) -> dict[str, Any]:
+    return {"owner": lease.owner, "lease_until": lease.until}
 
 
 def _oldest_first() -> Select[JobRow]:
@@ -136,6 +239,9 @@ def to_columns(job: Job) -> dict[str, Any]:
         "is_stealth": job.is_stealth,
         "is_remix": job.is_remix,
         "plan_name": job.plan_name,
+        "ticket_tag": job.ticket.tag,
+        "ticket_seconds": job.ticket.seconds,
+        "ticket_weight": job.ticket.weight,
         "status": job.status,
         "delivery": job.delivery,
         "attempt": job.attempt,
@@ -151,6 +257,8 @@ def to_columns(job: Job) -> dict[str, Any]:
         "failure": job.failure,
         "incident_id": job.incident_id,
         "notes": list(job.notes),
+        "door_token": job.door.token if job.door else None,
+        "door_open_until": job.door.open_until if job.door else None,
     }
 
 
@@ -170,6 +278,7 @@ def to_job(row: JobRow) -> Job:
         is_stealth=row.is_stealth,
         is_remix=row.is_remix,
         plan_name=row.plan_name,
+        ticket=Ticket(row.ticket_tag, row.ticket_seconds, row.ticket_weight),
         status=row.status,
         delivery=row.delivery,
         attempt=row.attempt,
@@ -185,6 +294,7 @@ def to_job(row: JobRow) -> Job:
         failure=row.failure,
         incident_id=row.incident_id,
         notes=tuple(row.notes),
+        door=Door(row.door_token, row.door_open_until) if row.door_token and row.door_open_until else None,
     )
 
 

@@ -7,16 +7,20 @@ other tables name a member by Discord's id alone, so that a plan can be granted 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
 from bot.domain.gallery import Visibility
 from bot.domain.job import DeliveryStatus, FailureReason, JobKind, JobStatus
+from bot.domain.ledger import AccountKind, EntryKind
+from bot.domain.oversight import Deed
 from bot.domain.plan import Billing
+from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
+KEPT: dict[str, Any] = {"sqlite_where": text("trashed_at IS NULL"), "postgresql_where": text("trashed_at IS NULL")}
 
 
 class Table(DeclarativeBase):
@@ -49,6 +53,38 @@ class PreferenceRow(Table):
     value: Mapped[str]
 
 
+class BatchRow(Table):
+    """A prompt for several jobs that waits for its member's yes."""
+
+    __tablename__ = "pending_batches"
+
+    id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    prompt: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class StyleRow(Table):
+    """A member's own style as it was when it was used; `words` are pairs of text and weight."""
+
+    __tablename__ = "styles"
+
+    code: Mapped[str] = mapped_column(String(16), primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[list[list[Any]]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+
+
+class CopyRow(Table):
+    """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
+
+    __tablename__ = "direct_copies"
+
+    job_id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+
+
 class ReportRow(Table):
     """One report of one member about one job. The job may be deleted before it is looked at."""
 
@@ -76,12 +112,40 @@ class EntitlementRow(Table):
     is_paused: Mapped[bool] = mapped_column(server_default=false())
 
 
+class LineRow(Table):
+    """One speed's waiting jobs as a whole: see `Line`."""
+
+    __tablename__ = "lines"
+
+    speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), primary_key=True)
+    clock: Mapped[float]
+    at: Mapped[float]
+    pace: Mapped[float]
+    job_seconds: Mapped[float]
+
+
+class ShareRow(Table):
+    """Where one member stands in one line: see `Share`."""
+
+    __tablename__ = "shares"
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    speed: Mapped[Speed] = mapped_column(one_of(Speed, closed=False), primary_key=True)
+    finish: Mapped[float]
+    used_seconds: Mapped[float]
+    month: Mapped[datetime | None]
+
+
 class JobRow(Table):
-    """The parent is named without a foreign key: a picture's history may outlive the job that it came from."""
+    """The parent is named without a foreign key: a picture's history may outlive the job that it came from.
+
+    `owner` is the process that draws or delivers the job, until `lease_until`; then another may take it over.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "status", "created_at", "id"),
+        Index(None, "status", "speed", "ticket_tag", "created_at", "id"),
         Index(None, "delivery", "finished_at", "id"),
         Index(None, "user_id", "status", "created_at"),
         Index(None, "user_id", "created_at"),
@@ -101,6 +165,11 @@ class JobRow(Table):
     is_stealth: Mapped[bool] = mapped_column(server_default=false())
     is_remix: Mapped[bool] = mapped_column(server_default=false())
     plan_name: Mapped[str] = mapped_column(server_default="")
+    ticket_tag: Mapped[float] = mapped_column(server_default="0")
+    ticket_seconds: Mapped[float] = mapped_column(server_default="0")
+    ticket_weight: Mapped[float] = mapped_column(server_default="1")
+    owner: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
     status: Mapped[JobStatus] = mapped_column(one_of(JobStatus, closed=True))
     delivery: Mapped[DeliveryStatus] = mapped_column(one_of(DeliveryStatus, closed=True))
     attempt: Mapped[int]
@@ -120,6 +189,8 @@ class JobRow(Table):
     failure: Mapped[FailureReason | None] = mapped_column(one_of(FailureReason, closed=False))
     incident_id: Mapped[str | None] = mapped_column(String(64))
     notes: Mapped[list[str]] = mapped_column(JSON)
+    door_token: Mapped[str | None]
+    door_open_until: Mapped[datetime | None]
 
 
 class ImageRow(Table):
@@ -128,8 +199,10 @@ class ImageRow(Table):
     __tablename__ = "images"
     __table_args__ = (
         # Everybody's newest are read in this order and filtered on the way: an index that opens with the visibility
-        # would make "public, or my own" a sort of the whole gallery.
-        Index(None, "trashed_at", "created_at", "job_id"),
+        # would make "public, or my own" a sort of the whole gallery. Partial, because PostgreSQL does not see that
+        # rows without a date are all alike in it, and would sort them.
+        Index("ix_images_kept", "created_at", "job_id", **KEPT),
+        Index("ix_images_kept_of_user", "user_id", "created_at", "job_id", **KEPT),
         Index(None, "user_id", "trashed_at", "created_at", "job_id"),
     )
 
@@ -146,3 +219,74 @@ class ImageRow(Table):
     visibility: Mapped[Visibility] = mapped_column(one_of(Visibility, closed=True))
     trashed_at: Mapped[datetime | None]
     terms: Mapped[str] = mapped_column(server_default="")
+
+
+class LedgerEntryRow(Table):
+    """Rows are added and never changed. A grant's business id is the label of the lot that it opens."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (Index(None, "user_id", "kind", "unit"),)
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    business_id: Mapped[str] = mapped_column(unique=True, index=True)
+    kind: Mapped[EntryKind] = mapped_column(one_of(EntryKind, closed=False))
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    at: Mapped[datetime]
+    source: Mapped[str]
+    job_id: Mapped[str | None] = mapped_column(JOB_ID)
+    expires_at: Mapped[datetime | None]
+
+
+class LedgerPostingRow(Table):
+    """Rows are added and never changed. A balance is the sum of an account's amounts; the index holds all it needs."""
+
+    __tablename__ = "ledger_postings"
+    __table_args__ = (Index(None, "user_id", "unit", "account", "label", "amount"),)
+
+    entry_id: Mapped[int] = mapped_column(ROW_NUMBER, ForeignKey("ledger_entries.id"), primary_key=True)
+    account: Mapped[AccountKind] = mapped_column(one_of(AccountKind, closed=False), primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    unit: Mapped[Unit] = mapped_column(one_of(Unit, closed=False))
+    amount: Mapped[int] = mapped_column(SNOWFLAKE)
+
+
+class ActRow(Table):
+    """What operators did. Rows are added and never changed."""
+
+    __tablename__ = "operator_acts"
+
+    id: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    at: Mapped[datetime]
+    operator_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    operator_name: Mapped[str]
+    deed: Mapped[Deed] = mapped_column(one_of(Deed, closed=False))
+    member_id: Mapped[int | None] = mapped_column(SNOWFLAKE, index=True)
+    details: Mapped[str]
+
+
+class BlockRow(Table):
+    __tablename__ = "blocks"
+
+    member_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    until: Mapped[datetime | None]
+    reason: Mapped[str]
+
+
+class SwitchRow(Table):
+    """What an operator has set for all processes, by name."""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(32))
+
+
+class LikeRow(Table):
+    __tablename__ = "likes"
+    __table_args__ = (Index(None, "user_id", "created_at"),)
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]

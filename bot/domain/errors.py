@@ -12,17 +12,28 @@
     │   └── CannotDraw         a model that lacks what the picture would be about
     ├── NotAllowed             it exists, but is not theirs to change
     ├── JobGone                the job or picture is no longer there
+    ├── BatchGone              the question about several jobs was answered already
     ├── JobNotCancellable      it has ended already
     ├── QueueFull              too many jobs wait already
+    ├── QueueClosed            the operator lets the queue run empty
+    ├── MemberBlocked          an operator keeps them from starting anything
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
+    ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
+    ├── SlowDown               the same upscale again, too soon
+    ├── UnusableMask           a region that leaves nothing to draw, or nothing to keep
     ├── UnreadablePicture      the bytes are no picture of a kind that we take
-    └── StoreFull              the disk has no room for a picture
+    ├── StoreFull              the disk has no room for a picture
+    └── StoreUnreachable       where pictures are kept does not answer, or refuses us
 
 Each carries the title and the sentence that the member reads. The sentence says what to change.
 """
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
 
 
 class StudioError(Exception):
@@ -65,6 +76,13 @@ class InvalidLink(PromptError):
     title = "Invalid link"
 
 
+class DuplicateImages(PromptError):
+    title = "Duplicate images detected"
+
+    def __init__(self) -> None:
+        super().__init__("Two of these pictures are the same. Choose different ones.")
+
+
 class NotEnoughRatings(PromptError):
     title = "Not enough ratings"
 
@@ -88,6 +106,11 @@ class JobGone(StudioError):
         super().__init__("This picture is no longer here. It may have been deleted; `/gallery` shows what there is.")
 
 
+class BatchGone(StudioError):
+    def __init__(self) -> None:
+        super().__init__("That question was answered already, or is more than a day old. Send the prompt again.")
+
+
 class JobNotCancellable(StudioError):
     def __init__(self) -> None:
         super().__init__("This job has already ended, so there is nothing to cancel.")
@@ -101,6 +124,21 @@ class QueueFull(StudioError):
             f"Your job queue is full ({limit} are waiting). "
             "Please wait for a job to finish first, then resubmit this one."
         )
+
+
+class QueueClosed(StudioError):
+    title = "Queue full"
+
+    def __init__(self) -> None:
+        super().__init__("The studio takes no new jobs just now; those that wait are still drawn. Please try later.")
+
+
+class MemberBlocked(StudioError):
+    title = "Blocked"
+
+    def __init__(self, until: datetime | None, reason: str) -> None:
+        end = f"until <t:{math.ceil(until.timestamp())}>" if until else "for good"
+        super().__init__(f"You cannot start anything here {end}. {reason}".strip())
 
 
 class SubscriptionRequired(StudioError):
@@ -124,11 +162,28 @@ class CreditsExhausted(StudioError):
     title = "Credits exhausted"
 
 
+class UnknownPlan(StudioError):
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        sold = f"There are {', '.join(known)}." if known else "Plans are switched off in the settings."
+        super().__init__(f"There is no plan named `{name}`. {sold}")
+
+
 class PressedTwice(StudioError):
     title = "Slow Down!"
 
     def __init__(self) -> None:
         super().__init__("That button was pressed a moment ago and is being worked on.")
+
+
+class SlowDown(StudioError):
+    title = "Slow Down!"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"You can request another upscale for this image <t:{math.ceil(until.timestamp())}:R>")
+
+
+class UnusableMask(StudioError):
+    title = "Invalid request"
 
 
 class UnreadablePicture(StudioError):
@@ -143,3 +198,13 @@ class StoreFull(StudioError):
             "The studio's disk is full, so the picture could not be kept. "
             "The operator has been told; nothing was charged."
         )
+
+
+class StoreUnreachable(StudioError):
+    """`why` is for the operator."""
+
+    title = "Internal error"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("The studio cannot get at its pictures just now. Please try again in a while.")
+        self.why = why

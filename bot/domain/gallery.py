@@ -53,12 +53,14 @@ class GalleryQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a gallery, newest first. `number` counts from 0; `total` pictures match in all."""
+    """One page of a gallery, newest first. `number` counts from 0; `total` pictures match in all, or more than that
+    where it `is_whole` no longer."""
 
     pictures: tuple[Picture, ...]
     number: int
     page_size: int
     total: int
+    is_whole: bool = True
 
     @property
     def page_count(self) -> int:

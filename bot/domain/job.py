@@ -5,13 +5,14 @@ A picture is named by `(job id, index)`. A `Job` is frozen: every transition ret
 """
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, Self
 
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.prompt.parameters import GenerationParams, Speed
+from bot.domain.ticket import NO_TICKET, Ticket
 
 MAX_INTERRUPTIONS = 3
 """How often the engine or the program may die while a job is drawn, before the job is taken for the cause."""
@@ -50,6 +51,8 @@ UPSCALES = frozenset({JobKind.UPSCALE_SUBTLE, JobKind.UPSCALE_CREATIVE})
 PANS = frozenset({JobKind.PAN_LEFT, JobKind.PAN_RIGHT, JobKind.PAN_UP, JobKind.PAN_DOWN})
 OUTPAINTS = PANS | {JobKind.ZOOM_OUT, JobKind.MAKE_SQUARE}
 VARIATIONS = frozenset({JobKind.VARIATION, JobKind.VARY_SUBTLE, JobKind.VARY_STRONG, JobKind.VARY_REGION})
+HANDED_IN = frozenset({JobKind.BLEND, JobKind.RESTYLE})
+"""The kinds that are made of pictures which came from outside, without a parent."""
 SINGLE = UPSCALES | {JobKind.UPSCALE, JobKind.RESTYLE, JobKind.ANIMATE}
 """The kinds that end in one picture instead of a grid of four."""
 
@@ -85,6 +88,7 @@ class FailureReason(StrEnum):
     BAD_PICTURE = "bad_picture"
     MODEL = "model"
     DISK_FULL = "disk_full"
+    STORE = "store"
     SOURCE_GONE = "source_gone"
     INTERRUPTED = "interrupted"
 
@@ -99,6 +103,14 @@ class MessageRef:
 
     channel_id: int
     message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way back to a place where the bot is no member: an interaction's token, and until when Discord takes it."""
+
+    token: str = field(repr=False)
+    open_until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ class Job:
     is_stealth: bool = False  # its pictures are kept out of everybody else's gallery
     is_remix: bool = False  # the prompt was changed on the way from the parent
     plan_name: str = ""  # of the plan that it was admitted under
+    ticket: Ticket = NO_TICKET  # its place in the line
     status: JobStatus = JobStatus.QUEUED
     delivery: DeliveryStatus = DeliveryStatus.NOT_DUE
     attempt: int = 0
@@ -140,6 +153,7 @@ class Job:
     failure: FailureReason | None = None
     incident_id: str | None = None
     notes: tuple[str, ...] = ()
+    door: Door | None = None  # where the bot is no member; None where it may always write
 
     @property
     def picture_count(self) -> int:

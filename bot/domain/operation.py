@@ -11,7 +11,8 @@ class Operation:
 
     `scale` is how many times longer the sides of an upscaled picture become. `mask_key` and `source_keys` name bytes in
     the image store: the part to be drawn anew (PNG, white is redrawn), and pictures that a member handed in.
-    `strength` None is the kind's usual one.
+    `strength` None is the kind's usual one; `upscaler` is the token of the one that was asked for.
+    `style_steps` and `keeps_colours` are told to the style transfer as they are.
     """
 
     zoom: float = 1.0
@@ -20,6 +21,9 @@ class Operation:
     mask_key: str = ""
     source_keys: tuple[str, ...] = ()
     motion: str = ""
+    keeps_colours: bool = False
+    style_steps: int = 0
+    upscaler: str = ""
 
 
 PLAIN = Operation()

@@ -64,6 +64,23 @@ class Pack:
     days: int
 
 
+class Billing(StrEnum):
+    MONTHLY = "monthly"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is."""
+
+    id: str
+    plan: str = ""
+    pack: str = ""
+    hours: int = 0
+
+
+OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."
+"""Of a picture that somebody took out of another's grid, or enlarged."""
 HOUR_PRICE = Money(400)
 
 
@@ -74,6 +91,7 @@ class Catalogue:
     `everyone` is the plan of those who own none; without it a subscription is needed. The `trial` plan's allowance
     comes once. Roles and guilds name the plans that their members have. Extra time is sold by the hour and lasts
     `extra_days`, time given away lasts `bonus_days`. `terms` are those of the open studio.
+    `skus` are sold by Discord.
     """
 
     is_charging: bool = False
@@ -84,6 +102,7 @@ class Catalogue:
     role_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     guild_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     packs: tuple[Pack, ...] = ()
+    skus: tuple[Article, ...] = ()
     extra_hour_price: Money = HOUR_PRICE
     extra_days: int = 60
     bonus_days: int = 30
@@ -96,11 +115,6 @@ class Catalogue:
 
 
 OPEN = Catalogue()
-
-
-class Billing(StrEnum):
-    MONTHLY = "monthly"
-    YEARLY = "yearly"
 
 
 @dataclass(frozen=True, slots=True)

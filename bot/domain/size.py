@@ -16,3 +16,8 @@ def fit_size(aspect: tuple[int, int], native_width: int, native_height: int) -> 
 
 def _round(side: float) -> int:
     return max(STEP, round(side / STEP) * STEP)
+
+
+def round_up(side: int) -> int:
+    """The next length that a model can draw."""
+    return -(-side // STEP) * STEP

@@ -64,8 +64,8 @@ def find_standing(
     found = max(_candidates(current, place, catalogue, now), key=lambda one: one[0].rank, default=None)
     if found is not None:
         return Standing(State.ACTIVE, *found)
-    if any(entitlement.is_paused for entitlement in current):
-        return Standing(State.PAUSED)
+    if paused := next((entitlement for entitlement in current if entitlement.is_paused), None):
+        return Standing(State.PAUSED, entitlement=paused)
     if catalogue.trial is not None:
         return Standing(State.TRIAL, catalogue.trial)
     return Standing(State.NONE)

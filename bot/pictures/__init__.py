@@ -1,6 +1,7 @@
 """Pictures as bytes and as pixels. Pure and blocking; callers use `asyncio.to_thread`."""
 
-from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, fit_bytes
+from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, extension_of, measure, shrink_rgb
+from bot.pictures.fit import fit_bytes
 from bot.pictures.sheets import compose_contact_sheet, compose_grid, compose_preview
 
 __all__ = [
@@ -10,5 +11,8 @@ __all__ = [
     "compose_preview",
     "decode_rgb",
     "encode_png",
+    "extension_of",
     "fit_bytes",
+    "measure",
+    "shrink_rgb",
 ]

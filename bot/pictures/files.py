@@ -1,7 +1,6 @@
-"""Pictures as files: encode, decode, make small enough. Knows nothing of how pictures are put together."""
+"""Pictures as files: encode, decode, measure. Knows nothing of how pictures are put together."""
 
 import io
-from collections.abc import Iterator
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -11,7 +10,6 @@ from engine.protocol import Pixels
 MAX_DECODED_PIXELS = 64_000_000
 """Known from a file's head before any of it is unpacked: 192 MB as RGB."""
 
-MAX_WEBP_SIDE = 16_383
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _BROKEN = (
     UnidentifiedImageError,
@@ -34,29 +32,27 @@ def decode_rgb(data: bytes) -> Pixels:
     return Pixels(image.width, image.height, image.tobytes())
 
 
-def fit_bytes(png: bytes, limit: int) -> tuple[bytes, str]:
-    """The picture in at most `limit` bytes, and its file extension.
-
-    As it is when it fits; else as WebP of falling quality, then of falling size. Below some 100 bytes nothing fits,
-    and the smallest is returned.
-    """
-    if len(png) <= limit:
-        return png, "png"
-    smallest = b""
-    for smallest in _ever_smaller(flatten(open_image(png))):
-        if len(smallest) <= limit:
-            break
-    return smallest, "webp"
+def shrink_rgb(pixels: Pixels, max_side: int) -> Pixels:
+    """As it is when no side is longer than `max_side`; else the same shape within it."""
+    if max(pixels.width, pixels.height) <= max_side:
+        return pixels
+    image = to_image(pixels)
+    smaller = image.resize(scaled(image, max_side / max(image.size)), Image.Resampling.LANCZOS)
+    return Pixels(smaller.width, smaller.height, smaller.tobytes())
 
 
-def _ever_smaller(image: Image.Image) -> Iterator[bytes]:
-    if max(image.size) > MAX_WEBP_SIDE:
-        image = image.resize(scaled(image, MAX_WEBP_SIDE / max(image.size)), Image.Resampling.LANCZOS)
-    for quality in (95, 85, 70, 50):
-        yield save(image, "WEBP", quality=quality, method=4)
-    while max(image.size) > 1:
-        image = image.resize(scaled(image, 0.7), Image.Resampling.LANCZOS)
-        yield save(image, "WEBP", quality=70, method=4)
+def measure(data: bytes) -> tuple[int, int]:
+    """Width and height, from the file's head alone. Raises `UnreadablePicture`."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return image.size
+    except _BROKEN as error:
+        raise _unreadable() from error
+
+
+def extension_of(data: bytes) -> str:
+    """Of the files that we write ourselves."""
+    return "webp" if data[:4] == b"RIFF" else "png"
 
 
 def open_image(data: bytes) -> Image.Image:
@@ -67,7 +63,11 @@ def open_image(data: bytes) -> Image.Image:
         image.load()
         return ImageOps.exif_transpose(image)
     except _BROKEN as error:
-        raise UnreadablePicture("That file is not a PNG, JPEG, WebP or GIF image that can be read.") from error
+        raise _unreadable() from error
+
+
+def _unreadable() -> UnreadablePicture:
+    return UnreadablePicture("That file is not a PNG, JPEG, WebP or GIF image that can be read.")
 
 
 def flatten(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bot.sandbox.channel import Channel, ChannelType
 from bot.sandbox.gateway import Gateway
+from bot.sandbox.guild import Guild
 from bot.sandbox.message import Message
 from bot.sandbox.render import Renderer, emoji_payload, is_hidden_from_bot
 from bot.sandbox.session import Intent, Session
@@ -117,6 +118,18 @@ class Announcer:
             is_direct = session.user_id in channel.recipient_ids and not session.caller.is_bot
             if (in_guild or is_direct) and session.wants(Intent.GUILDS):
                 self._gateway.publish(session, name, self._renderer.channel(channel, session.user_id))
+
+    def guild_created(self, guild: Guild) -> None:
+        """To those of its members who are connected."""
+        for session in self._gateway.sessions:
+            if session.user_id in guild.members and session.wants(Intent.GUILDS):
+                self._gateway.publish(session, "GUILD_CREATE", self._renderer.guild(guild.id, session.user_id))
+
+    def install(self, user_id: str) -> None:
+        """The application is added to a member's account; their clients look at its commands anew."""
+        self._world.installed_user_ids.add(user_id)
+        event = {"guild_id": self._world.guild.id, "version": self._world.snowflakes.next()}
+        self.tell_user(user_id, "GUILD_APPLICATION_COMMAND_INDEX_UPDATE", event)
 
     def tell_user(self, user_id: str, name: str, data: Json) -> None:
         for session in self._gateway.sessions_of(user_id):

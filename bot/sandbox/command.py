@@ -33,11 +33,17 @@ class Command:
         return list(self.definition.get("options") or [])
 
     @property
-    def is_for_direct_messages(self) -> bool:
-        contexts = self.definition.get("contexts")
-        if contexts is not None:
-            return 1 in contexts
-        return self.guild_id is None and self.definition.get("dm_permission") is not False
+    def contexts(self) -> tuple[int, ...]:
+        """Those of a guild stay there; a global command that names none is for all that it was added to."""
+        if self.guild_id is not None:
+            return (0,)
+        if (contexts := self.definition.get("contexts")) is not None:
+            return tuple(contexts)
+        return (0,) if self.definition.get("dm_permission") is False else (0, 1, 2)
+
+    @property
+    def integration_types(self) -> tuple[int, ...]:
+        return (0,) if self.guild_id is not None else tuple(self.definition.get("integration_types") or (0,))
 
     def payload(self) -> Json:
         definition = self.definition
@@ -75,10 +81,9 @@ class CommandBook:
     def registered(self, guild_id: str | None) -> list[Command]:
         return [command for command in self._commands.values() if command.guild_id == guild_id]
 
-    def list_usable(self, guild_id: str | None) -> list[Command]:
-        if guild_id is None:
-            return [command for command in self.registered(None) if command.is_for_direct_messages]
-        return self.registered(None) + self.registered(guild_id)
+    def list_known(self, guild_id: str | None) -> list[Command]:
+        """The global ones, and those of the guild."""
+        return self.registered(None) + (self.registered(guild_id) if guild_id else [])
 
     def get(self, command_id: str) -> Command:
         if command_id not in self._commands:

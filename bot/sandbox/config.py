@@ -17,7 +17,10 @@ class RateLimits:
 
 @dataclass(frozen=True)
 class SandboxConfig:
-    """Everything is a default that suits tests; `rate_limits=None` takes the brakes off."""
+    """Everything is a default that suits tests; `rate_limits=None` takes the brakes off.
+
+    `other_guild_name` is that of a second server, with the same members and without the bot; empty for none.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -25,6 +28,7 @@ class SandboxConfig:
     bot_name: str = "Easel"
     bot_token: str = "sandbox-bot-token"
     guild_name: str = "Easel"
+    other_guild_name: str = ""
     channel_names: tuple[str, ...] = ("general", "studio")
     member_names: tuple[str, ...] = ("ada", "ben", "cleo")
     attachment_size_limit: int = 10 * 1024 * 1024

@@ -109,6 +109,14 @@ def unknown_interaction() -> ApiError:
     return ApiError(404, 10062, "Unknown interaction")
 
 
+def unknown_integration() -> ApiError:
+    return ApiError(404, 10005, "Unknown integration")
+
+
+def too_many_follow_ups() -> ApiError:
+    return ApiError(400, 40094, "This interaction has hit the maximum number of follow up messages.")
+
+
 def unknown_command() -> ApiError:
     return ApiError(404, 10063, "Unknown application command")
 

@@ -59,10 +59,16 @@ class Interaction:
     is_failed: bool = False
     deadline: Alarm | None = None
     message_ids: list[str] = field(default_factory=list)
+    owners: Json = field(default_factory=dict)
 
     @property
     def is_acknowledged(self) -> bool:
         return self.response_type is not None
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether the application was not added to the server where this happens."""
+        return "0" not in self.owners
 
     def is_late(self, now: float) -> bool:
         return self.is_failed or (not self.is_acknowledged and now - self.created_at >= FIRST_RESPONSE_SECONDS)

@@ -3,11 +3,12 @@
 Routes parse and check requests; the desk changes the world and tells both sides."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.sandbox import errors
 from bot.sandbox.announce import Announcer
-from bot.sandbox.channel import Channel, ChannelType
+from bot.sandbox.channel import Channel
+from bot.sandbox.installation import FOLLOW_UPS_OF_GUESTS, find_leave
 from bot.sandbox.interaction import (
     FIRST_RESPONSE_SECONDS,
     CallbackType,
@@ -17,6 +18,7 @@ from bot.sandbox.interaction import (
 )
 from bot.sandbox.mailbox import Mailbox
 from bot.sandbox.message import Message, MessageFlag, MessageType, Reference
+from bot.sandbox.permission import GUEST
 from bot.sandbox.render import Renderer
 from bot.sandbox.wire import Body, Json
 from bot.sandbox.world import World
@@ -35,6 +37,7 @@ class Opening:
     command_type: int = 1
     source_message_id: str | None = None
     opener_metadata: Json | None = None
+    owners: Json = field(default_factory=dict)
 
 
 class InteractionDesk:
@@ -62,6 +65,7 @@ class InteractionDesk:
             command_type=opening.command_type,
             source_message_id=opening.source_message_id,
             opener_metadata=opening.opener_metadata,
+            owners=opening.owners,
         )
         self._world.interactions[interaction.id] = interaction
         self._ids[interaction.token] = interaction.id
@@ -119,6 +123,8 @@ class InteractionDesk:
         original = self._world.messages.get(interaction.original_id or "")
         if original is not None and original.is_loading:
             return self._mailbox.edit(original, body, payload=payload)
+        if interaction.is_guest and len(interaction.message_ids) > FOLLOW_UPS_OF_GUESTS:
+            raise errors.too_many_follow_ups()
         message = self._new_message(interaction, payload, is_original=False)
         return self._post(interaction, message, payload, body)
 
@@ -241,7 +247,7 @@ class InteractionDesk:
             "id": interaction.id,
             "type": int(interaction.type),
             "user": self._world.users[interaction.user_id].payload(),
-            "authorizing_integration_owners": self._owners(interaction),
+            "authorizing_integration_owners": interaction.owners,
         }
         if interaction.type is InteractionType.COMMAND:
             metadata |= {"name": interaction.name, "command_type": interaction.command_type}
@@ -250,9 +256,6 @@ class InteractionDesk:
         if interaction.type is InteractionType.MODAL:
             metadata["triggering_interaction_metadata"] = interaction.opener_metadata
         return metadata | ({"original_response_message_id": original_id} if original_id else {})
-
-    def _owners(self, interaction: Interaction) -> Json:
-        return {"0": interaction.guild_id or "0"}
 
     def _render(self, interaction: Interaction) -> Json:
         """INTERACTION_CREATE as the bot reads it."""
@@ -270,10 +273,10 @@ class InteractionDesk:
             "channel_id": channel.id,
             "channel": self._renderer.channel(channel, world.bot.id) | {"permissions": permissions},
             "locale": "en-US",
-            "app_permissions": str(int(world.permissions(world.bot.id, channel))),
+            "app_permissions": str(int(GUEST if interaction.is_guest else world.permissions(world.bot.id, channel))),
             "entitlements": [item for item in world.entitlements.values() if item.get("user_id") == user.id],
-            "authorizing_integration_owners": self._owners(interaction),
-            "context": 1 if channel.type is ChannelType.DIRECT else 0,
+            "authorizing_integration_owners": interaction.owners,
+            "context": int(find_leave(world, channel.guild_id, channel, user.id).context),
             "attachment_size_limit": world.attachment_size_limit,
         }
         member = world.find_member(channel.guild_id, user.id)

@@ -43,6 +43,8 @@ MEMBER_DEFAULT = (
     | Permission.SEND_MESSAGES_IN_THREADS
 )
 DIRECT_MESSAGE = MEMBER_DEFAULT
+GUEST = Permission.EMBED_LINKS | Permission.ATTACH_FILES | Permission.USE_EXTERNAL_EMOJIS
+"""What an application's answers may hold where it was not added."""
 
 
 @dataclass(frozen=True)

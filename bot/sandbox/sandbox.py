@@ -15,7 +15,7 @@ from bot.sandbox.contract import Contract, Violation
 from bot.sandbox.event_faults import EventFaults
 from bot.sandbox.faults import Faults
 from bot.sandbox.gateway import Gateway
-from bot.sandbox.guild import User
+from bot.sandbox.guild import Role, User
 from bot.sandbox.interaction_desk import InteractionDesk
 from bot.sandbox.limits import Limits
 from bot.sandbox.mailbox import Mailbox
@@ -98,7 +98,7 @@ class Sandbox:
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
-        FileRoutes(self.world, self._cdn).mount(app)
+        FileRoutes(self.world, self._cdn, self._announcer).mount(app)
         app.on_response_prepare.append(_stay_fresh)
         self._endpoint.mount(app, self._routes())
         self.gateway.greet = self._announcer.greeting
@@ -175,12 +175,30 @@ class Sandbox:
         self._announcer.channel_changed("CHANNEL_CREATE", channel)
         return channel
 
+    def add_server(self, name: str, *member_names: str, channel: str = "lounge") -> Channel:
+        """A server without the bot, and its one channel. Members who are connected already see it."""
+        guild = self.world.add_guild(name, [self.user(member) for member in member_names])
+        place = self.world.add_channel(channel, guild)
+        self._announcer.guild_created(guild)
+        return place
+
+    def install(self, name: str) -> None:
+        """A member adds the application to their own account, to use it wherever they are."""
+        self._announcer.install(self.user(name).id)
+
     def close_dms(self, name: str) -> None:
         """Messages to this member's direct channel now answer 50007."""
         self.user(name).has_open_dms = False
 
     def open_dms(self, name: str) -> None:
         self.user(name).has_open_dms = True
+
+    def give_role(self, name: str, role_name: str) -> str:
+        """The id of a new role that this member has. A bot learns of it when it connects next."""
+        role = Role(self.world.snowflakes.next(), role_name, Permission(0))
+        self.world.guild.roles[role.id] = role
+        self.world.guild.members[self.user(name).id].role_ids.append(role.id)
+        return role.id
 
     def set_upload_limit(self, size: int) -> None:
         """Bytes per file, for requests and for the `attachment_size_limit` of interactions from now on."""

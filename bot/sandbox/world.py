@@ -42,6 +42,7 @@ class World:
         self.interactions: dict[str, Interaction] = {}
         self.modals: dict[str, Modal] = {}
         self.entitlements: dict[str, Json] = {}
+        self.installed_user_ids: set[str] = set()
         self.pings: list[Ping] = []
         self.nonces: dict[tuple[str, str, str], tuple[float, str]] = {}
         self.attachment_size_limit = config.attachment_size_limit
@@ -50,6 +51,8 @@ class World:
         self.application = Application(config.application_id, config.bot_name, members[0])
         self.commands = CommandBook(config.application_id, self.snowflakes)
         self.guild = self._seed_guild(members)
+        if config.other_guild_name:
+            self.add_channel("lounge", self.add_guild(config.other_guild_name, members))
 
     def caller(self, authorization: str | None) -> Caller | None:
         """`Bot <token>` is the bot; a bare token is a member, as user clients send it."""
@@ -171,16 +174,21 @@ class World:
         self.users[bot.id] = bot
         return bot
 
-    def _seed_guild(self, members: list[User]) -> Guild:
+    def add_guild(self, name: str, members: list[User]) -> Guild:
+        """A server of its first member's, without the bot."""
         now = self.clock.utcnow()
-        guild = Guild(self.snowflakes.next(), self.config.guild_name, members[0].id, now)
+        guild = Guild(self.snowflakes.next(), name, members[0].id, now)
         guild.roles[guild.id] = Role(guild.id, "@everyone", MEMBER_DEFAULT)
-        bot_role = Role(self.snowflakes.next(), self.config.bot_name, MEMBER_DEFAULT, 1, managed_by=self.bot.id)
-        guild.roles[bot_role.id] = bot_role
         for user in members:
             guild.members[user.id] = GuildMember(user, now)
-        guild.members[self.bot.id] = GuildMember(self.bot, now, [bot_role.id])
         self.guilds[guild.id] = guild
+        return guild
+
+    def _seed_guild(self, members: list[User]) -> Guild:
+        guild = self.add_guild(self.config.guild_name, members)
+        bot_role = Role(self.snowflakes.next(), self.config.bot_name, MEMBER_DEFAULT, 1, managed_by=self.bot.id)
+        guild.roles[bot_role.id] = bot_role
+        guild.members[self.bot.id] = GuildMember(self.bot, guild.created_at, [bot_role.id])
         for name in self.config.channel_names:
             self.add_channel(name, guild).topic = TOPICS.get(name)
         return guild

@@ -6,24 +6,31 @@ a waiting message, and its result comes as a message of its own.
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import discord
 import structlog
 
 from bot.domain.errors import NotAllowed
-from bot.domain.job import Job, MessageRef, UserId
-from bot.ui.posting import LINE_TROUBLE, post
+from bot.domain.job import Door, Job, MessageRef, UserId
+from bot.ui.job_messages import post_for
+from bot.ui.posting import LINE_TROUBLE
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
+from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
 from bot.usecases.admission import Place, attach_waiting_message
 from bot.usecases.ports import DeliveryError
+from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
 
 Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
+
+DOOR_STAYS_OPEN = timedelta(minutes=14, seconds=30)
+"""Discord takes an interaction's token for 15 minutes; the rest is for the way there."""
 
 PATIENCE_SECONDS = 2.0
 """Discord gives three for the first response; one is for the way there and back."""
@@ -33,7 +40,26 @@ def place_of(interaction: Interaction) -> Place:
     if interaction.channel_id is None:
         raise NotAllowed("This works in a channel or in direct messages with me.")
     user = interaction.user
-    return Place(UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user))
+    return Place(
+        UserId(user.id), user.name, interaction.channel_id, interaction.guild_id, role_ids(user), door_of(interaction)
+    )
+
+
+def door_of(interaction: Interaction) -> Door | None:
+    """None where the bot may write by itself: in servers that it was added to, and in direct messages with it."""
+    if interaction.is_guild_integration() or interaction.context.dm_channel:
+        return None
+    return Door(interaction.token, interaction.created_at + DOOR_STAYS_OPEN)
+
+
+def drawing_place_of(interaction: Interaction) -> Place:
+    """Where new pictures will be shown. Raises `NotAllowed` where the bot may not post them: better now than when they
+    are drawn. Where it is no member it answers by the interaction's leave."""
+    place, may = place_of(interaction), interaction.app_permissions
+    writes = may.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else may.send_messages
+    if place.door is None and place.guild_id is not None and not (writes and may.attach_files):
+        raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
+    return place
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
@@ -72,10 +98,23 @@ async def _defer(interaction: Interaction, thinking: bool) -> None:
         log.warning("interaction not deferred", interaction=interaction.id, why=str(trouble))
 
 
-async def show_waiting(interaction: Interaction, job: Job, *, studio: Studio) -> None:
+async def show_waiting(
+    interaction: Interaction, job: Job, notice: discord.Embed | None = None, *, studio: Studio
+) -> None:
     """Answer with the job's waiting message, remember which message that is, and let the work begin."""
-    message = await _answer(interaction, job)
+    message = await _answer(interaction, job, notice)
     await begin(job, message, studio=studio)
+
+
+async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord.Embed | None]:
+    """A new job, and what tells its member that it waits for another of their own to end."""
+    job = await work
+    return job, await queued_notice(job, studio=studio)
+
+
+async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
+    waiting = await find_waiting(job, studio=studio)
+    return queued_embed(job, waiting) if waiting else None
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:
@@ -85,20 +124,20 @@ async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None
         await attach_waiting_message(job.id, message, studio=studio)
 
 
-async def _answer(interaction: Interaction, job: Job) -> MessageRef | None:
-    content, view = render_waiting(job), waiting_actions(job.id)
+async def _answer(interaction: Interaction, job: Job, notice: discord.Embed | None) -> MessageRef | None:
+    content, view, embeds = render_waiting(job), waiting_actions(job.id), [notice] if notice else []
     message_id: int | None
     try:
         if interaction.response.is_done():
-            message_id = (await interaction.edit_original_response(content=content, view=view)).id
+            message_id = (await interaction.edit_original_response(content=content, embeds=embeds, view=view)).id
         else:
-            message_id = (await interaction.response.send_message(content, view=view)).message_id
+            message_id = (await interaction.response.send_message(content, embeds=embeds, view=view)).message_id
     except (discord.HTTPException, *LINE_TROUBLE) as trouble:
         log.warning("waiting message not confirmed", job=job.id, why=str(trouble))
         message_id = await _find_answer(interaction)
     if message_id is not None:
         return MessageRef(job.channel_id, message_id)
-    return await post_waiting(interaction.client, job)
+    return await post_waiting(interaction.client, job, notice)
 
 
 async def _find_answer(interaction: Interaction) -> int | None:
@@ -111,12 +150,10 @@ async def _find_answer(interaction: Interaction) -> int | None:
     return None if pressed is not None and answer.id == pressed.id else answer.id
 
 
-async def post_waiting(client: discord.Client, job: Job) -> MessageRef | None:
+async def post_waiting(client: discord.Client, job: Job, notice: discord.Embed | None = None) -> MessageRef | None:
     """The waiting message as an ordinary one, for jobs that no interaction can answer for."""
     try:
-        return await post(
-            client, job.channel_id, render_waiting(job), view=waiting_actions(job.id), reply_to=job.pressed_message
-        )
+        return await post_for(client, job, render_waiting(job), embed=notice, view=waiting_actions(job.id))
     except DeliveryError as trouble:
         log.warning("waiting message not placed", job=job.id, why=str(trouble))
         return None

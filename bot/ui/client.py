@@ -1,25 +1,34 @@
 """The bot as Discord sees it: its commands, and where events go. Owns the connection, knows nothing of pictures."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import discord
 import structlog
 from discord import app_commands
 
 from bot.domain.guide import Guide
+from bot.domain.oversight import Operators
+from bot.domain.purchase import News
 from bot.ui.commands.about import Links, add_about
 from bot.ui.commands.account import add_account
+from bot.ui.commands.admin import add_admin
 from bot.ui.commands.gallery import add_gallery
 from bot.ui.commands.guide import add_guide
+from bot.ui.commands.handed_in import add_handed_in
 from bot.ui.commands.imagine import add_imagine
 from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
+from bot.ui.commands.subscribe import add_subscribe
+from bot.ui.commands.words import add_words
 from bot.ui.errors import answer_error, answered
+from bot.ui.forms import submit_form
 from bot.ui.presses import press
+from bot.ui.purchases import hear, hear_all, hear_interaction
 from bot.ui.reactions import ReactionEmoji, react
+from bot.ui.views.job_actions import USUAL, Layout
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -39,6 +48,25 @@ def least_intents() -> discord.Intents:
     return intents
 
 
+class Commands(app_commands.CommandTree["Client"]):
+    """Before a command is looked at, what its member has bought is."""
+
+    studio: Studio | None = None
+
+    async def interaction_check(self, interaction: discord.Interaction["Client"], /) -> bool:
+        if self.studio is not None and interaction.type is discord.InteractionType.application_command:
+            try:
+                await hear_interaction(cast("discord.Interaction[discord.Client]", interaction), studio=self.studio)
+            except Exception as trouble:
+                raise app_commands.CheckFailure from trouble  # so that it is answered like any other
+        return True
+
+
+async def _press(interaction: discord.Interaction[discord.Client], custom_id: str, studio: Studio) -> None:
+    await hear_interaction(interaction, studio=studio)
+    await press(interaction, custom_id, studio=studio)
+
+
 class Client(discord.Client):
     """`open` hands it the studio before it starts: the studio's notifier needs the client first.
 
@@ -51,10 +79,14 @@ class Client(discord.Client):
         *,
         guild_id: int = 0,
         links: Links | None = None,
+        layout: Layout = USUAL,
         pages: Guide | None = None,
         answers: Guide | None = None,
+        operators: Operators | None = None,
+        shard_count: int | None = None,
     ) -> None:
         super().__init__(
+            shard_count=shard_count,
             intents=least_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
@@ -64,12 +96,14 @@ class Client(discord.Client):
         )
         self._reactions = reactions or ReactionEmoji()
         self._links = links or Links()
+        self._layout = layout
         self._pages = pages or Guide(())
         self._answers = answers or Guide(())
+        self._operators = operators or Operators()
         self._guild_id = guild_id
         self._guild = discord.Object(guild_id) if guild_id else None
         self._studio: Studio | None = None
-        self.tree = app_commands.CommandTree(
+        self.tree = Commands(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
@@ -77,10 +111,22 @@ class Client(discord.Client):
         self.tree.error(answer_error)
 
     def open(self, studio: Studio) -> None:
-        self._studio = studio
-        for add in (add_imagine, add_show, add_gallery, add_account, add_message_menu, add_settings, add_modes):
+        self._studio = self.tree.studio = studio
+        for add in (
+            add_imagine,
+            add_gallery,
+            add_account,
+            add_message_menu,
+            add_settings,
+            add_modes,
+            add_words,
+            add_handed_in,
+        ):
             add(self.tree, studio)
+        add_show(self.tree, studio, self._layout)
         add_about(self.tree, self._reactions, self._links)
+        add_subscribe(self.tree, studio, self._links)
+        add_admin(self.tree, studio, self._operators)
         add_guide(self.tree, self._pages, self._answers)
 
     async def close(self) -> None:
@@ -100,14 +146,34 @@ class Client(discord.Client):
 
     async def on_ready(self) -> None:
         log.info("connected to Discord", user=str(self.user), guilds=len(self.guilds))
+        if self._studio is not None:
+            await hear_all(self, studio=self._studio)
 
     async def on_interaction(self, interaction: discord.Interaction[discord.Client]) -> None:
-        """Commands go through the tree; presses come here, by custom id alone."""
-        is_press = interaction.type is discord.InteractionType.component
-        if self._studio is None or not is_press or interaction.data is None:
+        """Commands go through the tree; presses and forms come here, by custom id alone."""
+        if self._studio is None or interaction.data is None:
             return
         custom_id = str(interaction.data.get("custom_id"))
-        await answered(interaction, press(interaction, custom_id, studio=self._studio))
+        match interaction.type:
+            case discord.InteractionType.component:
+                await answered(interaction, _press(interaction, custom_id, self._studio))
+            case discord.InteractionType.modal_submit:
+                await answered(interaction, submit_form(interaction, custom_id, studio=self._studio))
+            case _:
+                pass
+
+    async def on_entitlement_create(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CREATED)
+
+    async def on_entitlement_update(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CHANGED)
+
+    async def on_entitlement_delete(self, entitlement: discord.Entitlement) -> None:
+        await self._hear(entitlement, News.CHANGED)
+
+    async def _hear(self, entitlement: discord.Entitlement, news: News) -> None:
+        if self._studio is not None:
+            await hear(entitlement, news, as_of=self._studio.now(), studio=self._studio)
 
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
         if self._studio is not None and self.user is not None and payload.user_id != self.user.id:
@@ -115,3 +181,8 @@ class Client(discord.Client):
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         log.exception("event handler failed", event_name=event_method)
+
+
+class ShardedClient(Client, discord.AutoShardedClient):
+    """The same over several connections, as bots on many servers need. Without a `shard_count` Discord says how
+    many."""

@@ -40,6 +40,10 @@ FAILURES = {
         "Internal error",
         "The studio broke down each time it drew this, so it was given up. Please try other words or settings.",
     ),
+    FailureReason.STORE: (
+        "Internal error",
+        "The studio cannot get at its pictures just now, so this one could not be kept. Please try again in a while.",
+    ),
     FailureReason.SOURCE_GONE: ("Invalid request", "The picture that this one starts from is no longer here."),
 }
 
@@ -88,6 +92,8 @@ def _as_studio_error(error: BaseException) -> StudioError | None:
             return error
         case app_commands.CommandInvokeError():
             return _as_studio_error(error.original)
+        case app_commands.CheckFailure(__cause__=cause) if cause is not None:
+            return _as_studio_error(cause)
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
             return StaleCommand()
         case DeliveryDelayed() | DeliveryError():

@@ -6,6 +6,7 @@ from typing import assert_never
 import discord
 
 from bot.domain.job import JobId, UserId
+from bot.pictures import extension_of
 from bot.ui.answering import Interaction, in_time
 from bot.ui.errors import error_embed
 from bot.ui.render import file_name
@@ -62,7 +63,9 @@ async def _show_picture(interaction: Interaction, button: OpenPicture, studio: S
         return
     picture = opened.picture
     file = discord.File(
-        io.BytesIO(opened.data), file_name(opened.job, "png"), description=picture.prompt[:ALT_TEXT_LIMIT]
+        io.BytesIO(opened.data),
+        file_name(opened.job, extension_of(opened.data)),
+        description=picture.prompt[:ALT_TEXT_LIMIT],
     )
     view = picture_actions(picture, viewer_id)
     await interaction.edit_original_response(embed=picture_embed(opened), attachments=[file], view=view)

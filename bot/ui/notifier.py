@@ -10,18 +10,19 @@ from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
-from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, message_at, post
+from bot.ui.job_messages import delete_for, edit_for, post_for
+from bot.ui.posting import UNKNOWN_MESSAGE, delivery_errors, post
 from bot.ui.progress import Glimpse, ProgressEdits
 from bot.ui.render import (
     MESSAGE_LIMIT,
-    file_name,
     preview_name,
     render_end,
     render_progress,
     render_prompt,
     render_result,
 )
-from bot.ui.views.job_actions import pressed_actions, result_actions
+from bot.ui.shown_result import result_file, result_view
+from bot.ui.views.job_actions import USUAL, Layout, pressed_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
 
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
@@ -31,11 +32,15 @@ LOOK_BACK = 500
 CLOCK_SKEW = timedelta(seconds=30)
 
 
+Readable = discord.PartialMessageable | discord.DMChannel
+
+
 class DiscordNotifier:
     """Implements `Notifier`. `client` must be logged in when a method is called."""
 
-    def __init__(self, client: discord.Client, tasks: BackgroundTasks) -> None:
+    def __init__(self, client: discord.Client, tasks: BackgroundTasks, layout: Layout = USUAL) -> None:
         self._client = client
+        self._layout = layout
         self._progress = ProgressEdits(self._edit_progress, tasks)
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
@@ -45,21 +50,30 @@ class DiscordNotifier:
         job = glimpse.job
         if job.waiting_message is None:
             return
-        message, content = message_at(self._client, job.waiting_message), render_progress(job, glimpse.fraction)
+        content = render_progress(job, glimpse.fraction)
         if glimpse.preview is None:
-            await message.edit(content=content)
+            await edit_for(self._client, job, job.waiting_message, content=content)
         else:
             preview = discord.File(
                 io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
             )
-            await message.edit(content=content, attachments=[preview])
+            await edit_for(self._client, job, job.waiting_message, content=content, attachments=[preview])
 
     async def find_result(self, job: Job) -> MessageRef | None:
-        def shows_it(message: discord.Message) -> bool:
-            names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
-            return any(name.endswith(f"_{job.id}") for name in names)
+        return await self._find(job, lambda message: _shows(message, job))
 
-        return await self._find(job, shows_it)
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        return await self._find_in(await self._open_direct(job.user_id), job, lambda message: _shows(message, job))
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        channel = await self._open_direct(job.user_id)
+        return await post(
+            self._client,
+            channel.id,
+            render_result(job),
+            files=[result_file(job, file)],
+            view=result_view(job, file, self._layout),
+        )
 
     async def _find_waiting(self, job: Job) -> MessageRef | None:
         """The waiting message, also one that was answered with, but not written down before the process died."""
@@ -69,29 +83,32 @@ class DiscordNotifier:
         return await self._find(job, lambda message: pressed_actions(message, cancel_id) is not None)
 
     async def _find(self, job: Job, is_it: Callable[[discord.Message], bool]) -> MessageRef | None:
+        return await self._find_in(
+            self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id), job, is_it
+        )
+
+    async def _find_in(
+        self, channel: Readable, job: Job, is_it: Callable[[discord.Message], bool]
+    ) -> MessageRef | None:
         """A message of ours among the newest of the channel."""
         ours, since = self._client.user, job.created_at - CLOCK_SKEW
-        channel = self._client.get_partial_messageable(job.channel_id, guild_id=job.guild_id)
         try:
             with delivery_errors():
                 async for message in channel.history(limit=LOOK_BACK, after=since, oldest_first=False):
                     if ours and message.author.id == ours.id and is_it(message):
-                        return MessageRef(job.channel_id, message.id)
+                        return MessageRef(channel.id, message.id)
         except DeliveryRefused:
             return None
         return None
 
     async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
         self._progress.drop(job)
-        extension = file.name.rpartition(".")[2]
-        picture = discord.File(io.BytesIO(file.data), file_name(job, extension), description=file.description)
-        return await post(
+        return await post_for(
             self._client,
-            job.channel_id,
+            job,
             render_result(job),
-            files=[picture],
-            view=result_actions(job),
-            reply_to=job.pressed_message,
+            files=[result_file(job, file)],
+            view=result_view(job, file, self._layout),
             ping=job.user_id,
         )
 
@@ -99,17 +116,15 @@ class DiscordNotifier:
         await self._progress.settle(job)
         embed = failure_embed(job) if job.status in (JobStatus.FAILED, JobStatus.REFUSED) else None
         content, waiting = render_end(job), await self._find_waiting(job)
-        if waiting is not None and await self._edit_end(waiting, content, embed):
+        if waiting is not None and await self._edit_end(job, waiting, content, embed):
             return waiting
-        return await post(
-            self._client, job.channel_id, content, embed=embed, reply_to=job.pressed_message, ping=job.user_id
-        )
+        return await post_for(self._client, job, content, embed=embed, ping=job.user_id)
 
-    async def _edit_end(self, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
+    async def _edit_end(self, job: Job, message: MessageRef, content: str, embed: discord.Embed | None) -> bool:
         """False when the message is no longer there."""
         with delivery_errors():
             try:
-                await message_at(self._client, message).edit(content=content, embed=embed, view=None)
+                await edit_for(self._client, job, message, content=content, embed=embed, view=None)
             except discord.NotFound as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
@@ -118,26 +133,34 @@ class DiscordNotifier:
 
     async def remove_waiting(self, job: Job) -> None:
         self._progress.drop(job)
-        await self._remove(await self._find_waiting(job))
+        await self._remove(job, await self._find_waiting(job))
 
     async def remove_result(self, job: Job) -> None:
-        await self._remove(job.result_message)
+        await self._remove(job, job.result_message)
 
-    async def _remove(self, message: MessageRef | None) -> None:
+    async def _remove(self, job: Job, message: MessageRef | None) -> None:
         if message is None:
             return
         with delivery_errors():
             try:
-                await message_at(self._client, message).delete()
+                await delete_for(self._client, job, message)
             except discord.NotFound:
                 return
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef:
-        with delivery_errors():
-            channel = await self._client.create_dm(discord.Object(user_id))
+        channel = await self._open_direct(user_id)
         attachments = [discord.File(io.BytesIO(file.data), file.name, description=file.description) for file in files]
         return await post(self._client, channel.id, text[:MESSAGE_LIMIT], files=attachments)
+
+    async def _open_direct(self, user_id: UserId) -> discord.DMChannel:
+        with delivery_errors():
+            return await self._client.create_dm(discord.Object(user_id))
 
     async def upload_limit(self, job: Job) -> int:
         guild = self._client.get_guild(job.guild_id) if job.guild_id is not None else None
         return guild.filesize_limit if guild is not None else DEFAULT_UPLOAD_LIMIT
+
+
+def _shows(message: discord.Message, job: Job) -> bool:
+    names = [attachment.filename.rpartition(".")[0] for attachment in message.attachments]
+    return any(name.endswith(f"_{job.id}") for name in names)

@@ -11,13 +11,18 @@ from bot.domain.job import MessageRef
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, DeliveryRefused, FileTooLarge
 
 UNKNOWN_CHANNEL = 10003
+TOO_MANY_ANSWERS = 40094
+INVALID_WEBHOOK_TOKEN = 50027
 UNKNOWN_MESSAGE = 10008
 REQUEST_TOO_LARGE = 40005
 MISSING_ACCESS = 50001
 CANNOT_DM = 50007
 MISSING_PERMISSIONS = 50013
 
+NO_WAY_BACK = "I am no member there, and Discord lets me answer for 15 minutes only"
 REFUSALS = {
+    INVALID_WEBHOOK_TOKEN: NO_WAY_BACK,
+    TOO_MANY_ANSWERS: "I am no member there, and Discord lets me answer a few times only",
     UNKNOWN_CHANNEL: "the channel is gone",
     MISSING_ACCESS: "I may not see that channel",
     CANNOT_DM: "direct messages are closed",
@@ -45,14 +50,13 @@ async def post(
     the answer to a request of theirs.
     """
     reference = _reference(reply_to, channel_id)
-    pinged = False if ping is None else [discord.Object(ping)]
     with (
         handle_message_parameters(
             content=content,
             files=files or discord.utils.MISSING,
             embed=embed or discord.utils.MISSING,
             view=view or discord.utils.MISSING,
-            allowed_mentions=discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=pinged),
+            allowed_mentions=only_pinging(ping),
             message_reference=reference.to_message_reference_dict() if reference else discord.utils.MISSING,
         ) as params,
         delivery_errors(),
@@ -66,6 +70,11 @@ def _reference(reply_to: MessageRef | None, channel_id: int) -> discord.MessageR
     if reply_to is None or reply_to.channel_id != channel_id:
         return None
     return discord.MessageReference(message_id=reply_to.message_id, channel_id=channel_id, fail_if_not_exists=False)
+
+
+def only_pinging(user_id: int | None) -> discord.AllowedMentions:
+    pinged = False if user_id is None else [discord.Object(user_id)]
+    return discord.AllowedMentions(everyone=False, roles=False, replied_user=False, users=pinged)
 
 
 def message_at(client: discord.Client, message: MessageRef) -> discord.PartialMessage:

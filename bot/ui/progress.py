@@ -12,6 +12,7 @@ import structlog
 from bot.domain.job import Job, JobId
 from bot.tasks import BackgroundTasks
 from bot.ui.posting import LINE_TROUBLE
+from bot.usecases.ports import DeliveryError
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,7 @@ class ProgressEdits:
         arrived = self._under_way[glimpse.job.id] = asyncio.Event()
         try:
             await self._edit(glimpse)
-        except (discord.HTTPException, discord.RateLimited, *LINE_TROUBLE) as trouble:
+        except (discord.HTTPException, discord.RateLimited, DeliveryError, *LINE_TROUBLE) as trouble:
             log.info("progress not shown", job=glimpse.job.id, why=str(trouble))
         finally:
             del self._under_way[glimpse.job.id]

@@ -5,8 +5,9 @@ The text between the first `**` pair is the same in all of a job's messages, for
 
 from typing import assert_never
 
-from bot.domain.job import Job, JobKind, JobStatus
+from bot.domain.job import Job, JobId, JobKind, JobStatus
 from bot.domain.prompt import Speed
+from bot.domain.upscalers import upscaler_name
 
 MESSAGE_LIMIT = 2_000
 """Characters that Discord takes in one message."""
@@ -14,7 +15,18 @@ PROMPT_LIMIT = 1_800
 """What the longest of our lines leaves for the prompt."""
 NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
+GUEST_NOTE = "I am no member here: what takes more than 15 minutes comes by direct message."
 KEPT = "I could not show it here. It is kept in your `/gallery`."
+
+
+REGION_TEXT = "Paint over what should be drawn anew. The link is yours alone; it works once, for an hour."
+
+
+def render_mask_help(job_id: JobId) -> str:
+    return (
+        "Save the picture, paint white over what should be drawn anew and black over the rest, and hand it in:\n"
+        f"`/region job_id:{job_id} mask:…`"
+    )
 
 
 def render_waiting(job: Job) -> str:
@@ -25,12 +37,17 @@ def render_waiting(job: Job) -> str:
             lead = f"Upscaling image #{_image_number(job)} with "
         case _:
             lead = ""
-    return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start)"
+    return f"{lead}**{render_prompt(job)}** - <@{job.user_id}> (Waiting to start){_guest_note(job)}"
 
 
 def render_progress(job: Job, fraction: float) -> str:
     percent = min(100, max(0, int(fraction * 100)))
-    return f"{_headline(job)} ({percent}%) ({render_mode(job)})"
+    return f"{_headline(job)} ({percent}%) ({render_mode(job)}){_guest_note(job)}"
+
+
+def _guest_note(job: Job) -> str:
+    """Where the bot is no member, the member is told what becomes of a job that takes its time."""
+    return f"\n-# {GUEST_NOTE}" if job.door else ""
 
 
 def render_result(job: Job) -> str:
@@ -57,6 +74,14 @@ def render_stopped(job: Job) -> str:
 
 def render_failed(job: Job) -> str:
     return f"{_headline(job)} (Failed)"
+
+
+def render_liked(job: Job) -> str:
+    """Leads back to the picture, where the chat still shows it."""
+    lines = [f"You rated this picture 😍 **{render_prompt(job)}**"]
+    if (shown := job.result_message) is not None:
+        lines.append(f"https://discord.com/channels/{job.guild_id or '@me'}/{shown.channel_id}/{shown.message_id}")
+    return "\n".join(lines)
 
 
 def render_mode(job: Job) -> str:
@@ -100,8 +125,7 @@ def _headline(job: Job) -> str:
             return f"{prompt} - Image #{_image_number(job)} {member}"
         case JobKind.UPSCALE_SUBTLE | JobKind.UPSCALE_CREATIVE:
             verb = "Upscaled" if job.has_ended else "Upscaling"
-            kind = "Subtle" if job.kind is JobKind.UPSCALE_SUBTLE else "Creative"
-            return f"{prompt} - {verb} ({kind}) by {member}"
+            return f"{prompt} - {verb} ({upscaler_name(job.operation.upscaler, job.kind)}) by {member}"
         case JobKind.ZOOM_OUT | JobKind.MAKE_SQUARE:
             return f"{prompt} - Zoom Out by {member}"
         case JobKind.PAN_LEFT | JobKind.PAN_RIGHT | JobKind.PAN_UP | JobKind.PAN_DOWN:

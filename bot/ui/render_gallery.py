@@ -19,8 +19,14 @@ def page_embed(page: Page, turn: TurnPage) -> discord.Embed:
     lines = [whose, *(f"`{place + 1}` {_short(picture.prompt)}" for place, picture in enumerate(page.pictures))]
     embed = discord.Embed(title=title, description="\n".join(lines), colour=GREY_BLUE)
     embed.set_image(url=f"attachment://{SHEET_NAME}")
+    return embed.set_footer(text=_place(page))
+
+
+def _place(page: Page) -> str:
+    if not page.is_whole:
+        return f"Page {page.number + 1} · more than {page.total} pictures"
     pictures = "picture" if page.total == 1 else "pictures"
-    return embed.set_footer(text=f"Page {page.number + 1} of {page.page_count} · {page.total} {pictures}")
+    return f"Page {page.number + 1} of {page.page_count} · {page.total} {pictures}"
 
 
 def picture_embed(opened: OpenedPicture) -> discord.Embed:

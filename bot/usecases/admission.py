@@ -4,13 +4,17 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bot.domain.errors import NotInPlan, QueueFull
-from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
+from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
+from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
+from bot.domain.oversight import QueueState
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
+from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
+from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
+from bot.usecases.room import room_of
 from bot.usecases.studio import Studio
 
 NO_TURBO = "There is no turbo speed here, so it was drawn as a fast job."
@@ -23,15 +27,22 @@ def random_seed() -> int:
 async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Raises `QueueFull`, `NotInPlan`, `SubscriptionRequired` or `SubscriptionPaused`.
+    Their price is set aside. Raises `MemberBlocked`, `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted`,
+    `SubscriptionRequired` or `SubscriptionPaused`.
     """
-    plan = await studio.plan_of(place, tx)
+    await studio.check_block(place.user_id, tx)
+    if await tx.oversight.queue_state() is QueueState.DRAINING:
+        raise QueueClosed
+    standing = await studio.standing_of(place, tx)
+    plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)
-    waiting = await tx.jobs.count_of_member(place.user_id, JobStatus.QUEUED)
-    if waiting + len(admitted) > plan.limits.max_waiting:
+    room = await room_of(place.user_id, plan.limits, tx)
+    if len(admitted) > room.free:
         raise QueueFull(plan.limits.max_waiting)
+    admitted = await take_tickets(admitted, standing, tx, studio=studio)
     for job in admitted:
         await tx.jobs.add(job)
+    await reserve_jobs(admitted, standing, tx, studio=studio)
     return admitted
 
 
@@ -55,7 +66,7 @@ async def attach_waiting_message(job_id: JobId, message: MessageRef, *, studio: 
     A job may have been drawn and shown before its waiting message was known, for any change wakes the dispatcher;
     then nobody else will take that message away.
     """
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         await tx.jobs.set_waiting_message(job_id, message)
         job = await tx.jobs.get(job_id)
     studio.wake()

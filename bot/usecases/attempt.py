@@ -7,8 +7,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.domain.errors import JobGone
 from bot.domain.job import PRIORITY, Job
-from bot.pictures import compose_preview
+from bot.pictures import compose_preview, decode_rgb
+from bot.usecases.masters import read_master
 from bot.usecases.studio import Studio
 from engine.protocol import (
     Cancelled,
@@ -16,6 +18,7 @@ from engine.protocol import (
     Failed,
     FailureCode,
     Finished,
+    GenerateRequest,
     Pixels,
     Progress,
     Queued,
@@ -24,11 +27,10 @@ from engine.protocol import (
     Weighed,
 )
 
-PREVIEWS_PER_REQUEST = 4
 PREVIEW_PIXELS = 512
 
 Show = Callable[[Sequence[Pixels]], Sequence[Pixels]]
-"""From the engine's small pictures to what the member sees of them, one for each."""
+"""From the engine's small pictures to what the member sees of them."""
 
 
 class RequestFailed(Exception):
@@ -76,23 +78,40 @@ class Attempt:
     notes: list[str] = field(default_factory=list)
     _asked: int = 0
 
-    def next_id(self) -> str:
-        """The first is the attempt's own; the others follow it after a slash, so that a cancel reaches them."""
-        number, self._asked = self._asked, self._asked + 1
-        return f"{self.job.request_id}/{number}" if number else self.job.request_id
+    async def read_source(self) -> Pixels:
+        """The picture that the job starts from: one of ours, else the first that was handed in. Raises `JobGone`."""
+        if self.job.parent is None:
+            return await self.read_input(0)
+        async with self.studio.db.reading() as tx:
+            source = await tx.gallery.get(self.job.parent)
+        return await read_master(source, self.studio)
+
+    async def read_input(self, number: int) -> Pixels:
+        """The `number`th picture that was handed in, counted from 0. Raises `JobGone`."""
+        keys = self.job.operation.source_keys
+        if number >= len(keys):
+            raise JobGone
+        return await asyncio.to_thread(decode_rgb, await self.studio.store.get(keys[number]))
 
     def note(self, *sentences: str) -> None:
         """Each is told once."""
         self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
 
     async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
-        """The pictures of one request, which goes at the job's speed. Raises `RequestFailed` or `RequestCancelled`."""
-        async for event in self.studio.engine.generate(replace(request, priority=PRIORITY[self.job.speed])):
+        """The pictures of one request, which gets its id and the job's speed here.
+
+        Raises `RequestFailed` or `RequestCancelled`.
+        """
+        if self._asked and not await self._is_wanted():
+            raise RequestCancelled
+        request = replace(request, id=self._next_id(), priority=PRIORITY[self.job.speed])
+        async for event in self.studio.engine.generate(request):
             match event:
                 case Queued() | Started():
                     pass
                 case Progress():
-                    await self._show_progress(event, stretch, show)
+                    if event.previews or not isinstance(request, GenerateRequest):
+                        await self._show_progress(event, stretch, show)
                 case Finished():
                     self.engine_seconds += event.engine_seconds
                     self.note(*event.notes)
@@ -105,19 +124,28 @@ class Attempt:
                     raise RequestCancelled
         raise TypeError("the engine's stream ended without an end")
 
+    async def _is_wanted(self) -> bool:
+        """A cancel that comes between two requests finds none to stop."""
+        async with self.studio.db.reading() as tx:
+            current = await tx.jobs.find(self.job.id)
+        return current is not None and not current.has_ended
+
+    def _next_id(self) -> str:
+        """The first is the attempt's own; the others follow it after a slash, so that a cancel reaches them."""
+        number, self._asked = self._asked, self._asked + 1
+        return f"{self.job.request_id}/{number}" if number else self.job.request_id
+
     async def _show_progress(self, event: Progress, stretch: Stretch, show: Show) -> None:
         """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.
 
-        Steps without a preview are not worth an edit: the chat takes one a second at best.
+        Denoising steps without a preview are not worth an edit: the chat takes one a second at best.
         """
-        if not event.previews:
-            return
         async with self.studio.db.reading() as tx:
             current = await tx.jobs.find(self.job.id)
         if current is None or current.has_ended:
             self.studio.engine.cancel(self.job.request_id)
             return
-        preview = await asyncio.to_thread(_compose, event.previews, show)
+        preview = await asyncio.to_thread(_compose, event.previews, show) if event.previews else None
         fraction = stretch.at(event.step_index / event.total_steps)
         await self.studio.notifier.show_progress(current, fraction, preview)
 

@@ -1,7 +1,9 @@
-"""A member stops a job of theirs, waiting or running."""
+"""A member stops a job of theirs, waiting or running; an operator stops anybody's."""
 
 from bot.domain.errors import JobNotCancellable, NotAllowed
 from bot.domain.job import Job, JobId, UserId
+from bot.domain.oversight import Act, Deed, Operator
+from bot.usecases.end_job import end_job
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 
@@ -9,23 +11,35 @@ from bot.usecases.studio import Studio
 async def cancel_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
     """The end is written first; the engine then stops at its next step. Raises `NotAllowed`, `JobGone`,
     `JobNotCancellable`."""
-    while (cancelled := await _try_to_cancel(job_id, user_id, studio)) is None:
+    return await _cancel(job_id, user_id, studio)
+
+
+async def cancel_any_job(job_id: JobId, operator: Operator, *, studio: Studio) -> Job:
+    """The same of any member's job, written down as the operator's doing. Raises `JobGone`, `JobNotCancellable`."""
+    return await _cancel(job_id, operator, studio)
+
+
+async def _cancel(job_id: JobId, by: UserId | Operator, studio: Studio) -> Job:
+    while (cancelled := await _try_to_cancel(job_id, by, studio)) is None:
         pass  # it was claimed, put back or ended since it was read: look again
     studio.engine.cancel(cancelled.request_id)
     studio.wake()
     return cancelled
 
 
-async def _try_to_cancel(job_id: JobId, user_id: UserId, studio: Studio) -> Job | None:
+async def _try_to_cancel(job_id: JobId, by: UserId | Operator, studio: Studio) -> Job | None:
     async with studio.db.transaction() as tx:
         job = await tx.jobs.get(job_id)
-        if job.user_id != user_id:
+        if isinstance(by, int) and job.user_id != by:
             raise NotAllowed("Only the member who started this job can cancel it.")
         if job.has_ended:
             raise JobNotCancellable
         cancelled = job.cancel(studio.now())
         try:
-            await tx.jobs.save(cancelled, expected=job.status, attempt=job.attempt)
+            await end_job(cancelled, tx, expected=job.status, attempt=job.attempt)
         except ConflictingChange:
             return None
+        if isinstance(by, Operator):
+            details = f"job {job.id} ({job.status}): {job.prompt}"
+            await tx.oversight.record(Act(studio.now(), by, Deed.CANCEL, job.user_id, details))
     return cancelled

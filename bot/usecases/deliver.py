@@ -7,26 +7,26 @@ from dataclasses import replace
 
 import structlog
 
-from bot.domain.errors import JobGone
+from bot.domain.errors import JobGone, StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
-from bot.pictures import compose_grid, fit_bytes
+from bot.domain.lease import Lease
 from bot.tasks import BackgroundTasks
+from bot.usecases.charge import refund_job
+from bot.usecases.copies import owe_copy, send_copy, settle_copy
+from bot.usecases.placing import place_file
 from bot.usecases.ports import (
     ConflictingChange,
     DeliveryDelayed,
     DeliveryError,
     DeliveryRefused,
-    FileTooLarge,
-    ResultFile,
 )
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 6
-SMALLEST_UPLOAD = 64 * 1024
-ALT_TEXT_LIMIT = 1_024
 NOT_TAKEN = "Discord did not take it for a long time"
+STORE_AWAY = "the place where pictures are kept could not be reached for a long time"
 PICTURES_GONE = "its pictures are no longer in the store"
 BROKEN = "something went wrong here, which the operator can read in the log"
 
@@ -52,7 +52,7 @@ class Courier:
         self._changed = asyncio.Event()
         self._is_open = True
         self._in_a_hurry = asyncio.Event()
-        self._under_way: set[JobId] = set()
+        self._under_way: set[str] = set()
 
     def wake(self) -> None:
         self._changed.set()
@@ -71,15 +71,22 @@ class Courier:
             await self._changed.wait()
             self._changed.clear()
             async with self._studio.db.reading() as tx:
-                due = await tx.jobs.list_undelivered()
+                due = await tx.jobs.list_undelivered(self._studio.owner, self._studio.now())
+                owed = await tx.copies.list_owed()
             for job in due:
-                if job.id not in self._under_way:
-                    self._under_way.add(job.id)
-                    self._tasks.start(self._deliver(job.id), name=f"delivery {job.id}")
+                self._start(f"delivery {job.id}", job.id, self._deliver_or_give_up)
+            for job_id in owed:
+                self._start(f"copy {job_id}", job_id, self._copy_or_give_up)
 
-    async def _deliver(self, job_id: JobId) -> None:
+    def _start(self, name: str, job_id: JobId, work: Callable[[JobId], Awaitable[None]]) -> None:
+        if name not in self._under_way:
+            self._under_way.add(name)
+            self._tasks.start(self._guard(name, job_id, work), name=name)
+
+    async def _guard(self, name: str, job_id: JobId, work: Callable[[JobId], Awaitable[None]]) -> None:
         try:
-            await self._deliver_or_give_up(job_id)
+            if await self._take(job_id):
+                await work(job_id)
         except ConflictingChange:
             log.info("job delivered elsewhere", job=job_id)
         except LeftForLater:
@@ -88,34 +95,53 @@ class Courier:
             self.close()  # how it went could not be written down, so the next start has to look what was shown
             raise
         finally:
-            self._under_way.discard(job_id)
+            self._under_way.discard(name)
+
+    async def _take(self, job_id: JobId) -> bool:
+        """Of several processes one delivers. How it went is written only as long as it still does."""
+        studio, now = self._studio, self._studio.now()
+        async with studio.db.transaction(can_wait=True) as tx:
+            return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
         """The boundary of a delivery: whatever goes wrong with it, the member is told."""
         studio = self._studio
         try:
-            if await self._insist(job_id, lambda: deliver_job(job_id, studio=studio)):
-                return
-            if await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio)):
-                return
-            await give_up(job_id, studio=studio)
+            trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
+            if trouble == NOT_TAKEN:
+                trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
+            if trouble is not None:
+                await give_up(job_id, studio=studio, why=trouble)
         except (ConflictingChange, LeftForLater):
             raise
         except Exception:
             log.exception("delivery broke", job=job_id)
             await give_up(job_id, studio=studio, why=BROKEN)
 
-    async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> bool:
-        """Whether it was taken in the end. Waits as long as Discord asks, else ever longer. Raises `LeftForLater`."""
+    async def _copy_or_give_up(self, job_id: JobId) -> None:
+        studio = self._studio
+        if trouble := await self._insist(job_id, lambda: send_copy(job_id, studio=studio)):
+            log.error("copy undeliverable", job=job_id, why=trouble)
+            await settle_copy(job_id, studio=studio)
+
+    async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> str | None:
+        """What it fails of in the end, if it does. Waits as long as Discord asks, else ever longer.
+
+        Raises `LeftForLater`.
+        """
+        trouble = None
         for attempt in range(MAX_ATTEMPTS):
             try:
                 await deliver()
             except DeliveryDelayed as delay:
-                log.warning("delivery delayed", job=job_id, attempt=attempt, why=str(delay))
-                await self._wait(delay.retry_after if delay.retry_after is not None else self._pause(attempt))
+                trouble, why, seconds = NOT_TAKEN, str(delay), delay.retry_after
+            except StoreUnreachable as away:
+                trouble, why, seconds = STORE_AWAY, away.why, None
             else:
-                return True
-        return False
+                return None
+            log.warning("delivery delayed", job=job_id, attempt=attempt, why=why)
+            await self._wait(seconds if seconds is not None else self._pause(attempt))
+        return trouble
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -149,34 +175,9 @@ async def _post_once(job: Job, studio: Studio) -> MessageRef:
     """A try that was begun may have reached the chat before its process died, so later tries look there first."""
     if job.delivery_attempts and (already := await studio.notifier.find_result(job)):
         return already
-    async with studio.db.transaction() as tx:
-        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1))
-    return await _place(job, lambda file: studio.notifier.post_result(job, file), studio)
-
-
-async def _place(job: Job, post: Callable[[ResultFile], Awaitable[MessageRef]], studio: Studio) -> MessageRef:
-    """Post the best file that the place takes. Raises `DeliveryRefused` when that would be too poor."""
-    limit = await studio.notifier.upload_limit(job)
-    while True:
-        file = await make_file(job, limit, studio)
-        try:
-            return await post(file)
-        except FileTooLarge as refusal:
-            limit = len(file.data) // 2
-            if limit < SMALLEST_UPLOAD:
-                raise DeliveryRefused("the picture is too large for it") from refusal
-
-
-async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
-    """The job's grid or picture in at most `limit` bytes. The masters stay as they are. Raises `JobGone`."""
-    async with studio.db.reading() as tx:
-        pictures = await tx.gallery.list_of_job(job.id)
-    if not pictures:
-        raise JobGone
-    masters = [await studio.store.get(picture.store_key) for picture in pictures]
-    whole = await asyncio.to_thread(compose_grid, masters)
-    data, extension = await asyncio.to_thread(fit_bytes, whole, limit)
-    return ResultFile(f"{job.id}.{extension}", data, job.prompt[:ALT_TEXT_LIMIT])
+    async with studio.db.transaction(can_wait=True) as tx:
+        await tx.jobs.save_delivery(replace(job, delivery_attempts=job.delivery_attempts + 1), owner=studio.owner)
+    return await place_file(job, lambda file: studio.notifier.post_result(job, file), studio)
 
 
 async def deliver_by_dm(job_id: JobId, why: str, *, studio: Studio) -> None:
@@ -188,7 +189,7 @@ async def deliver_by_dm(job_id: JobId, why: str, *, studio: Studio) -> None:
     text = _apology(job, why)
     try:
         if job.status is JobStatus.SUCCEEDED:
-            shown = await _place(job, lambda file: studio.notifier.send_direct(job.user_id, text, [file]), studio)
+            shown = await place_file(job, lambda file: studio.notifier.send_direct(job.user_id, text, [file]), studio)
         else:
             shown = await studio.notifier.send_direct(job.user_id, text, [])
     except DeliveryRefused as refusal:
@@ -243,13 +244,18 @@ async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studi
     only now is taken away as well.
     """
     if job.waiting_message != shown:
-        async with studio.db.transaction() as tx:
-            await tx.jobs.save_delivery(replace(job, result_message=shown))
+        async with studio.db.transaction(can_wait=True) as tx:
+            await tx.jobs.save_delivery(replace(job, result_message=shown), owner=studio.owner)
         await tidy(job, studio)
-    async with studio.db.transaction() as tx:
-        await tx.jobs.save_delivery(job.delivered(shown, how))
+    async with studio.db.transaction(can_wait=True) as tx:
+        if how is DeliveryStatus.UNDELIVERABLE:
+            await refund_job(job, tx, at=studio.now())
+        await tx.jobs.save_delivery(job.delivered(shown, how), owner=studio.owner)
+        owes_copy = await owe_copy(job, how, tx, studio=studio)
         stored = await tx.jobs.get(job.id)
     log.info("job delivered", job=job.id, how=how)
+    if owes_copy:
+        studio.wake()
     if stored.waiting_message not in (job.waiting_message, shown):
         await tidy(stored, studio)
 

@@ -1,22 +1,29 @@
 """Keeps the engine supplied: whenever something changes, the fairest waiting job is claimed and drawn."""
 
 import asyncio
+import contextlib
 import secrets
-import time
+from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
-from bot.domain.fair_share import choose_next
-from bot.domain.job import Job, JobId, JobStatus, UserId
+from bot.domain.fair_share import Choice, choose_next, members_without_room
+from bot.domain.job import Job, JobId, JobStatus
+from bot.domain.lease import RENEWAL_SECONDS, Lease
+from bot.domain.oversight import QueueState
+from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
+from bot.usecases.end_job import save_job
+from bot.usecases.line import start_in_line
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
 
-LOOK_AHEAD = 1_000
-"""Waiting jobs looked at for a choice. Members have at most ten each, so this is a hundred members."""
+HEADS = 8
+"""Jobs looked at in each line: the first goes next, unless one beside it is for a model that is at work."""
 
 
 class Dispatcher:
@@ -35,7 +42,7 @@ class Dispatcher:
         self._is_idle = asyncio.Event()
         self._is_idle.set()
         self._running: dict[JobId, Job] = {}
-        self._last_served: dict[UserId, float] = {}
+        self._passed = 0
 
     def wake(self) -> None:
         self._changed.set()
@@ -69,22 +76,16 @@ class Dispatcher:
         return self._is_open and not self._is_paused and len(self._running) < self._capacity
 
     async def _claim(self) -> Job | None:
-        """Chosen by reading, so that nobody who presses meanwhile has to wait for the choice."""
-        async with self._studio.db.reading() as tx:
-            waiting = await tx.jobs.list_waiting(LOOK_AHEAD)
-        chosen = choose_next(waiting, self._running.values(), self._last_served, self._studio.limits.max_running)
-        if chosen is None:
-            return None
-        job = chosen.start(self._studio.now())
         try:
-            async with self._studio.db.transaction() as tx:
-                await tx.jobs.save(job, expected=JobStatus.QUEUED)
+            choice = await claim_next(tuple(self._running.values()), self._passed, studio=self._studio)
         except ConflictingChange:
             self.wake()
             return None
-        self._last_served[job.user_id] = time.monotonic()
-        log.info("job started", job=job.id, attempt=job.attempt)
-        return job
+        if choice is None:
+            return None
+        self._passed = choice.passed
+        log.info("job started", job=choice.job.id, attempt=choice.job.attempt)
+        return choice.job
 
     async def _run(self, job: Job) -> None:
         try:
@@ -99,17 +100,69 @@ class Dispatcher:
             self.wake()
 
 
-async def resume_jobs(*, studio: Studio) -> int:
-    """Put back what a former process left running, with the same seeds. Returns how many.
+async def claim_next(running: Sequence[Job], passed: int, *, studio: Studio) -> Choice | None:
+    """The job that goes next, which from now on is this process's. `running` is what its engine holds.
 
-    What it left running too often may be what killed it: that ends, and its member is told.
+    Chosen by reading, so that nobody who presses meanwhile has to wait for the choice. Raises `ConflictingChange`
+    when another process was first.
     """
-    async with studio.db.transaction() as tx:
-        orphans = await tx.jobs.list_by_status(JobStatus.RUNNING)
-        resumed = [job.interrupt(studio.now(), secrets.token_hex(4)) for job in orphans]
-        for job in resumed:
-            await tx.jobs.save(job, expected=JobStatus.RUNNING)
-    for job in resumed:
-        log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
+    now = studio.now()
+    async with studio.db.reading() as tx:
+        if await tx.oversight.queue_state() is QueueState.PAUSED:
+            return None
+        under_way = await tx.jobs.list_by_status(JobStatus.RUNNING)  # of all processes
+        full = members_without_room(under_way, lambda job: studio.plan_for(job).limits)
+        heads = {speed: await tx.jobs.list_next(speed, full[speed], HEADS) for speed in Speed}
+    choice = choose_next(heads, running, passed, now.timestamp())
+    if choice is None:
+        return None
+    job = choice.job.start(now)
+    async with studio.db.transaction(can_wait=True) as tx:
+        if not await tx.jobs.claim(job, Lease.from_now(studio.owner, now)):
+            raise ConflictingChange(f"job {job.id} was claimed elsewhere")
+        await start_in_line(job, tx)
+    return replace(choice, job=job)
+
+
+async def resume_jobs(*, studio: Studio) -> int:
+    """Put back what a former process left running, with the same seeds. Returns how many."""
+    if not studio.db.is_shared:
+        async with studio.db.transaction() as tx:
+            await tx.jobs.forget_owners()
+    return await take_over(studio=studio)
+
+
+async def take_over(*, studio: Studio) -> int:
+    """Put back what is left of processes that are silent for the length of a lease, with the same seeds.
+
+    What was left running too often may be what killed them: that ends, and its member is told.
+    """
+    async with studio.db.reading() as tx:
+        orphans = await tx.jobs.list_abandoned(studio.now())
+    resumed = [job for orphan in orphans if (job := await _interrupt(orphan, studio))]
     studio.wake()
     return sum(not job.has_ended for job in resumed)
+
+
+async def _interrupt(orphan: Job, studio: Studio) -> Job | None:
+    """None when another process was first."""
+    job = orphan.interrupt(studio.now(), secrets.token_hex(4))
+    try:
+        async with studio.db.transaction(can_wait=True) as tx:
+            await save_job(job, tx, expected=JobStatus.RUNNING, attempt=orphan.attempt)
+    except ConflictingChange:
+        return None
+    log.warning("job interrupted", job=job.id, times=job.interruptions, status=job.status, incident=job.incident_id)
+    return job
+
+
+async def keep_leases(stop: asyncio.Event, *, studio: Studio) -> None:
+    """Until `stop`: says in time that this process lives, and takes over from those that do not."""
+    while not stop.is_set():
+        async with studio.db.transaction() as tx:
+            await tx.jobs.renew(Lease.from_now(studio.owner, studio.now()))
+        if studio.db.is_shared:
+            await take_over(studio=studio)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(RENEWAL_SECONDS):
+                await stop.wait()

@@ -26,6 +26,9 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         supports_guidance_per_row=Ability.GUIDANCE_PER_ROW in model.abilities,
         supports_stop=Ability.STOP in model.abilities,
         supports_tile=Ability.TILE in model.abilities,
-        # pictures from outside are no ability until they are fetched: `draw` has their place
+        supports_image_prompt=Ability.IMAGE_REFERENCE in model.abilities,
+        supports_style_reference=True,  # a model that takes no styles has its pictures restyled
+        supports_character_reference=Ability.CHARACTER_REFERENCE in model.abilities,
+        supports_omni_reference=Ability.OBJECT_REFERENCE in model.abilities,
     )
     return plan_drawing(params, capabilities, picture_count)

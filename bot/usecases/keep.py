@@ -1,6 +1,9 @@
-"""What a member does with finished pictures: have them sent, put them into the trash, take them out again."""
+"""What a member does with finished pictures: like them, have them sent, put them into the trash."""
+
+from pathlib import PurePath
 
 from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, UserId
 from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
 from bot.usecases.studio import Studio
@@ -13,15 +16,17 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
-    files = [
-        ResultFile(f"{job.id}_{p.index + 1}.png", await studio.store.get(p.store_key), job.prompt[:1_024])
-        for p in pictures
-    ]
+    files = [await _file_of(picture, job, studio) for picture in pictures]
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
     try:
         await studio.notifier.send_direct(user_id, text, files)
     except DeliveryRefused as refusal:
         raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+
+
+async def _file_of(picture: Picture, job: Job, studio: Studio) -> ResultFile:
+    name = f"{job.id}_{picture.index + 1}{PurePath(picture.store_key).suffix}"
+    return ResultFile(name, await studio.store.get(picture.store_key), job.prompt[:1_024])
 
 
 async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
@@ -33,6 +38,17 @@ async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         await studio.notifier.remove_result(job)
     except DeliveryError as trouble:
         raise NotAllowed("The pictures are in your trash, but I may not delete the message here.") from trouble
+
+
+async def like_job(job_id: JobId, user_id: UserId, user_name: str, *, studio: Studio) -> Job:
+    """Remembered once, however often it is pressed. Raises `JobGone`, also for what the member may not see."""
+    async with studio.db.transaction() as tx:
+        job = await tx.jobs.get(job_id)
+        if job.is_stealth and job.user_id != user_id:
+            raise JobGone
+        await tx.users.lock(user_id, user_name, studio.now())
+        await tx.likes.add(user_id, job_id, studio.now())
+    return job
 
 
 async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:

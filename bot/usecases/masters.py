@@ -1,9 +1,11 @@
 """The kept originals: what a job has drawn, as bytes, and the way there and back through the image store."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.errors import StoreUnreachable
 from bot.domain.gallery import Picture
 from bot.pictures import decode_rgb, encode_png
 from bot.usecases.studio import Studio
@@ -31,10 +33,14 @@ async def read_master(picture: Picture, studio: Studio) -> Pixels:
 
 
 async def put_masters(keys: Sequence[str], masters: Sequence[Master], studio: Studio) -> None:
-    """All or nothing: a full disk is not made fuller by parts that no gallery names. Raises `StoreFull`."""
+    """All or nothing: a full disk is not made fuller by parts that no gallery names.
+
+    Raises `StoreFull` or `StoreUnreachable`.
+    """
     puts = (studio.store.put(key, master.data) for key, master in zip(keys, masters, strict=True))
     outcomes = await asyncio.gather(*puts, return_exceptions=True)
     if troubles := [outcome for outcome in outcomes if outcome is not None]:
         for key in keys:
-            await studio.store.delete(key)
+            with contextlib.suppress(StoreUnreachable):
+                await studio.store.delete(key)
         raise troubles[0]

@@ -1,15 +1,25 @@
 """What the use cases need of the world, as Protocols. bot.db, bot.image_store and bot.ui implement them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.batch import BatchId, PendingBatch
+from bot.domain.buttons import Button
+from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.lease import Lease
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.oversight import Act, Block, QueueState, Statistics
+from bot.domain.place import Place
 from bot.domain.plan import Entitlement
+from bot.domain.prices import Unit
+from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.taste import Style
 
 
 class ConflictingChange(Exception):
@@ -34,8 +44,33 @@ class Jobs(Protocol):
         """
         ...
 
-    async def save_delivery(self, job: Job) -> None:
-        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending."""
+    async def claim(self, job: Job, lease: Lease) -> bool:
+        """Write a queued job as it runs under the lease; False when somebody else was first."""
+        ...
+
+    async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take an ended job to deliver it or its copy, if nobody else holds it."""
+        ...
+
+    async def renew(self, lease: Lease) -> None:
+        """Of all that its owner draws and delivers."""
+        ...
+
+    async def release(self, owner: str) -> None:
+        """What it leaves undone is free at once."""
+        ...
+
+    async def forget_owners(self) -> None:
+        """All that is undone is free, for no other process can be at it."""
+        ...
+
+    async def list_abandoned(self, now: datetime) -> list[Job]:
+        """Running jobs whose lease has ended, oldest first."""
+        ...
+
+    async def save_delivery(self, job: Job, *, owner: str | None = None) -> None:
+        """Write delivery, delivery_attempts and result_message; `ConflictingChange` unless delivery is pending and,
+        where given, in the hands of `owner` or of nobody."""
         ...
 
     async def set_waiting_message(self, job_id: JobId, message: MessageRef) -> None: ...
@@ -44,20 +79,43 @@ class Jobs(Protocol):
         """Queued jobs, oldest first."""
         ...
 
+    async def list_next(self, speed: Speed, without: Collection[UserId], limit: int) -> list[Job]:
+        """Queued jobs of one speed by their tickets, except those of some members."""
+        ...
+
+    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
+        """Move the member's queued jobs of this speed back by so many virtual seconds."""
+        ...
+
+    async def count_ahead(self, job: Job, limit: int) -> int:
+        """How many queued jobs of the same speed go before this one; at most `limit`."""
+        ...
+
+    async def count_waiting(self, speeds: Collection[Speed], limit: int) -> int:
+        """How many jobs are queued at these speeds; at most `limit`."""
+        ...
+
     async def list_by_status(self, status: JobStatus) -> list[Job]: ...
-    async def list_undelivered(self) -> list[Job]:
-        """Ended jobs whose delivery is pending, oldest first."""
+    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
+        """Ended jobs whose delivery is pending, oldest first. With `now`, those that `owner` may deliver: nobody else
+        has them under way."""
         ...
 
     async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
-        """Whether this member started a job of the same kind, parent picture and pressed message since then."""
+        """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
         ...
 
-    async def count_ended(self, user_id: UserId) -> tuple[int, float]:
-        """How many of the member's jobs succeeded, and their engine seconds in all."""
+    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
         ...
+
+    async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:
+        """How many of the member's jobs were drawn at each speed, and the engine seconds that this took."""
+        ...
+
+    async def list_states(self, user_id: UserId) -> dict[JobId, tuple[JobStatus, DeliveryStatus]]: ...
 
 
 class Gallery(Protocol):
@@ -75,6 +133,16 @@ class Gallery(Protocol):
         ...
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None: ...
+
+
+class Likes(Protocol):
+    async def add(self, user_id: UserId, job_id: JobId, now: datetime) -> None:
+        """A like that is there already stays as it is."""
+        ...
+
+    async def list_jobs(self, user_id: UserId) -> list[JobId]:
+        """What the member likes, the latest first."""
+        ...
 
 
 class Users(Protocol):
@@ -100,6 +168,37 @@ class Entitlements(Protocol):
         """Those whose time it is, paused ones included, oldest first."""
         ...
 
+    async def list_of_source(self, source: str, now: datetime) -> list[Entitlement]:
+        """The same of all members, of one source."""
+        ...
+
+
+class Ledger(Protocol):
+    """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
+
+    async def post(self, entry: Entry) -> bool:
+        """Write it down, once: False when its business id is known already, and then nothing is written."""
+        ...
+
+    async def find(self, business_id: str) -> Entry | None: ...
+    async def list_open_lots(self, user_id: UserId, unit: Unit) -> list[Lot]:
+        """Grants that were not closed, with what is left of them; some may have expired by now."""
+        ...
+
+    async def find_closings(self, lots: Collection[str]) -> dict[str, EntryKind]:
+        """How those of these lots were closed that were."""
+        ...
+
+    async def balances(self, user_id: UserId, unit: Unit, kind: AccountKind) -> dict[str, int]:
+        """By label."""
+        ...
+
+    async def list_of_member(self, user_id: UserId) -> list[Entry]:
+        """All that ever happened, oldest first. Raises `Unbalanced` for what nobody could have written."""
+        ...
+
+    async def list_members(self) -> list[UserId]: ...
+
 
 class Reports(Protocol):
     async def add(self, report: Report) -> bool:
@@ -109,22 +208,122 @@ class Reports(Protocol):
     async def list_newest(self, limit: int) -> list[Report]: ...
 
 
+class Oversight(Protocol):
+    """What operators set and did."""
+
+    async def record(self, act: Act) -> None: ...
+    async def list_acts(self, limit: int, member_id: UserId | None = None) -> list[Act]:
+        """Newest first."""
+        ...
+
+    async def find_block(self, member_id: UserId) -> Block | None:
+        """Also one that has ended."""
+        ...
+
+    async def save_block(self, block: Block) -> None: ...
+    async def remove_block(self, member_id: UserId) -> None: ...
+    async def queue_state(self) -> QueueState: ...
+    async def set_queue_state(self, state: QueueState) -> None: ...
+    async def statistics(self, since: datetime, latest: int) -> Statistics:
+        """Of the jobs since then; waiting times of the `latest` ones."""
+        ...
+
+
+class Shares(Protocol):
+    """A member's share is for those who hold the member's row; `lock` holds that of a line until the transaction
+    ends. What is not there yet has never been used."""
+
+    async def get_line(self, speed: Speed, *, lock: bool = False) -> Line: ...
+    async def save_line(self, speed: Speed, line: Line) -> None: ...
+    async def get_share(self, user_id: UserId, speed: Speed) -> Share: ...
+    async def save_share(self, user_id: UserId, speed: Speed, share: Share) -> None: ...
+
+
+class Batches(Protocol):
+    """Prompts for several jobs that wait for their member's yes."""
+
+    async def add(self, batch: PendingBatch) -> None: ...
+    async def find(self, batch_id: BatchId) -> PendingBatch | None: ...
+    async def remove(self, batch_id: BatchId) -> bool:
+        """False when it is gone already."""
+        ...
+
+    async def remove_before(self, user_id: UserId, before: datetime) -> None: ...
+
+
+class Copies(Protocol):
+    """Copies of finished jobs that are owed to members by direct message."""
+
+    async def owe(self, job_id: JobId, now: datetime) -> None:
+        """Once: a second time changes nothing."""
+        ...
+
+    async def list_owed(self) -> list[JobId]:
+        """Oldest first."""
+        ...
+
+    async def find_attempts(self, job_id: JobId) -> int | None:
+        """How many tries were begun; None when none is owed."""
+        ...
+
+    async def begin(self, job_id: JobId, attempts: int) -> None:
+        """Count a try after `attempts` others. Raises `ConflictingChange` when somebody else has begun one."""
+        ...
+
+    async def settle(self, job_id: JobId) -> None: ...
+
+
+class Styles(Protocol):
+    """Members' own styles, and the prompts that they are made of, newest first."""
+
+    async def keep(self, style: Style) -> None:
+        """One that is there already stays as it is."""
+        ...
+
+    async def find(self, code: str) -> Style | None: ...
+    async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]: ...
+    async def list_liked(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+    async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
     @property
     def gallery(self) -> Gallery: ...
     @property
+    def likes(self) -> Likes: ...
+    @property
     def users(self) -> Users: ...
     @property
     def entitlements(self) -> Entitlements: ...
     @property
+    def ledger(self) -> Ledger: ...
+    @property
     def reports(self) -> Reports: ...
+    @property
+    def oversight(self) -> Oversight: ...
+    @property
+    def shares(self) -> Shares: ...
+    @property
+    def batches(self) -> Batches: ...
+    @property
+    def copies(self) -> Copies: ...
+    @property
+    def styles(self) -> Styles: ...
 
 
 class Database(Protocol):
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commits on a clean exit, rolls back on an exception. Never held across the network."""
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes may be at work on it."""
+        ...
+
+    def transaction(self, *, can_wait: bool = False) -> AbstractAsyncContextManager[Transaction]:
+        """Commits on a clean exit, rolls back on an exception. Never held across the network.
+
+        One that `can_wait` lets those go first that a member waits for.
+        """
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
@@ -133,6 +332,8 @@ class Database(Protocol):
 
 
 class ImageStore(Protocol):
+    """Each method raises `StoreUnreachable` when the store does not answer, or refuses us."""
+
     async def put(self, key: str, data: bytes) -> None:
         """Keep bytes under a key; the same key again replaces them whole. Raises `StoreFull`."""
         ...
@@ -142,6 +343,18 @@ class ImageStore(Protocol):
         ...
 
     async def delete(self, key: str) -> None: ...
+
+
+class Links(Protocol):
+    async def fetch(self, url: str) -> bytes:
+        """What an address that a member gave answers with. Raises `InvalidLink` with a sentence for the member."""
+        ...
+
+
+class RegionLinks(Protocol):
+    def link(self, button: Button, place: Place, pressed: MessageRef) -> str:
+        """The address of a page on which this member, and nobody else, may paint on the picture of a press."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,13 +416,23 @@ class Notifier(Protocol):
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef: ...
 
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        """A direct message of ours to the job's member that already shows it with its buttons."""
+        ...
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        """The result once more, by direct message."""
+        ...
+
     async def upload_limit(self, job: Job) -> int:
         """Bytes that one file may have where the job will be shown. Never raises."""
         ...
 
 
 __all__ = [
+    "Batches",
     "ConflictingChange",
+    "Copies",
     "Database",
     "DeliveryDelayed",
     "DeliveryError",
@@ -220,9 +443,16 @@ __all__ = [
     "Gallery",
     "ImageStore",
     "Jobs",
+    "Ledger",
+    "Likes",
+    "Links",
     "Notifier",
+    "Oversight",
+    "RegionLinks",
     "Reports",
     "ResultFile",
+    "Shares",
+    "Styles",
     "Transaction",
     "Users",
 ]

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.domain.errors import CannotDraw, JobGone, StoreFull
+from bot.domain.errors import CannotDraw, JobGone, StoreFull, StoreUnreachable
 from bot.domain.gallery import Picture, Visibility
-from bot.domain.job import FailureReason, Job, JobStatus
+from bot.domain.job import UPSCALES, FailureReason, Job, JobStatus
+from bot.domain.plan import OTHERS_TERMS
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
+from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, put_masters
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
@@ -54,6 +56,8 @@ async def _draw_or_fail(job: Job, studio: Studio) -> None:
         await _fail(job, FailureReason.MODEL, refusal.sentence, studio)
     except StoreFull:
         await _fail(job, FailureReason.DISK_FULL, "the image store is full", studio)
+    except StoreUnreachable as trouble:
+        await _fail(job, FailureReason.STORE, trouble.why, studio)
     except Exception:
         log.exception("job broke", job=job.id)
         studio.engine.cancel(job.request_id)
@@ -91,6 +95,7 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     keys = [f"{job.id}/{index}.{master.extension}" for index, master in enumerate(masters)]
     await put_masters(keys, masters, studio)
     visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
+    terms = await _terms_of(job, studio)
     pictures = [
         Picture(
             job_id=job.id,
@@ -103,15 +108,25 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
             store_key=key,
             created_at=now,
             visibility=visibility,
-            terms=studio.plan_for(job).terms,
+            terms=terms,
         )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
     ]
-    async with studio.db.transaction() as tx:
+    async with studio.db.transaction(can_wait=True) as tx:
         ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=job.attempt)
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
         await tx.gallery.add(pictures)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+
+
+async def _terms_of(job: Job, studio: Studio) -> str:
+    """Enlarging a picture does not make it one's own."""
+    if job.kind in UPSCALES and job.parent is not None:
+        async with studio.db.reading() as tx:
+            source = await tx.gallery.get(job.parent)
+        if source.user_id != job.user_id:
+            return OTHERS_TERMS
+    return studio.plan_for(job).terms
 
 
 async def _fail(job: Job, reason: FailureReason, detail: str, studio: Studio) -> None:
@@ -132,5 +147,5 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
 
 
 async def _save(job: Job, studio: Studio) -> None:
-    async with studio.db.transaction() as tx:
-        await tx.jobs.save(job, expected=JobStatus.RUNNING, attempt=job.attempt)
+    async with studio.db.transaction(can_wait=True) as tx:
+        await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

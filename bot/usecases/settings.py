@@ -10,6 +10,7 @@ from bot.domain.prompt.looks import LOOKS, Look
 from bot.domain.prompt.versions import EVERY, find_model
 from bot.domain.settings import SETTINGS_KEY, MemberSettings, check_settings, dump_settings, load_settings
 from bot.usecases.drawing import choose_model
+from bot.usecases.personal import require_style
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 from engine.protocol import ModelInfo
@@ -55,6 +56,8 @@ async def change_settings(place: Place, change: Change, *, studio: Studio) -> Me
         after = change(before)
         if plan := (await studio.standing_of(place, tx)).plan:
             check_settings(before, after, plan)
+        if after.is_personal and not before.is_personal:
+            await require_style(place.user_id, tx, studio=studio)
         await keep_settings(place.user_id, before, after, tx)
     return after
 

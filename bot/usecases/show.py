@@ -4,7 +4,7 @@ import re
 
 from bot.domain.errors import StudioError
 from bot.domain.job import Job, JobId, JobStatus, MessageRef, UserId
-from bot.usecases.deliver import make_file
+from bot.usecases.placing import make_file
 from bot.usecases.ports import ResultFile
 from bot.usecases.studio import Studio
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.job import Job
+from bot.domain.errors import MemberBlocked
+from bot.domain.job import Job, UserId
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, find_standing, open_plan
-from bot.usecases.ports import Database, ImageStore, Notifier, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
 from engine.protocol import Engine
 
 
@@ -18,27 +19,40 @@ class Studio:
     """`wake` tells whoever draws and delivers that the job table has changed.
 
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
-    says which model draws which version that a prompt may name (see `PromptRules.models`).
+    says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
+    pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
+    works on; `region_links` is None where there are no pages of ours.
     """
 
     db: Database
     engine: Engine
     store: ImageStore
     notifier: Notifier
+    links: Links
     wake: Callable[[], None]
     now: Callable[[], datetime]
     limits: Limits
     page_size: int
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     catalogue: Catalogue = OPEN
+    likes_needed: int = 10
+    owner: str = "studio"
+    region_links: RegionLinks | None = None
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()
         owned = await tx.entitlements.list_current(place.user_id, now) if self.catalogue.is_charging else []
         return find_standing(owned, place, self.catalogue, now, limits=self.limits)
 
+    async def check_block(self, member_id: UserId, tx: Transaction) -> None:
+        """Raises `MemberBlocked`."""
+        block = await tx.oversight.find_block(member_id)
+        if block is not None and block.holds(self.now()):
+            raise MemberBlocked(block.until, block.reason)
+
     async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises `SubscriptionRequired` or `SubscriptionPaused`."""
+        """Raises `MemberBlocked`, `SubscriptionRequired` or `SubscriptionPaused`."""
+        await self.check_block(place.user_id, tx)
         return (await self.standing_of(place, tx)).require_plan()
 
     def plan_for(self, job: Job) -> Plan:

@@ -1,13 +1,26 @@
-"""A member asks for pictures in words: the wish becomes jobs in the database before anything is drawn or answered."""
+"""A member asks for pictures in words: the wish becomes jobs in the database before anything is drawn or answered.
 
-from dataclasses import dataclass
+One command may ask for several jobs. Then the member is asked first, and nothing is drawn until they say yes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
+from bot.domain.errors import BatchGone, NotAllowed, QueueFull
 from bot.domain.job import Job, JobKind, new_job_id
+from bot.domain.plan import Plan
+from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
+from bot.domain.prompt.linked import links_of
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
+from bot.usecases.ports import Transaction
+from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
 from bot.usecases.studio import Studio
 
@@ -17,30 +30,144 @@ class Submitted:
     """The jobs of one command in their order; `notices` say what was understood otherwise than it was typed."""
 
     jobs: tuple[Job, ...]
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQuestion:
+    """Whether all of these `prompts` are to be drawn. `price` is None where nothing is charged."""
+
+    batch: PendingBatch
+    prompts: tuple[str, ...]
+    price: int | None
+    unit: Unit
     notices: tuple[str, ...]
 
 
-async def submit_imagine(prompt: str, place: Place, *, studio: Studio) -> Submitted:
-    """One job, or one for each choice of a permutation or repeat: all of them or none.
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a prompt asks for, before anybody has agreed to it."""
 
-    Raises a `PromptError` or what `admit` raises.
-    """
-    now = studio.now()
+    jobs: tuple[Job, ...]
+    notices: tuple[str, ...]
+    settings: MemberSettings
+    plan: Plan
+
+
+async def submit_imagine(
+    prompt: str, place: Place, *, studio: Studio, kind: JobKind = JobKind.IMAGINE
+) -> Submitted | BatchQuestion:
+    """One job at once; a question where it would be several. Raises a `PromptError` or what `admit` raises."""
+
+    async def submit(kept: Kept) -> Submitted | BatchQuestion:
+        async with studio.db.transaction() as tx:
+            wish = await _read(prompt, place, kept, tx, studio, kind)
+            if len(wish.jobs) > 1:
+                return await _ask(prompt, wish, place, tx, studio)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
+
+
+async def confirm_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> Submitted:
+    """The yes: as many jobs as the member's queue takes. Raises `BatchGone` for the second of two answers."""
+
+    async def submit(kept: Kept) -> Submitted:
+        async with studio.db.transaction() as tx:
+            batch = await _own_batch(batch_id, place, tx)
+            wish = await _read(batch.prompt, place, kept, tx, studio)
+            await _close(batch, tx)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
+
+
+async def edit_batch(batch_id: BatchId, prompt: str, place: Place, *, studio: Studio) -> Submitted | BatchQuestion:
+    """Another prompt in the place of the one that was asked about."""
+
+    async def submit(kept: Kept) -> Submitted | BatchQuestion:
+        async with studio.db.transaction() as tx:
+            batch = await _own_batch(batch_id, place, tx)
+            wish = await _read(prompt, place, kept, tx, studio)
+            await _close(batch, tx)
+            if len(wish.jobs) > 1:
+                return await _ask(prompt, wish, place, tx, studio)
+            return await _submit(wish, place, tx, studio)
+
+    return await with_pictures(submit, studio=studio)
+
+
+async def cancel_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, now)
-        plan = await studio.plan_of(place, tx)
-        settings = await settings_of(place.user_id, tx)
-        rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
-        submission = parse_submission(prompt, draw=random_seed, preferences=settings.preferences(), rules=rules)
-        jobs = tuple(
-            _imagined(parsed, settings, place, now + timedelta(microseconds=number))
-            for number, parsed in enumerate(submission.prompts)
-        )
-        for job in jobs:
-            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-        admitted = await admit(jobs, place, tx, studio=studio)
-        await keep_settings(place.user_id, settings, settings.after(jobs[-1].params), tx)
-    return Submitted(admitted, submission.notices)
+        await _close(await _own_batch(batch_id, place, tx), tx)
+
+
+async def read_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> PendingBatch:
+    async with studio.db.reading() as tx:
+        return await _own_batch(batch_id, place, tx)
+
+
+async def _read(
+    prompt: str, place: Place, kept: Kept, tx: Transaction, studio: Studio, kind: JobKind = JobKind.IMAGINE
+) -> _Wish:
+    now = studio.now()
+    await tx.users.lock(place.user_id, place.user_name, now)
+    plan = await studio.plan_of(place, tx)
+    settings = await settings_of(place.user_id, tx)
+    preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
+    rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
+    submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
+    imagined = (
+        replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
+        for number, parsed in enumerate(submission.prompts)
+    )
+    jobs = await with_styles(imagined, tx)
+    for job in jobs:
+        plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+    return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)
+
+
+def _with_all_sources(jobs: Sequence[Job], kept: Kept) -> tuple[Job, ...]:
+    """Raises `PicturesMissing`, which names those of all jobs together."""
+    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in kept}:
+        raise PicturesMissing(missing)
+    return tuple(with_sources(job, kept) for job in jobs)
+
+
+async def _ask(prompt: str, wish: _Wish, place: Place, tx: Transaction, studio: Studio) -> BatchQuestion:
+    now, catalogue = studio.now(), studio.catalogue
+    batch = PendingBatch(new_batch_id(), place.user_id, prompt, now)
+    await tx.batches.remove_before(place.user_id, now - KEPT)
+    await tx.batches.add(batch)
+    price = sum(price_of(job, catalogue.prices, catalogue.unit) for job in wish.jobs)
+    prompts = tuple(job.prompt for job in wish.jobs)
+    return BatchQuestion(batch, prompts, price if catalogue.is_charging else None, catalogue.unit, wish.notices)
+
+
+async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) -> Submitted:
+    room = await room_of(place.user_id, wish.plan.limits, tx)
+    if not room.free:
+        raise QueueFull(wish.plan.limits.max_waiting)
+    admitted = await admit(wish.jobs[: room.free], place, tx, studio=studio)
+    await keep_settings(place.user_id, wish.settings, wish.settings.after(wish.jobs[-1].params), tx)
+    notices = wish.notices
+    if left_out := len(wish.jobs) - len(admitted):
+        notices = (*notices, f"Queue full: {left_out} of the {len(wish.jobs)} jobs did not fit. Send them again later.")
+    return Submitted(admitted, notices)
+
+
+async def _own_batch(batch_id: BatchId, place: Place, tx: Transaction) -> PendingBatch:
+    batch = await tx.batches.find(batch_id)
+    if batch is None:
+        raise BatchGone
+    if batch.user_id != place.user_id:
+        raise NotAllowed("Only the member who sent this prompt can answer.")
+    return batch
+
+
+async def _close(batch: PendingBatch, tx: Transaction) -> None:
+    if not await tx.batches.remove(batch.id):
+        raise BatchGone
 
 
 def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now: datetime) -> Job:
@@ -52,6 +179,7 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=now,

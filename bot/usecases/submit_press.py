@@ -4,74 +4,168 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.buttons import Action, Button
-from bot.domain.errors import JobGone, PressedTwice
+from bot.domain.canvas import Ratio, Size
+from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
+from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
-from bot.domain.job import Job, JobKind, MessageRef, PictureRef, new_job_id
-from bot.domain.prompt import Visibility
+from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.plan import OTHERS_TERMS, Plan
+from bot.domain.prompt import (
+    PromptPreferences,
+    PromptRules,
+    Visibility,
+    parse_submission,
+    shorten_echo,
+)
+from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
+from bot.usecases.drawing import choose_model, plan_for_model
+from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
 
 DOUBLE_PRESS = timedelta(seconds=3)
+UPSCALE_PAUSE = timedelta(minutes=1)
+"""How long the same upscale of the same picture has to wait for its next turn."""
 
 
-async def submit_press(button: Button, place: Place, pressed: MessageRef, *, studio: Studio) -> Job:
-    """A button under a picture. Raises `JobGone`, `PressedTwice` or what `admit` raises.
+async def submit_press(
+    button: Button,
+    place: Place,
+    pressed: MessageRef,
+    *,
+    studio: Studio,
+    wording: str | None = None,
+    mask_key: str = "",
+) -> Job:
+    """A button under a picture. `wording` is the whole prompt that a form was sent with, `mask_key` what to redraw.
 
-    A split (U1-U4) comes back succeeded, for nothing has to be drawn; everything else comes back queued.
+    Raises `JobGone`, `NotAllowed`, `PressedTwice`, `SlowDown`, a `PromptError` or what `admit` raises. A split (U1-U4)
+    comes back succeeded, for nothing has to be drawn; everything else comes back queued.
     """
-    now = studio.now()
-    async with studio.db.transaction() as tx:
-        await tx.users.lock(place.user_id, place.user_name, now)
-        parent = await tx.jobs.get(button.job_id)
-        settings = await settings_of(place.user_id, tx)
-        job = _child_of(parent, button, place, pressed, settings, now)
-        if await tx.jobs.has_recent(place.user_id, job, now - DOUBLE_PRESS):
-            raise PressedTwice
-        if button.action is Action.UPSCALE:
-            return await _split(job, tx)
-        [admitted] = await admit((job,), place, tx, studio=studio)
-    return admitted
+
+    async def submit(kept: Kept) -> Job:
+        async with studio.db.transaction() as tx:
+            await tx.users.lock(place.user_id, place.user_name, studio.now())
+            await studio.check_block(place.user_id, tx)
+            parent = await tx.jobs.get(button.job_id)
+            settings = await settings_of(place.user_id, tx)
+            origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
+            source = await _source_of(origin, tx)
+            check_owner(parent, source, place.user_id)
+            job = _child_of(parent, origin, place, pressed, settings, studio.now())
+            if mask_key:
+                job = replace(job, operation=replace(job.operation, mask_key=mask_key))
+            if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
+                raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
+            if wording is not None:
+                reworded = await _remixed(job, wording, place, settings, tx, studio)
+                job = with_sources(reworded, {**sources_of(parent), **kept})
+            if source is not None:
+                job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
+            await _check_pace(job, tx)
+            if button.action is Action.UPSCALE:
+                return await _split(job, source, tx)
+            plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
+            [admitted] = await admit((job,), place, tx, studio=studio)
+        return admitted
+
+    return await with_pictures(submit, studio=studio)
+
+
+async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
+    """A re-roll of words, or of pictures that were handed in, needs no kept one. Raises `JobGone`."""
+    return None if origin.kind in {JobKind.REROLL, *HANDED_IN} else await tx.gallery.get(origin.source)
 
 
 def _child_of(
-    parent: Job, button: Button, place: Place, pressed: MessageRef, settings: MemberSettings, now: datetime
+    parent: Job, origin: Origin, place: Place, pressed: MessageRef, settings: MemberSettings, now: datetime
 ) -> Job:
-    """A re-roll of variations makes new variations of the same picture; all else starts from what was pressed.
-
-    Speed is what the prompt says or else the presser's own; what comes of a private picture is private.
-    """
-    kind, source = button.action.job_kind, PictureRef(parent.id, button.index)
-    if kind is JobKind.VARIATION and not settings.has_strong_variations:
-        kind = JobKind.VARY_SUBTLE
-    if button.index >= parent.picture_count:
-        raise JobGone
-    if kind is JobKind.REROLL and parent.starts_from_picture:
-        kind, source = parent.kind, parent.parent or source
+    """Speed is what the prompt says or else the presser's own; what comes of a private picture is private."""
     return Job(
         id=new_job_id(),
-        kind=kind,
+        kind=origin.kind,
         user_id=place.user_id,
         user_name=place.user_name,
         channel_id=place.channel_id,
         guild_id=place.guild_id,
+        door=place.door,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,
-        parent=source,
+        operation=origin.operation,
+        parent=origin.source,
         pressed_message=pressed,
         speed=parent.params.speed or settings.speed,
         is_stealth=parent.is_stealth or (parent.params.visibility or settings.visibility) is Visibility.STEALTH,
     )
 
 
-async def _split(job: Job, tx: Transaction) -> Job:
+async def _remixed(
+    job: Job, wording: str, place: Place, settings: MemberSettings, tx: Transaction, studio: Studio
+) -> Job:
+    rules = _rules(job, await studio.plan_of(place, tx), studio)
+    known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
+    [remixed] = await with_styles([_reworded(job, wording, known, rules)], tx)
+    return remixed
+
+
+def _rules(job: Job, plan: Plan, studio: Studio) -> PromptRules:
+    return PromptRules(
+        batch_limit=1,
+        has_relax=plan.has_relax,
+        has_stealth=plan.has_stealth,
+        takes_zoom=job.kind is JobKind.ZOOM_OUT,
+        models=studio.versions,
+    )
+
+
+def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: PromptRules) -> Job:
+    """The job with the prompt that a form was sent with; it is a remix if other words were put in.
+
+    Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
+    """
+    known = replace(preferences, suffix="", settings="")
+    [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
+    before, zoom = job.params, parsed.params.zoom
+    aspect = find_aspect(parsed.echo) or before.aspect
+    if job.kind is JobKind.VARY_REGION:
+        aspect = before.aspect  # whatever was typed, the picture keeps its shape
+    return replace(
+        job,
+        prompt=shorten_echo(with_aspect(without_zoom(parsed.echo), aspect)),
+        params=replace(parsed.params, aspect=aspect, zoom=None),
+        operation=job.operation if zoom is None else replace(job.operation, zoom=zoom),
+        is_remix=(parsed.params.text, parsed.params.negative) != (before.text, before.negative),
+    )
+
+
+def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, wanted: Ratio | None) -> Job:
+    """The job in the shape that comes of its picture. Raises `NotAllowed`."""
+    size = Size(source.width, source.height)
+    check_step(origin, parent, size)
+    if job.kind in UPSCALES:
+        job = replace(job, params=replace(job.params, seed=source.seed))
+    return reshape(job, size, wanted)
+
+
+async def _check_pace(job: Job, tx: Transaction) -> None:
+    """Raises `PressedTwice`, or `SlowDown`: the same upscale of the same picture brings the same again."""
+    if await tx.jobs.has_recent(job.user_id, job, job.created_at - DOUBLE_PRESS):
+        raise PressedTwice
+    if job.kind in UPSCALES:
+        last = await tx.jobs.find_last_start(job.user_id, job)
+        if last is not None and last + UPSCALE_PAUSE > job.created_at:
+            raise SlowDown(last + UPSCALE_PAUSE)
+
+
+async def _split(job: Job, source: Picture | None, tx: Transaction) -> Job:
     """One picture of a grid becomes a job of its own, sharing the kept bytes."""
-    if job.parent is None:
+    if source is None:
         raise JobGone
-    source = await tx.gallery.get(job.parent)
     job = replace(job, params=replace(job.params, seed=source.seed)).succeed(job.created_at, engine_seconds=0.0)
     await tx.jobs.add(job)
     await tx.gallery.add([_copy_for(job, source)])
@@ -87,4 +181,5 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         prompt=job.prompt,
         created_at=job.created_at,
         trashed_at=None,
+        terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )

@@ -14,18 +14,19 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.limits import STARTS_FROM_REFERENCES
+from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
-from engine.pipelines.stable_diffusion import choose_samplers, preview_latents
+from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 
-PARTS = ("transformer", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
 PATCH = 2  # latents a side
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
+ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP}
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000, the transformer from 0 to 1
 
 # T5 tokens, padding included: what the models were published with. The padding is not masked, so that another length is
@@ -61,28 +62,27 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     if dtype is torch.float16:
         for part in (components.text_encoder, components.text_encoder_2, components.vae):
             part.to(torch.float32)  # their activations overflow in float16
-    return Flux(_read_traits(config, components, max_pixels), device, components.to(device))
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
+    return Flux(_read_traits(config, components, max_pixels), device, components.to(device), preview_decoder)
 
 
 def _load(config: ModelConfig, dtype: torch.dtype) -> Any:
     from diffusers import FluxPipeline
 
-    check_model_source(config.source, PARTS)
-    return FluxPipeline.from_pretrained(config.source, dtype=dtype, use_safetensors=True)
+    return FluxPipeline.from_pretrained(find_model(config.source, PARTS["flux"]), dtype=dtype, use_safetensors=True)
 
 
 def _load_single_file(config: ModelConfig, dtype: torch.dtype) -> Any:
     """Such a file holds the transformer; everything else comes from the model it was made from."""
     from diffusers import FluxPipeline, FluxTransformer2DModel
 
-    check_model_source(config.source, PARTS)
+    source = find_model(config.source, PARTS["flux"])
     if not config.base:
         raise EngineStartError(f"{config.source} holds a transformer only; name the folder or id of its model as base")
-    check_model_source(config.base, tuple(part for part in PARTS if part != "transformer"))
-    transformer = FluxTransformer2DModel.from_single_file(
-        config.source, config=config.base, subfolder="transformer", dtype=dtype
-    )
-    return FluxPipeline.from_pretrained(config.base, transformer=transformer, dtype=dtype, use_safetensors=True)
+    others = tuple(part for part in PARTS["flux"] if part != "transformer")
+    base = find_model(config.base, others, described=("transformer",))
+    transformer = FluxTransformer2DModel.from_single_file(source, config=base, subfolder="transformer", dtype=dtype)
+    return FluxPipeline.from_pretrained(base, transformer=transformer, dtype=dtype, use_safetensors=True)
 
 
 def _read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelTraits:
@@ -119,6 +119,7 @@ class Flux:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -209,11 +210,15 @@ class Flux:
         )[0]
         return from_patches(noise_pred, height, width)
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS, LATENT_RGB_BIAS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.transformer) else None
+
+    def tiling(self) -> AbstractContextManager["Flux"]:
+        """Patches know their places on the canvas, so there is always an edge."""
+        raise NotImplementedError
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
@@ -238,8 +243,8 @@ def from_patches(tokens: torch.Tensor, height: int, width: int) -> torch.Tensor:
 @lru_cache(maxsize=64)
 def _image_ids(height: int, width: int, device: torch.device) -> torch.Tensor:
     """`[height * width, 3]`: where each patch stands, in rows and columns. All rows of a batch share them."""
-    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float().to(device)
+    rows, columns = torch.meshgrid(*(torch.arange(side, device=device) for side in (height, width)), indexing="ij")
+    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1).float()
 
 
 @lru_cache(maxsize=8)

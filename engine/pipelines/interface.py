@@ -91,12 +91,16 @@ class Pipeline(Protocol):
         """One forward for all rows, each at its own timestep; guidance is the caller's business."""
         ...
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        """A small, cheap picture of one row."""
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        """A small, cheap picture of each row. They are finite."""
         ...
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         """Everything inside computes in float32. None if it does so anyway."""
+        ...
+
+    def tiling(self) -> AbstractContextManager["Pipeline"]:
+        """Gives a pipeline that draws pictures whose opposite edges meet. Asked only of those with `Ability.TILE`."""
         ...
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:

@@ -5,7 +5,8 @@ StableDiffusionXLInpaintPipeline, the last also for fine-tunes with 9 channels.
 Refiners, which expect an aesthetic score, are not of this family.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
@@ -21,15 +22,14 @@ from engine.pipelines.stable_diffusion import (
     check_channels,
     encode_masked,
     note_truncation,
-    preview_latents,
     read_traits,
 )
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
-
-PARTS = ("unet", "vae", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "scheduler")
+from engine.tiling import wrapping_around
 
 # Red, green and blue of each latent channel, as published for SDXL by StAlKeR7779.
 LATENT_RGB_FACTORS = (
@@ -43,14 +43,17 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusionXL":
     from diffusers import StableDiffusionXLPipeline
 
-    check_model_source(config.source, PARTS)
-    if config.source.endswith(".safetensors"):
+    source = find_model(config.source, PARTS["sdxl"])
+    if source.endswith(".safetensors"):
         components = StableDiffusionXLPipeline.from_single_file(
-            config.source, config=config.base or None, dtype=dtype, add_watermarker=False
+            source,
+            config=find_model(config.base, (), PARTS["sdxl"]) if config.base else None,
+            dtype=dtype,
+            add_watermarker=False,
         )
     else:
         components = StableDiffusionXLPipeline.from_pretrained(
-            config.source, dtype=dtype, use_safetensors=True, add_watermarker=False
+            source, dtype=dtype, use_safetensors=True, add_watermarker=False
         )
     if components.text_encoder is None or components.config.get("requires_aesthetics_score", False):
         raise EngineStartError(f"{config.source} is an SDXL refiner; choose the base model")
@@ -58,7 +61,8 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     components.to(device)
     if dtype is torch.float16 and components.vae.config.force_upcast:
         components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
-    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components)
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
+    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components, preview_decoder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class StableDiffusionXL:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -137,11 +142,17 @@ class StableDiffusionXL:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    @contextmanager
+    def tiling(self) -> Iterator["StableDiffusionXL"]:
+        """Attention here knows no places, so that with wrapped convolutions no place is an edge."""
+        with wrapping_around((self.components.unet, self.components.vae)):
+            yield self
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae

@@ -5,7 +5,8 @@ same seed gives the same picture. Fine-tunes for inpainting, which see mask and 
 channels), are drawn as StableDiffusionInpaintPipeline does; without a mask they redraw everything.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,18 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.model_folder import check_model_source
+from engine.limits import STARTS_FROM_REFERENCES
+from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
+from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
 from engine.settings import ModelTraits, Settings
+from engine.tiling import wrapping_around
 
-PARTS = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP})
+ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
 
 # Red, green and blue of each latent channel, as published on the Hugging Face forum by torridgristle.
 LATENT_RGB_FACTORS = (
@@ -37,18 +39,18 @@ LATENT_RGB_FACTORS = (
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixels: int) -> "StableDiffusion":
     from diffusers import StableDiffusionPipeline
 
-    check_model_source(config.source, PARTS)
-    if config.source.endswith(".safetensors"):
+    source = find_model(config.source, PARTS["stable-diffusion"])
+    if source.endswith(".safetensors"):
         components = StableDiffusionPipeline.from_single_file(
-            config.source,
-            config=config.base or None,
+            source,
+            config=find_model(config.base, (), PARTS["stable-diffusion"]) if config.base else None,
             dtype=dtype,
             safety_checker=None,
             requires_safety_checker=False,
         )
     else:
         components = StableDiffusionPipeline.from_pretrained(
-            config.source,
+            source,
             dtype=dtype,
             use_safetensors=True,
             safety_checker=None,
@@ -56,8 +58,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
             requires_safety_checker=False,
         )
     check_channels(config, components)
+    preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
     traits = read_traits(config, components, max_pixels)
-    return StableDiffusion(traits, device, components.to(device))
+    return StableDiffusion(traits, device, components.to(device), preview_decoder)
 
 
 def check_channels(config: ModelConfig, components: Any) -> None:
@@ -73,6 +76,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     """What the saved model says of itself, unless the operator said otherwise."""
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
+    reads_guidance = components.unet.config.time_cond_proj_dim is not None
     reads_guidance = components.unet.config.time_cond_proj_dim is not None
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
@@ -112,6 +116,7 @@ class StableDiffusion:
     traits: ModelTraits
     device: torch.device
     components: Any
+    preview_decoder: TinyDecoder | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -168,11 +173,17 @@ class StableDiffusion:
             return_dict=False,
         )[0]
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return preview_latents(clean_latents, LATENT_RGB_FACTORS)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return draw_previews(clean_latents, self.preview_decoder, LATENT_RGB_FACTORS)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return in_float32(self.networks) if is_half(self.components.unet) else None
+
+    @contextmanager
+    def tiling(self) -> Iterator["StableDiffusion"]:
+        """Attention here knows no places, so that with wrapped convolutions no place is an edge."""
+        with wrapping_around((self.components.unet, self.components.vae)):
+            yield self
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
@@ -216,13 +227,3 @@ def note_truncation(tokenizer: Any, settings: Settings) -> tuple[str, ...]:
         return ()
     what = "A part of the prompt" if settings.parts else "The prompt"
     return (f"{what} has {length} tokens; this model reads the first {limit}.",)
-
-
-def preview_latents(
-    clean_latents: torch.Tensor,
-    rgb_factors: tuple[tuple[float, ...], ...],
-    rgb_bias: tuple[float, float, float] = (0.0, 0.0, 0.0),
-) -> Pixels:
-    """One pixel a latent: a linear map from channels to colours."""
-    factors, bias = (torch.tensor(values, device=clean_latents.device) for values in (rgb_factors, rgb_bias))
-    return to_pixels(torch.einsum("bchw,cr->brhw", clean_latents.float(), factors) + bias.view(3, 1, 1))

@@ -3,8 +3,8 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,22 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import HALF, to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
+from engine.starter.choices import choose, with_style
+from engine.starter.matching import match
+from engine.starter.parts import read_parts
+from engine.starter.vocabulary import BACKGROUNDS, STYLES, Reading
+from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
-ABILITIES = frozenset({Ability.STOP})
+ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
 SIDE = 64
+STRONG = 0.8  # strength of a start from which its style may change
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
 
 
@@ -36,6 +42,7 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler
 
 
 def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
+    known = model.known_words()
     info = ModelInfo(
         name=config.name,
         family=config.family,
@@ -43,11 +50,12 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         height=SIDE * SCALE,
         steps=config.steps or 20,
         supports_negative_prompt=False,
-        vocabulary=tuple(word for words in model.known_words().values() for word in words),
+        vocabulary=tuple(word for words in known.values() for word in words),
+        scenery=tuple(word for name in (*BACKGROUNDS, "background") for word in known.get(name, ())),
         abilities=ABILITIES,
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
-    traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True)
+    traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True, reads_rows=True)
     return Starter(traits, device, model, upscaler)
 
 
@@ -57,6 +65,7 @@ class Starter:
     device: torch.device
     model: Any
     upscaler: Upscaler
+    tiles: bool = False
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -68,9 +77,41 @@ class Starter:
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
-        unknown = self.model.vocabulary.read(settings.prompt).unknown
-        notes = (f"{self.traits.info.name} does not know: {', '.join(unknown)}.",) if unknown else ()
-        return Conditioning(_tensors(self.model.encode([settings.prompt])), negative, notes)
+        reading = self.read(settings)
+        notes = (f"{self.traits.info.name} does not know: {', '.join(reading.unknown)}.",) if reading.unknown else ()
+        return Conditioning(_tensors(self.model.encode_readings([reading])), negative, notes)
+
+    def read(self, settings: Settings) -> Reading:
+        """What the prompt leaves open is read off the start, or decided by the seed. A start that is mostly forgotten
+        leaves the style to the seed too: nothing else can change there without showing both pictures at once.
+        """
+        if settings.parts:
+            reading = read_parts(self.model.vocabulary, [(part.text, part.weight) for part in settings.parts])
+        else:
+            reading = self.model.vocabulary.read(settings.prompt)
+        if settings.start is None:
+            return choose(reading, settings.seed, is_tile=settings.tile)
+        picture = to_tensor(settings.start.pictures[0], SIDE, SIDE)
+        mask = None if settings.mask is None else to_mask_tensor(settings.mask, SIDE, SIDE)[0, 0].numpy() > 0.5
+        levels = (picture[0].permute(1, 2, 0).numpy() + 1) * HALF
+        matched = match(reading, levels, mask)
+        if mask is None and settings.start.strength >= STRONG:
+            return choose(matched, settings.seed)
+        return self._in_nearest_style(matched, picture)
+
+    def _in_nearest_style(self, reading: Reading, picture: torch.Tensor) -> Reading:
+        """From pure noise one step shows what the network would draw: whatever is nearer to the picture."""
+        if "style" not in reading.open:
+            return reading
+        readings = [with_style(reading, style) for style in STYLES]
+        conditioning = self.model.encode_readings(readings)
+        noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).expand(
+            len(readings), -1, -1, -1
+        )
+        times = torch.ones(len(readings), device=self.device)
+        drawn = self.model.predict_clean(noise.to(conditioning.embeds), times, conditioning)
+        distances = (drawn.float().cpu() - picture).square().mean(dim=(1, 2, 3))
+        return readings[int(distances.argmin())]
 
     def start_sampler(self, settings: Settings) -> Sampler:
         from diffusers import FlowMatchEulerDiscreteScheduler
@@ -94,15 +135,28 @@ class Starter:
         dtype = conditioning["embeds"].dtype
         return self.model.denoise(latents.to(dtype), timesteps / TRAIN_TIMESTEPS, StarterConditioning(**conditioning))
 
-    def preview(self, clean_latents: torch.Tensor) -> Pixels:
-        return to_pixels(clean_latents)
+    def previews(self, clean_latents: torch.Tensor) -> tuple[Pixels, ...]:
+        return to_pixels_of_each(clean_latents)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         """A picture that the upscaler cannot make in half precision stays undrawn."""
         return in_float32(self.networks) if is_half(self.model.denoiser) else None
 
+    def tiling(self) -> AbstractContextManager["Starter"]:
+        return nullcontext(replace(self, tiles=True))
+
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
-        return tuple(to_pixels(self.upscaler.enlarge(row.clamp(-1, 1))) for row in latents.split(1))
+        enlarge = self._enlarge_tile if self.tiles else self.upscaler.enlarge
+        return tuple(to_pixels(enlarge(row.clamp(-1, 1))) for row in latents.split(1))
+
+    def _enlarge_tile(self, picture: torch.Tensor) -> torch.Tensor:
+        """The network knows its canvas by heart, so its edges are made to meet afterwards. Rolling the canvas from step
+        to step, which helps other models, tears this one's sceneries into patches.
+        """
+        margin = self.upscaler.tiling.overlap
+        around = torch.nn.functional.pad(periodic_part(picture), (margin,) * 4, mode="circular")
+        inside = slice(margin * SCALE, (margin + SIDE) * SCALE)
+        return self.upscaler.enlarge(around)[:, :, inside, inside]
 
 
 def _tensors(conditioning: Any) -> Tensors:

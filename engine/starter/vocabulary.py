@@ -116,12 +116,14 @@ class Instance:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the model takes from a prompt. `unknown`: words it has no meaning for. An empty prompt has no words."""
+    """What the model takes from a prompt. `unknown`: words it has no meaning for; `open`: what of style, size, place
+    and background it does not say, where it could. An empty prompt has no words."""
 
     words: tuple[str, ...]
     instances: tuple[Instance, ...]
     background: str | None
     unknown: tuple[str, ...]
+    open: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,10 @@ class Vocabulary:
         if not terms and unknown:
             terms = [_Term("", self._surprise(" ".join(unknown)))]
         return _reading(terms, unknown)
+
+    def knows(self, text: str) -> bool:
+        """Whether there is a word in it that the model has a meaning for."""
+        return bool(self._match(_tokens(text))[0])
 
     def _match(self, tokens: list[str]) -> tuple[list[_Term], tuple[str, ...]]:
         terms: list[_Term] = []
@@ -260,7 +266,16 @@ def _reading(terms: list[_Term], unknown: tuple[str, ...]) -> Reading:
                 words.append("<object>")
         else:
             words.extend(_spoken(terms, position, total))
-    return Reading(tuple(words), tuple(instances), background, unknown)
+    return Reading(tuple(words), tuple(instances), background, unknown, frozenset(_left_open(terms, total)))
+
+
+def _left_open(terms: list[_Term], total: int) -> Iterator[str]:
+    """Several things stand where and as large as their number has it."""
+    named = {term.word for term in terms}
+    open_to_one = (("size", SIZES), ("place", PLACES)) if total == 1 else ()
+    for aspect, words in (("style", STYLES), ("background", BACKGROUNDS), *open_to_one):
+        if total and not named.intersection(words):
+            yield aspect
 
 
 def _mentions(terms: list[_Term]) -> Iterator[tuple[int, int, str | None]]:

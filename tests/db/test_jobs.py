@@ -20,7 +20,7 @@ from bot.domain.job import (
     PictureRef,
     new_job_id,
 )
-from bot.domain.prompt.parameters import GenerationParams
+from bot.domain.prompt.parameters import GenerationParams, Speed
 from bot.usecases.ports import ConflictingChange
 from tests.domain.factories import ANN, BOB, NOW, a_job, after
 
@@ -146,12 +146,24 @@ async def test_lists_are_oldest_first(database: SqlDatabase) -> None:
         assert await tx.jobs.count_of_member(BOB, JobStatus.QUEUED) == 0
 
 
-async def test_count_ended_counts_what_succeeded(database: SqlDatabase) -> None:
+async def test_usage_counts_what_was_drawn_at_each_speed(database: SqlDatabase) -> None:
     done = [a_job().start(NOW).succeed(after(1), seconds) for seconds in (1.5, 2.25)]
-    await add(database, *done, a_job(), a_job().cancel(NOW), a_job(user_id=BOB).start(NOW).succeed(after(1), 8.0))
+    relaxed = a_job(speed=Speed.RELAX).start(NOW).succeed(after(1), 4.0)
+    split = a_job(kind=JobKind.UPSCALE).succeed(NOW, 0.0)
+    await add(database, *done, relaxed, split, a_job(), a_job().cancel(NOW), a_job(user_id=BOB))
     async with database.transaction() as tx:
-        assert await tx.jobs.count_ended(ANN) == (2, 3.75)
-        assert await tx.jobs.count_ended(BOB) == (1, 8.0)
+        assert await tx.jobs.usage(ANN) == {Speed.FAST: (2, 3.75), Speed.RELAX: (1, 4.0)}
+        assert await tx.jobs.usage(BOB) == {}
+
+
+async def test_the_states_of_all_jobs_of_a_member(database: SqlDatabase) -> None:
+    waiting, done = a_job(), a_job().start(NOW).succeed(NOW, 1.0)
+    await add(database, waiting, done, a_job(user_id=BOB))
+    async with database.transaction() as tx:
+        assert await tx.jobs.list_states(ANN) == {
+            waiting.id: (JobStatus.QUEUED, DeliveryStatus.NOT_DUE),
+            done.id: (JobStatus.SUCCEEDED, DeliveryStatus.PENDING),
+        }
 
 
 PARENT = PictureRef(new_job_id(), 1)

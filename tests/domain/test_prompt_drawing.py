@@ -27,7 +27,6 @@ ABLE = Capabilities(
     supports_style_reference=True,
     supports_character_reference=True,
     supports_omni_reference=True,
-    supports_personal_style=True,
     supports_video=True,
 )
 PLAIN = Capabilities(model="plain", width=256, height=256, steps=20)
@@ -79,7 +78,6 @@ def plan(raw: str, capabilities: Capabilities = ABLE) -> DrawingPlan:
         ("fox --sref 12 --sw 300", {"style_weight": 3.0}),
         (f"fox --cref {A} --cw 50", {"character_references": (A,), "character_weight": 0.5}),
         (f"fox --oref {A} --ow 50", {"omni_reference": A, "omni_weight": 0.5}),
-        ("fox --p abcde", {"profiles": ("abcde",)}),
     ],
 )
 def test_what_an_able_model_is_told(raw: str, expected: dict[str, Any]) -> None:
@@ -106,7 +104,6 @@ def test_a_model_refuses_what_would_be_another_picture(raw: str) -> None:
         ("fox:: red::-.5", "negative weights"),
         ("a::2 b", "`::`"),
         ("fox --stop 50", "`--stop`"),
-        ("fox --p abcde", "`--profile`"),
         ("fox --hd", "`--hd`"),
         ("fox --ar 5:1", "4:1"),
         ("fox --s 50", "`--stylize`"),
@@ -152,3 +149,18 @@ def test_one_picture_has_the_middle_of_the_spread() -> None:
 def test_pictures_alone_need_no_words() -> None:
     assert plan(f"{A} {A}2").prompt == ""
     assert plan(f"{A} {A}2 --weird 5").prompt == "surreal"
+
+
+def test_a_style_adds_its_words_with_their_weights() -> None:
+    params = replace(wish("fox --p abcde"), personal=(PromptPart("fog", 0.5), PromptPart("neon", 0.25)))
+    drawn = plan_drawing(params, ABLE)
+    assert drawn.prompt == "fox, fog, neon"
+    assert drawn.parts == (PromptPart("fox"), PromptPart("fog", 0.5), PromptPart("neon", 0.25))
+    assert drawn.notes == ()
+
+
+def test_words_of_a_style_that_the_model_does_not_know_are_noted() -> None:
+    params = replace(wish("fox --p abcde"), personal=(PromptPart("fog", 0.5), PromptPart("oil painting", 0.25)))
+    drawn = plan_drawing(params, replace(PLAIN, vocabulary=frozenset({"fox", "fog", "oil"})))
+    assert drawn.prompt == "fox, fog"
+    assert drawn.notes == ("plain does not know “oil painting”, which `--profile` would add.",)

@@ -16,6 +16,7 @@ from bot.config import TOKEN_VARIABLE
 from bot.db.database import open_database
 from bot.domain.job import Job, JobStatus, UserId
 from bot.sandbox import Message, Sandbox
+from bot.usecases.audit_ledger import audit_ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 60.0
@@ -58,6 +59,13 @@ class House:
         """All of ada's jobs. Only to be asked while no bot runs, or is held."""
         async with open_database(f"sqlite:///{self.data / 'easel.db'}") as db, db.transaction() as tx:
             return await tx.jobs.list_of_member(UserId(int(self.sandbox.user("ada").id)), list(JobStatus))
+
+    async def audit(self) -> list[str]:
+        """What cannot be true of the ledger. Only to be asked while no bot runs."""
+        if not (self.data / "easel.db").exists():
+            return []
+        async with open_database(f"sqlite:///{self.data / 'easel.db'}") as db:
+            return await audit_ledger(db=db)
 
     def results(self) -> list[Message]:
         return [item for item in self.sandbox.messages() if item.attachments and "%" not in item.content]
@@ -105,6 +113,7 @@ async def stop(process: Process) -> None:
 
 
 def toml_for(sandbox: Sandbox, folder: Path) -> str:
+    """Everybody has a plan, so that whatever happens is charged, and can be audited."""
     return f"""
 [database]
 url = "sqlite:///{folder / "easel.db"}"
@@ -115,4 +124,29 @@ api_url = "{sandbox.api_url}"
 gateway_url = "{sandbox.gateway_url}"
 [sandbox]
 port = 0
+[plans]
+enabled = true
+everyone = "Trouble"
+[[plans.tiers]]
+name = "Trouble"
+fast_minutes = 600
+"""
+
+
+def a_broken_model(folder: Path) -> Path:
+    """A model's folder that lost a part."""
+    model = folder / "broken"
+    (model / "unet").mkdir(parents=True)
+    (model / "unet" / "config.json").write_text("{}")
+    (model / "unet" / "model.safetensors").touch()
+    (model / "model_index.json").write_text(json.dumps({"unet": ["diffusers", "UNet2DConditionModel"]}))
+    return model
+
+
+def model_section(model: Path) -> str:
+    return f"""
+[[engine.models]]
+name = "broken"
+family = "stable-diffusion"
+source = "{model}"
 """

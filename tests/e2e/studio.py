@@ -17,6 +17,7 @@ from bot.domain.job import Job, JobStatus, UserId
 from bot.program import running_studio
 from bot.sandbox import Member, Message, Sandbox, find_component
 from bot.sandbox.wire import Json
+from bot.usecases.audit_ledger import audit_ledger
 from tests.fakes import FakeEngine
 
 
@@ -66,10 +67,12 @@ def a_config(sandbox: Sandbox, folder: Path, **sections: dict[str, Any]) -> Conf
 
 
 def settings(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
+    """Everybody has a plan, so that whatever happens is charged, and can be audited."""
     return {
         "database": {"url": f"sqlite+aiosqlite:///{folder / 'easel.db'}"},
         "images": {"store": str(folder / "images")},
         "discord": {"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url},
+        "plans": {"enabled": True, "everyone": "Trouble", "tiers": [{"name": "Trouble", "fast_minutes": 600}]},
     }
 
 
@@ -85,6 +88,8 @@ async def running_scene(sandbox: Sandbox, engine: FakeEngine, config: Config) ->
         finally:
             sandbox.faults.clear()
             await scene.close()
+    async with open_database(config.database.url) as db:
+        assert await audit_ledger(db=db) == [], "every job is to be charged as it ended"
 
 
 def is_result(message: Json) -> bool:

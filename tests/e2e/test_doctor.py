@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from bot.sandbox import Sandbox
-from tests.e2e.process import ended, start
+from tests.e2e.process import a_broken_model, ended, model_section, start
 
 
 def _settings(sandbox: Sandbox, folder: Path, database: str, store: Path) -> str:
@@ -35,11 +35,14 @@ async def test_a_sound_installation_passes_on_the_model_that_ships(sandbox: Sand
 async def test_every_part_that_is_wrong_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where a folder should be")
     config = tmp_path / "config.toml"
-    config.write_text(_settings(sandbox, tmp_path, "oracle://somewhere/else", tmp_path / "taken"))
+    settings = _settings(sandbox, tmp_path, "oracle://somewhere/else", tmp_path / "taken")
+    model = a_broken_model(tmp_path)
+    config.write_text(settings + model_section(model))
     command = [sys.executable, "-m", "bot", "--config", str(config), "doctor"]
     status, out, _ = await ended(await start(command, "stale"))
     assert status == 1
     assert "✗ database: `oracle` databases are not supported" in out
     assert f"✗ image store: {tmp_path / 'taken'} cannot be written" in out
     assert "✗ token: Discord does not accept it." in out
-    assert "3 to repair." in out
+    assert f"✗ models: {model} is missing its part 'vae'" in out
+    assert "4 to repair." in out

@@ -85,6 +85,21 @@ def tiny_flux_schnell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _save(flux(takes_guidance=False), tmp_path_factory.mktemp("tiny-flux-schnell"))
 
 
+@pytest.fixture(scope="session")
+def random_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
+    from engine.starter.model import StarterModel
+    from engine.starter.vocabulary import Vocabulary
+
+    torch.manual_seed(3)
+    folder = tmp_path_factory.mktemp("starter")
+    model = StarterModel(Vocabulary.from_file(limit=20))
+    torch.nn.init.normal_(model.denoiser.patch_out.weight, std=0.05)  # zero in a newborn: it would draw grey
+    model.save(folder)
+    return folder
+
+
 def _save(pipeline: Any, folder: Path) -> Path:
     pipeline.save_pretrained(folder)
     return folder

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from engine.config import EngineConfig, ModelConfig
+from engine.forwards import Forwards
 from engine.generation import Generation
 from engine.models import load_models
 from engine.pipelines.flux import from_patches
@@ -106,9 +107,11 @@ def draw(
     *,
     max_rows: int = 16,
     fixed_rows: int = 0,
+    forwards: Forwards | None = None,
 ) -> tuple[dict[str, torch.Tensor], dict[str, list[Pixels]]]:
     """Final latents and pictures of each request. Each joins one step after the one before it."""
-    runner, scheduler, waiting = Runner(pipelines, fixed_rows), Scheduler(max_rows), list(requests)
+    runner = Runner(pipelines, forwards or Forwards(fixed_rows=fixed_rows))
+    scheduler, waiting = Scheduler(max_rows), list(requests)
     latents: dict[str, torch.Tensor] = {}
     pictures: dict[str, list[Pixels]] = {}
     while waiting or scheduler.has_work:

@@ -7,7 +7,7 @@ import torch
 from engine.embeddings import EmbeddingCache
 from engine.pipelines.interface import Conditioning
 from engine.protocol import ModelInfo, Pixels, Reference, ReferenceRole, WeightedPart
-from engine.settings import ModelTraits, Settings
+from engine.settings import ModelTraits, Settings, Start
 
 SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
 INFO = ModelInfo("m", "toy", 64, 64, 4, supports_negative_prompt=True)
@@ -17,9 +17,9 @@ DOT = Reference(ReferenceRole.IMAGE, Pixels(1, 1, b"abc"))
 class Reader:
     """Remembers what it read; each prompt becomes 100 bytes."""
 
-    def __init__(self, *, reads_guidance: bool = False) -> None:
+    def __init__(self, *, reads_guidance: bool = False, reads_rows: bool = False) -> None:
         self.prompts: list[str] = []
-        self.traits = ModelTraits(INFO, ("euler",), 3.0, reads_guidance=reads_guidance)
+        self.traits = ModelTraits(INFO, ("euler",), 3.0, reads_guidance=reads_guidance, reads_rows=reads_rows)
 
     def encode(self, settings: Settings) -> Conditioning:
         self.prompts.append(settings.prompt)
@@ -64,6 +64,15 @@ def test_the_oldest_used_makes_room() -> None:
     for settings in (a, b, a, c, a, b):
         read(cache, reader, settings)
     assert reader.prompts == ["a", "b", "c", "b"]
+
+
+def test_seed_and_start_matter_to_models_that_read_them() -> None:
+    cache, by_row, plain = EmbeddingCache(), Reader(reads_rows=True), Reader()
+    start = Start((DOT.pixels,), 0.5)
+    for settings in (SETTINGS, replace(SETTINGS, seed=1), replace(SETTINGS, start=start), SETTINGS):
+        cache.find_or_encode("by row", settings, by_row, in_full_precision=False)
+        cache.find_or_encode("plain", settings, plain, in_full_precision=False)
+    assert (len(by_row.prompts), len(plain.prompts)) == (3, 1)
 
 
 def test_pictures_in_a_key_count_too() -> None:

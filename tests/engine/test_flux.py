@@ -164,7 +164,7 @@ def test_what_was_not_followed_is_said(tiny_flux_dev: Path, tiny_flux_schnell: P
 
 def test_a_preview_is_one_pixel_a_latent(tiny_flux_dev: Path) -> None:
     pipeline = pipelines_of(tiny_flux_dev, "flux")["tiny"]
-    grey = pipeline.preview(torch.zeros(1, 16, 4, 6))
+    [grey] = pipeline.previews(torch.zeros(1, 16, 4, 6))
     assert (grey.width, grey.height) == (6, 4)
     assert grey.rgb[:3] == bytes([123, 118, 117])
 

@@ -118,11 +118,14 @@ class DotPipeline:
         self._trouble()
         return latents
 
-    def preview(self, clean_latents: "torch.Tensor") -> Pixels:
-        return self.decode(clean_latents)[0]
+    def previews(self, clean_latents: "torch.Tensor") -> tuple[Pixels, ...]:
+        return self.decode(clean_latents)
 
     def full_precision(self) -> AbstractContextManager[None] | None:
         return nullcontext() if self.is_half else None
+
+    def tiling(self) -> AbstractContextManager["DotPipeline"]:
+        raise NotImplementedError("it draws no tiles")
 
     def decode(self, latents: "torch.Tensor") -> tuple[Pixels, ...]:
         from engine.pictures import to_pixels
@@ -459,18 +462,110 @@ async def test_black_pictures_are_drawn_again_once_in_full_precision(times: int,
         assert events[-1].code is FailureCode.NOT_A_NUMBER
 
 
-async def test_a_fault_of_the_device_is_nobodys_request() -> None:
-    """After an illegal access nothing that the device says can be trusted: the thread ends, and may be restarted."""
-    import torch
+class Blind(DotPipeline):
+    """Has no memory left for previews."""
 
-    def trouble() -> None:
-        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+    def previews(self, clean_latents: "torch.Tensor") -> tuple[Pixels, ...]:
+        raise MemoryError
 
-    async with an_engine(lambda: DotPipeline(trouble=trouble)) as engine:
-        last = (await events_of(engine, a_request()))[-1]
+
+async def test_a_preview_that_cannot_be_had_is_done_without() -> None:
+    async with an_engine(Blind) as engine:
+        events = await events_of(engine, a_request(preview_every=1))
+    assert [event.previews for event in events if isinstance(event, Progress)] == [(), (), ()]
+    assert isinstance(events[-1], Finished)
+
+
+class Relapse(Blackout):
+    """Black from the second step on, until it is drawn again."""
+
+    def __init__(self) -> None:
+        super().__init__(times=1)
+        self._steps = 0
+
+    def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
+        self._steps += 1
+        return super().denoise(latents, timesteps, conditioning) if self._steps == 2 else latents
+
+
+@pytest.mark.parametrize("preview_every", [0, 1])
+async def test_readers_see_no_step_twice_when_a_picture_is_drawn_again(preview_every: int) -> None:
+    async with an_engine(Relapse) as engine:
+        events = await events_of(engine, a_request(steps=4, preview_every=preview_every))
+    assert [type(event) for event in events[:2]] == [Queued, Started]
+    progress = [event for event in events[2:-1] if isinstance(event, Progress)]
+    assert len(progress) == len(events) - 3
+    assert [event.step_index for event in progress] == [1, 2, 3, 4]
+    assert [len(event.previews) for event in progress] == [preview_every] * 3 + [0]
+    assert isinstance(events[-1], Finished)
+
+
+class Faulty(DotPipeline):
+    """Its device breaks down while it encodes, denoises or decodes."""
+
+    def __init__(self, where: str, gate: Gate) -> None:
+        super().__init__(gate)
+        self._where = where
+
+    def _break_down(self, where: str) -> None:
+        import torch
+
+        if where == self._where:
+            raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    def encode(self, settings: Settings) -> "Conditioning":
+        if settings.prompt == "the last straw":
+            self._break_down("encode")
+        return super().encode(settings)
+
+    def denoise(self, latents: "torch.Tensor", timesteps: "torch.Tensor", conditioning: "Tensors") -> "torch.Tensor":
+        noise_pred = super().denoise(latents, timesteps, conditioning)
+        self._break_down("denoise")
+        return noise_pred
+
+    def decode(self, latents: "torch.Tensor") -> tuple[Pixels, ...]:
+        self._break_down("decode")
+        return super().decode(latents)
+
+
+@pytest.mark.parametrize("where", ["encode", "denoise", "decode"])
+async def test_a_fault_of_the_device_is_nobodys_request(where: str) -> None:
+    """After an illegal access nothing that the device says can be trusted: every stream ends, the thread ends."""
+    gate = Gate(steps=0)
+    async with an_engine(lambda: Faulty(where, gate), max_rows=1) as engine:
+        running = asyncio.create_task(events_of(engine, a_request("running", steps=2)))
+        await arrived(gate)
+        others = [
+            asyncio.create_task(events_of(engine, a_request(str(n), prompt="the last straw", priority=-n)))
+            for n in range(2)
+        ]
+        await asyncio.sleep(0)  # both submit
+        gate.open()
+        ends = [(await stream)[-1] for stream in (running, *others)]
+        last = ends[0]
         assert isinstance(last, Failed)
         assert last.code is FailureCode.ENGINE_DIED
+        assert ends == [last] * 3
         assert "illegal memory access" in await engine.wait_ended()
+        assert engine._thread is not None
+        await asyncio.to_thread(engine._thread.join)
+        [late] = await events_of(engine, a_request("late"))
+        assert late == Failed(FailureCode.ENGINE_STOPPED, last.reason)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (EngineConfig(compile="perhaps", max_rows=1), "compile is 'perhaps'; choose auto, on, off"),
+        (EngineConfig(compile="on", max_rows=1, threads=1), "model dots cannot be compiled here"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")  # torch's own
+async def test_compiling_is_insisted_on_or_refused(config: EngineConfig, sentence: str) -> None:
+    """The pipeline's gate is a lock, which no compiler looks into."""
+    engine = LocalEngine(config, load=lambda _: {"dots": DotPipeline()})
+    with pytest.raises(EngineStartError, match=sentence):
+        await engine.start()
 
 
 async def test_models_that_do_not_load_are_a_start_error() -> None:

@@ -95,7 +95,8 @@ def test_a_broken_folder_names_what_is_broken(
         ("/nowhere/at/all", "there is no model folder /nowhere/at/all"),
         ("/nowhere/model.safetensors", "there is no model file"),
         ("model.ckpt", "holds pickled weights"),
-        ("nobody/has-this-model", r"model tiny \(nobody/has-this-model\) cannot be loaded"),
+        ("no-such-folder", "there is no model folder no-such-folder; a Hugging Face id reads owner/name"),
+        ("nobody/has-this-model", "and HF_HUB_OFFLINE keeps it from being fetched"),
     ],
 )
 def test_a_source_that_is_not_there(source: str, sentence: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.calibration import _keep, _read, measure
-from engine.policy import UNKNOWN, CostCurve, ModelCosts, curve_for
+from engine.policy import UNKNOWN, CostCurve, MemoryLine, ModelCosts, curve_for
 
 # Published for one H200, compiled: seconds of a step of Qwen-Image by rows.
 AT_512 = CostCurve(((1, 0.167), (8, 0.425)))
@@ -46,9 +46,11 @@ def test_measuring_stops_where_it_brings_nothing() -> None:
 def test_a_measurement_is_kept_and_a_damaged_one_is_not_believed(tmp_path: Path) -> None:
     path = tmp_path / "calibration" / "one.json"
     assert _read(path) is None
-    _keep(AT_512, path)
-    assert _read(path) == AT_512
+    costs = ModelCosts(AT_512, 512 * 512, MemoryLine(fixed=3, a_row=5))
+    for kept in (costs, ModelCosts(AT_512, 512 * 512)):
+        _keep(kept, path)
+        assert _read(path) == kept
     for damage in ("{", "[[1]]", "[[2, 1.0], [1, 1.0]]", '{"a": 1}', "3"):
         path.write_text(damage)
         assert _read(path) is None
-    _keep(AT_512, path / "below a file" / "one.json")  # a warning, no more
+    _keep(costs, path / "below a file" / "one.json")  # a warning, no more

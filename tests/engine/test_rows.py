@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from engine.limits import STARTS_FROM_REFERENCES
 from engine.pipelines.interface import Pipeline
 from engine.preparation import turned
-from engine.protocol import GenerateRequest, InitImage, NoiseBlend, WeightedPart
+from engine.protocol import GenerateRequest, InitImage, NoiseBlend, Reference, ReferenceRole, WeightedPart
 from engine.runner import Runner
 from engine.samplers import OWN_SAMPLER
 from tests.engine.parity import (
@@ -123,6 +124,31 @@ def test_with_a_picture_the_other_seeds_noise_is_what_it_would_draw_after_the_pi
         of_clean, of_noise = row.sampler.table.begin_weights
         noises.append((row.latents - of_clean * clean) / of_noise)
     assert (noises[0] - noises[1]).abs().max() < 1e-4
+
+
+def test_models_that_cannot_look_start_from_the_mean_of_references(family: str, folder: Path) -> None:
+    """Drawn in turn by the row's generator, each by its weight, then noised as any picture is."""
+    pipelines = pipelines_of(folder, family)
+    assert pipelines["tiny"].traits.info.abilities.issuperset(STARTS_FROM_REFERENCES)
+    upside_down = replace(a_picture(), rgb=a_picture().rgb[::-1])
+    references = (
+        Reference(ReferenceRole.IMAGE, a_picture(), 1.5),
+        Reference(ReferenceRole.CHARACTER, upside_down, 0.5),
+        Reference(ReferenceRole.OBJECT, upside_down, 0.0),
+    )
+    generation = generation_of(a_request(steps=8, references=references), pipelines)
+    assert [note.split(";")[0] for note in generation.notes] == ["tiny cannot single out the character of a picture"]
+    assert Runner(pipelines).prepare(generation) is None
+    for row in generation.rows:
+        generator = torch.Generator("cpu").manual_seed(row.seed)
+        draws = [pipelines["tiny"].encode_image(one, row.settings)(generator) for one in (a_picture(), upside_down)]
+        mean = 0.75 * draws[0] + 0.25 * draws[1]
+        noise = torch.randn(mean.shape, generator=generator)
+        assert row.total_steps == 6  # of 8: a quarter is kept
+        assert row.sampler is not None
+        assert row.latents is not None
+        of_clean, of_noise = row.sampler.table.begin_weights
+        assert (row.latents - (of_clean * mean + of_noise * noise)).abs().max() < 1e-4
 
 
 class _Stopped(Exception):

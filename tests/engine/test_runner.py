@@ -11,7 +11,7 @@ import torch
 from engine.generation import Generation
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import FailureCode, GenerateRequest, InitImage
-from engine.runner import Runner
+from engine.runner import Runner, _gather_step
 from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
@@ -176,8 +176,8 @@ def test_previews_near_the_end_look_like_the_picture(tiny_sd: Path, tiny_sd_v: P
     runner, scheduler = prepared(pipeline, request)
     row = scheduler.generations[0].rows[0]
     while batch := scheduler.schedule():
-        step = runner._gather(batch.rows)
-        estimate = step.numbers.clean_estimate(runner._noise_pred(step), step.latents)
+        step = _gather_step(batch.rows, pipeline.device)
+        estimate = step.numbers.clean_estimate(runner._noise_pred(pipeline, step), step.latents)
         runner.step(batch)
     assert row.latents is not None
     spread = row.latents.std().item()

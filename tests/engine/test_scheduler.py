@@ -74,6 +74,22 @@ def ids_of(batch: Batch | None) -> list[str]:
     return [row.generation.id for row in batch.rows] if batch else []
 
 
+def test_a_batch_holds_no_more_rows_than_the_knee_and_the_memory_take() -> None:
+    curve = CostCurve(((1, 1.0), (8, 1.0), (16, 2.0)))
+    scheduler = Scheduler(16, lambda _: curve, lambda key: {64: 12, 128: 3, 256: 0}[key.width])
+    for width, fitting in ((64, 8), (128, 3), (256, 1)):
+        generation = a_generation(str(width), rows=16, width=width, steps=1)
+        scheduler.add(generation)
+        batch = step(scheduler)
+        assert batch is not None
+        assert len(batch.rows) == fitting
+        scheduler.limit_rows(generation.key, 2)
+        batch = step(scheduler)
+        assert batch is not None
+        assert len(batch.rows) == min(2, fitting)
+        scheduler.remove(generation)
+
+
 def test_rows_of_different_requests_share_a_step_at_different_progress() -> None:
     scheduler = Scheduler(max_rows=4)
     scheduler.add(a_generation("early", rows=2, steps=5))

@@ -63,6 +63,12 @@ def test_an_ignored_negative_prompt_is_mentioned() -> None:
     assert resolve(replace(REQUEST, negative_prompt="red"), TRAITS).notes == ()
 
 
+def test_a_negative_prompt_needs_guidance() -> None:
+    unguided = replace(TWO, negative_prompt="red", guidance_scale=1.0)
+    assert "it was ignored" in resolve(unguided, TRAITS).notes[0]
+    assert resolve(replace(unguided, guidance_scales=(1.0, 2.0)), TRAITS).notes == ()
+
+
 @pytest.mark.parametrize(
     ("request_", "sentence"),
     [
@@ -134,20 +140,14 @@ def test_what_a_model_does_not_declare_is_refused(request_: GenerateRequest, sen
     assert resolve(request_, TRAITS).prompt == "a fox"
 
 
-def test_rows_that_are_alike_are_said_once() -> None:
-    alike = resolve(replace(TWO, guidance_scales=(3.0, 3.0), init_images=(DOT, DOT)), TRAITS)
-    assert (alike.rows, alike.guidance_scale, alike.strength) == ((), 3.0, 0.5)
-    assert alike.of_row(1) == alike
-
-
 def test_each_row_is_told_what_is_its_own() -> None:
-    blend = NoiseBlend(5, 0.5)
+    blend, start = NoiseBlend(5, 0.5), Start((DOT.pixels,), 0.5)
     settings = resolve(
         replace(TWO, guidance_scales=(3.0, 4.0), noise_blends=(blend, blend), init_images=(DOT, DOT)), TRAITS
     )
-    start = Start((DOT.pixels,), 0.5)
-    assert settings.rows == (RowSettings(3.0, start, blend), RowSettings(4.0, start, blend))
+    assert settings.rows == (RowSettings(1, 3.0, start, blend), RowSettings(2, 4.0, start, blend))
     assert [settings.of_row(index).guidance_scale for index in (0, 1)] == [3.0, 4.0]
+    assert [settings.of_row(index).seed for index in (0, 1)] == [1, 2]
     assert settings.of_row(1).rows == ()
 
 

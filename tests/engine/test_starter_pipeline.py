@@ -1,6 +1,7 @@
 """The starter in the engine, with a network of random weights: parity with the plain loop, notes, size."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
@@ -8,24 +9,29 @@ import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
-from engine.config import EngineConfig, ModelConfig
+from engine.config import STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
 from engine.models import load_models
 from engine.pictures import to_pixels, to_tensor
-from engine.protocol import EngineStartError, Finished, GenerateRequest, InitImage, Pixels, Progress
+from engine.pipelines.starter import Starter
+from engine.protocol import (
+    EngineStartError,
+    Finished,
+    GenerateRequest,
+    InitImage,
+    Mask,
+    Pixels,
+    Progress,
+    WeightedPart,
+)
+from engine.settings import resolve
+from engine.starter.choices import with_style
 from engine.starter.model import StarterModel
-from engine.starter.vocabulary import Vocabulary
+from engine.starter.vocabulary import STYLES, Reading
 from engine.upscale import load_upscaler
+from tests.engine.parity import draw as draw_all
 
-
-@pytest.fixture(scope="module")
-def random_starter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
-    folder = tmp_path_factory.mktemp("starter")
-    model = StarterModel(Vocabulary.from_file(limit=20))
-    torch.nn.init.normal_(model.denoiser.patch_out.weight, std=0.05)  # zero in a newborn: it would draw grey
-    model.save(folder)
-    return folder
+PROMPT = "a large flat monkey in the middle at night"  # leaves nothing open
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ async def engine(random_starter: Path, tmp_path: Path) -> AsyncIterator[LocalEng
 
 
 def a_request(name: str = "r", **changes: object) -> GenerateRequest:
-    values = {"prompt": "monkey at night", "seeds": (5, 6), "steps": 4, "width": 256, "height": 256, **changes}
+    values = {"prompt": PROMPT, "seeds": (5, 6), "steps": 4, "width": 256, "height": 256, **changes}
     return GenerateRequest(name, **values)  # type: ignore[arg-type]
 
 
@@ -126,6 +132,62 @@ async def test_a_variation_starts_part_of_the_way(
     assert len(progress) == round(strength * 10)
     expected = plainly(random_starter, tmp_path, request, 1.0)
     assert [distance(a, b) <= 1 for a, b in zip(finished.images, expected, strict=True)] == [True, True]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Starter:
+    config = EngineConfig(models=(STARTER,), device="cpu", cache_dir=tmp_path_factory.mktemp("cache"))
+    pipeline = load_models(config)["starter"]
+    assert isinstance(pipeline, Starter)
+    return pipeline
+
+
+def read_by(starter: Starter, request: GenerateRequest) -> list[Reading]:
+    """What it makes of the prompt for each picture."""
+    settings = resolve(request, starter.traits)
+    return [starter.read(settings.of_row(index)) for index in range(len(request.seeds))]
+
+
+def test_what_the_prompt_leaves_open_differs_from_seed_to_seed(shipped: Starter) -> None:
+    readings = read_by(shipped, a_request(prompt="a fox", seeds=(7, 8, 9, 10)))
+    assert len({(reading.background, reading.instances[0].style, reading.words) for reading in readings}) == 4
+    assert len(set(read_by(shipped, a_request(seeds=(7, 8, 9, 10))))) == 1
+
+
+@pytest.mark.usefixtures("inference")
+def test_a_variation_is_of_its_pictures_kind(shipped: Starter) -> None:
+    """Its size, place and background are read off it, whatever the new seeds would choose; unless most of it is
+    forgotten, its style too.
+    """
+    prompts = ("a small flat fox at the top left, blue background", "a medium cartoon castle on the right, on snow")
+    requests = [replace(a_request(prompt, prompt=prompt, seeds=(1,), steps=8), model="starter") for prompt in prompts]
+    _, pictures = draw_all({"starter": shipped}, requests)
+    for prompt in prompts:
+        subtle, strong = (InitImage(pictures[prompt][0], strength) for strength in (0.5, 0.8))
+        named = shipped.model.vocabulary.read(prompt)
+        noun = shipped.model.vocabulary.nouns[named.instances[0].noun].head
+        for reading in read_by(shipped, a_request(prompt=f"a {noun}", init_image=subtle, seeds=(5, 6, 7))):
+            assert (set(reading.words), reading.instances) == (set(named.words), named.instances)
+        readings = read_by(shipped, a_request(prompt=f"a {noun}", init_image=strong, seeds=(5, 6, 7)))
+        assert {reading.instances[0].style for reading in readings} == set(STYLES)
+        for reading in readings:
+            assert with_style(reading, named.instances[0].style).instances == named.instances
+
+
+@pytest.mark.usefixtures("inference")
+def test_what_is_drawn_within_a_mask_fits_it(shipped: Starter) -> None:
+    green = InitImage(Pixels(64, 64, bytes((52, 160, 72)) * 64 * 64), 1.0)
+    mask = Mask(8, 8, bytes(255 if row >= 4 and column >= 4 else 0 for row in range(8) for column in range(8)))
+    [reading, _] = read_by(shipped, a_request(prompt="a fox", init_image=green, mask=mask))
+    assert (reading.background, reading.instances[0].size) == ("green", "medium")
+    assert set(reading.words) >= {"bottom", "right"}
+
+
+def test_weighted_parts_are_read_apart(shipped: Starter) -> None:
+    parts = (WeightedPart("a cat", 3.0), WeightedPart("a dog", 1.0), WeightedPart("snow", 1.0))
+    [reading, _] = read_by(shipped, a_request(parts=parts))
+    assert [thing.size for thing in reading.instances] == ["medium", "small"]
+    assert reading.background == "snow"
 
 
 async def test_it_tells_its_words(engine: LocalEngine) -> None:

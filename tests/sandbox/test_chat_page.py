@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, SandboxConfig
+from tests.sandbox.bot_api import bot_api
 from tests.sandbox.studio_bot import StudioBot, png
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -200,3 +201,29 @@ async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: St
     await page.get_by_role("button", name="general").click()
     await expect(page.get_by_role("heading", name="general", exact=True)).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_another_server_and_an_app_of_ones_own(browser: Browser) -> None:
+    """Where the bot is no member its commands are there only for those who carry it with them."""
+    config = SandboxConfig(rate_limits=None, other_guild_name="Elsewhere")
+    async with Sandbox(config) as sandbox, bot_api(sandbox) as api:
+        await api.register(
+            {"name": "imagine", "description": "Draw", "contexts": [0, 1, 2], "integration_types": [0, 1]}
+        )
+        page = await visit(browser, sandbox, "ada")
+        elsewhere = page.get_by_role("list", name="Elsewhere")
+        await elsewhere.get_by_role("button", name="lounge").click()
+        await expect(page.get_by_role("heading", name="lounge", exact=True)).to_be_visible()
+        await page.locator("#composer-text").fill("/imagine")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("alert")).to_contain_text("There is no command /imagine here")
+        await page.get_by_role("button", name="Switch member").click()
+        await page.get_by_role("menuitem", name="Add the app to my account").click()
+        await expect(page.get_by_role("alert")).to_contain_text("in every server")
+        await page.locator("#composer-text").fill("")
+        await page.locator("#composer-text").press_sequentially("/ima")
+        await expect(page.get_by_role("option", name="/imagine")).to_be_visible()
+        await page.keyboard.press("Enter")
+        async with page.expect_response(lambda response: response.url.endswith("/interactions")) as answered:
+            await page.keyboard.press("Enter")
+        assert (await answered.value).status == 204

@@ -19,6 +19,9 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from tests.fakes import FakeEngine
 
+PATIENCE_SECONDS = 60.0
+"""Generous, because a busy machine is slow; nothing here waits longer than it must."""
+
 
 @dataclass
 class Scene:
@@ -68,7 +71,7 @@ def a_config(sandbox: Sandbox, folder: Path, **discord: object) -> Config:
 async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Sandbox(SandboxConfig(rate_limits=None)) as sandbox:
+    async with Sandbox(SandboxConfig(rate_limits=None, wait_seconds=PATIENCE_SECONDS)) as sandbox:
         yield sandbox
         assert sandbox.contract_violations == []
 

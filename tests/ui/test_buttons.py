@@ -7,6 +7,13 @@ import pytest
 from bot.sandbox.wire import Json
 from tests.ui.conftest import Scene, buttons_of, draw, is_result, next_result, press_for_result
 
+SINGLE = [
+    *("Upscale (Subtle)", "Upscale (Creative)", "Vary (Subtle)", "Vary (Strong)", "Vary (Region)"),
+    *("Zoom Out 2x", "Zoom Out 1.5x", "Custom Zoom"),
+    *("⬅️", "➡️", "⬆️", "⬇️"),
+    *("Animate (High motion)", "Animate (Low motion)"),
+    "❤️",
+]
 STALE = "0b8e7d2a-6f1c-4f0e-9f59-3a2d1c4b5e60"
 
 
@@ -20,7 +27,7 @@ async def test_upscale_splits_one_picture_off(scene: Scene) -> None:
     single = await next_result(ada, sent)
     assert single["content"] == f"**a fox** - Image #2 {ada.mention}"
     assert single["message_reference"]["message_id"] == grid["id"]
-    assert list(buttons_of(single)) == ["Vary (Subtle)", "Vary (Strong)"]
+    assert list(buttons_of(single)) == SINGLE
     assert single["attachments"][0]["width"] == grid["attachments"][0]["width"] // 2
     await ada.wait_until_deleted(waiting)
     assert len(scene.engine.requests) == 1
@@ -59,6 +66,80 @@ async def test_variations_of_a_single_picture(scene: Scene, label: str, kind: st
     single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
     result = await press_for_result(ada, single, label)
     assert result["content"] == f"**a fox** - Variations ({kind}) by {ada.mention} (fast)"
+
+
+@pytest.mark.parametrize(
+    ("label", "prompt", "kind", "size"),
+    [
+        ("Zoom Out 2x", "a fox", "Zoom Out", (256, 256)),
+        ("Zoom Out 1.5x", "a fox", "Zoom Out", (192, 192)),
+        ("⬅️", "a fox --ar 3:2", "Pan Left", (192, 128)),
+        ("➡️", "a fox --ar 3:2", "Pan Right", (192, 128)),
+        ("⬆️", "a fox --ar 2:3", "Pan Up", (128, 192)),
+        ("⬇️", "a fox --ar 2:3", "Pan Down", (128, 192)),
+    ],
+)
+async def test_beyond_the_edges(scene: Scene, label: str, prompt: str, kind: str, size: tuple[int, int]) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    sent = await ada.press(single, label)
+    waiting = await ada.response(sent)
+    assert waiting["content"] == f"**{prompt}** - {ada.mention} (Waiting to start)"
+    result = await next_result(ada, sent)
+    assert result["content"] == f"**{prompt}** - {kind} by {ada.mention} (fast)"
+    assert result["message_reference"]["message_id"] == single["id"]
+    picture = result["attachments"][0]
+    assert (picture["width"], picture["height"]) == size
+    assert list(buttons_of(result)) == ["U1", "U2", "U3", "U4", "🔄", "V1", "V2", "V3", "V4"]
+    blue = await ada.wait_for_message(
+        lambda message: message["id"] == single["id"] and buttons_of(message)[label]["style"] == 1
+    )
+    assert list(buttons_of(blue)) == SINGLE
+
+
+async def test_a_wide_picture_is_made_square(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    wide = await press_for_result(ada, await press_for_result(ada, single, "➡️"), "U3")
+    assert "Make Square" in buttons_of(wide)
+    square = await press_for_result(ada, wide, "Make Square")
+    assert square["content"] == f"**a fox --ar 1:1** - Zoom Out by {ada.mention} (fast)"
+    assert square["attachments"][0]["width"] == square["attachments"][0]["height"] == 192
+
+
+async def test_a_heart_is_remembered_and_turns_blue(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    answer = await ada.response(await ada.press(single, "❤️"))
+    assert answer["flags"] & 64
+    assert "😍" in answer["content"]
+    assert single["id"] in answer["content"]
+    await ada.wait_for_message(lambda message: message["id"] == single["id"] and buttons_of(message)["❤️"]["style"] == 1)
+
+
+@pytest.mark.parametrize("name", ["Subtle", "Creative"])
+async def test_an_upscale_and_what_can_follow_it(scene: Scene, name: str) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U2")
+    sent = await ada.press(single, f"Upscale ({name})")
+    waiting = await ada.response(sent)
+    assert waiting["content"] == f"Upscaling image #1 with **a fox** - {ada.mention} (Waiting to start)"
+    large = await next_result(ada, sent)
+    assert large["content"] == f"**a fox** - Upscaled ({name}) by {ada.mention} (fast)"
+    assert large["attachments"][0]["width"] == 2 * single["attachments"][0]["width"]
+    assert list(buttons_of(large)) == [
+        *("Redo Upscale (Subtle)", "Redo Upscale (Creative)", "Vary (Subtle)", "Vary (Strong)"),
+        *("Animate (High motion)", "Animate (Low motion)", "❤️"),
+    ]
+
+
+async def test_a_film(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    single = await press_for_result(ada, await draw(ada, "a fox"), "U1")
+    film = await press_for_result(ada, single, "Animate (Low motion)")
+    assert film["content"] == f"**a fox** - Animated by {ada.mention} (fast)"
+    assert film["attachments"][0]["filename"].endswith(".webp")
+    assert list(buttons_of(film)) == ["❤️"]
 
 
 async def test_the_pressed_button_turns_blue(scene: Scene) -> None:

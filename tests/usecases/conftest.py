@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.db.database import SqlDatabase, migrate, open_database
+from bot.domain.errors import InvalidLink
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobStatus, UserId
 from bot.domain.plan import Limits
@@ -21,7 +22,7 @@ from bot.usecases.deliver import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from bot.usecases.submit_imagine import submit_imagine
+from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
 from tests.usecases.notifier import FakeNotifier
@@ -36,11 +37,14 @@ class World:
     notifier: FakeNotifier
     clock: "TestClock"
     listeners: "list[Callable[[], None]]"
+    links: "ShelfOfLinks"
     pauses: list[int] = field(default_factory=list)
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
         """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
-        [job] = (await submit_imagine(prompt, place_of(user_id), studio=self.studio)).jobs
+        submitted = await submit_imagine(prompt, place_of(user_id), studio=self.studio)
+        assert isinstance(submitted, Submitted)
+        [job] = submitted.jobs
         if is_waiting:
             await attach_waiting_message(job.id, self.notifier.wait(job), studio=self.studio)
         return await self.job(job.id)
@@ -101,6 +105,20 @@ class TestClock:
         self.now += timedelta(seconds=seconds)
 
 
+@dataclass
+class ShelfOfLinks:
+    """Addresses and what they answer with; `asked` lists them in order."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch(self, url: str) -> bytes:
+        self.asked.append(url)
+        if url not in self.files:
+            raise InvalidLink(f"`{url}` cannot be opened from here")
+        return self.files[url]
+
+
 def place_of(user_id: UserId) -> Place:
     return Place(user_id, "someone", channel_id=500, guild_id=7)
 
@@ -121,7 +139,11 @@ async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[SqlDat
 
 @pytest.fixture
 def world(database: SqlDatabase, tmp_path: Path) -> World:
-    engine, notifier, clock = FakeEngine(), FakeNotifier(), TestClock()
+    return make_world(database, tmp_path)
+
+
+def make_world(database: SqlDatabase, folder: Path) -> World:
+    engine, notifier, clock, links = FakeEngine(), FakeNotifier(), TestClock(), ShelfOfLinks()
     listeners: list[Callable[[], None]] = []
 
     def wake() -> None:
@@ -131,11 +153,12 @@ def world(database: SqlDatabase, tmp_path: Path) -> World:
     studio = Studio(
         db=database,
         engine=engine,
-        store=open_image_store(tmp_path / "images"),
+        store=open_image_store(folder / "images"),
         notifier=notifier,
+        links=links,
         wake=wake,
         now=lambda: clock.now,
         limits=Limits(max_running=3, max_waiting=10),
         page_size=9,
     )
-    return World(studio, engine, notifier, clock, listeners)
+    return World(studio, engine, notifier, clock, listeners, links)

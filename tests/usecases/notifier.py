@@ -14,7 +14,7 @@ PATIENCE_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Said:
-    """One message: `kind` is "result", "end", "direct" or "waiting"."""
+    """One message: `kind` is "result", "end", "direct", "copy" or "waiting"."""
 
     kind: str
     text: str
@@ -92,6 +92,16 @@ class FakeNotifier:
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef:
         self._called("send_direct")
         return self._place(user_id, Said("direct", text, tuple(files)))
+
+    async def find_copy(self, job: Job) -> MessageRef | None:
+        self._called("find_copy")
+        return next((place for place, said in self.messages.items() if said == Said("copy", job.id, said.files)), None)
+
+    async def post_copy(self, job: Job, file: ResultFile) -> MessageRef:
+        self._called("post_copy")
+        placed = self._place(job.user_id, Said("copy", job.id, (file,)))
+        self._maybe_lost("post_copy")
+        return placed
 
     async def upload_limit(self, job: Job) -> int:
         return self.limit

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import MAX_ATTEMPTS, Courier, deliver_job
-from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge
+from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge, ImageStore
 from bot.usecases.run_job import run_job
 from engine.protocol import FailureCode, ModelInfo
 from tests.domain.factories import ANN
@@ -183,3 +184,43 @@ async def test_a_delivery_that_waits_for_another_try_is_left_for_the_next_start(
     async with world.working():
         pass
     assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED
+
+
+class AwayStore:
+    """Cannot be read the first `times`."""
+
+    def __init__(self, store: ImageStore, times: int) -> None:
+        self._store = store
+        self._times = times
+
+    async def put(self, key: str, data: bytes) -> None:
+        await self._store.put(key, data)
+
+    async def get(self, key: str) -> bytes:
+        if self._times:
+            self._times -= 1
+            raise StoreUnreachable("nobody answers")
+        return await self._store.get(key)
+
+    async def delete(self, key: str) -> None:
+        await self._store.delete(key)
+
+
+@pytest.mark.parametrize(
+    ("times", "end", "kind"),
+    [
+        (MAX_ATTEMPTS - 1, DeliveryStatus.DELIVERED, "result"),
+        (MAX_ATTEMPTS, DeliveryStatus.UNDELIVERABLE, "direct"),
+    ],
+)
+async def test_a_store_that_cannot_be_read_is_waited_for_and_then_told(
+    world: World, times: int, end: DeliveryStatus, kind: str
+) -> None:
+    job = await world.drawn()
+    world.studio = replace(world.studio, store=AwayStore(world.studio.store, times))
+    async with world.working():
+        pass
+    assert (await world.job(job.id)).delivery is end
+    [said] = world.notifier.messages.values()
+    assert said.kind == kind
+    assert ("could not be reached" in said.text) is (kind == "direct")

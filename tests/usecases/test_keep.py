@@ -7,7 +7,7 @@ import pytest
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery
 from bot.domain.job import PictureRef
-from bot.usecases.account import account_info
+from bot.usecases.account import Usage, account_info
 from bot.usecases.browse import browse_gallery, open_picture
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
@@ -71,4 +71,4 @@ async def test_an_account_counts_its_own_jobs(world: World) -> None:
     running, waiting = await world.claim(await world.imagine("running")), await world.imagine("waiting")
     account = await account_info(place_of(ANN), studio=world.studio)
     assert ([job.id for job in account.running], [job.id for job in account.waiting]) == ([running.id], [waiting.id])
-    assert (account.jobs_done, account.engine_seconds) == (1, 0.25)
+    assert account.lifetime == Usage(1, 0.25)

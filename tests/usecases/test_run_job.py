@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.errors import JobGone, JobNotCancellable, NotAllowed, StoreFull
+from bot.domain.errors import JobGone, JobNotCancellable, NotAllowed, StoreFull, StoreUnreachable
 from bot.domain.job import DeliveryStatus, FailureReason, Job, JobId, JobKind, JobStatus, PictureRef, new_job_id
 from bot.usecases.cancel import cancel_job
 from bot.usecases.dispatch import resume_jobs
@@ -114,6 +114,26 @@ async def test_a_full_store_keeps_nothing_of_the_job(world: World, tmp_path: Pat
     ended = await world.job(job.id)
     assert (ended.status, ended.failure) == (JobStatus.FAILED, FailureReason.DISK_FULL)
     assert list((tmp_path / "images").rglob("*.png")) == []
+
+
+class AwayStore(FullStore):
+    """Answers nothing more once it has taken so many."""
+
+    async def put(self, key: str, data: bytes) -> None:
+        if not self._room:
+            raise StoreUnreachable("nobody answers")
+        await super().put(key, data)
+
+    async def delete(self, key: str) -> None:
+        raise StoreUnreachable("nobody answers")
+
+
+async def test_a_store_that_cannot_be_reached_fails_the_job_and_says_so(world: World) -> None:
+    job = await world.claim(await world.imagine())
+    await run_job(job, studio=replace(world.studio, store=AwayStore(world.studio.store, room=2)))
+    ended = await world.job(job.id)
+    assert (ended.status, ended.failure) == (JobStatus.FAILED, FailureReason.STORE)
+    assert await world.pictures(job.id) == []
 
 
 async def test_a_source_that_is_gone_is_told(world: World) -> None:

@@ -16,6 +16,9 @@ from bot.usecases.submit_press import submit_press
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World, place_of
 
+ROOM = 3 + 10
+"""Those that may be drawn at once, and those that may wait for them."""
+
 
 async def press(world: World, action: Action, job: Job, index: int = 0, user_id: UserId = ANN, where: int = 900) -> Job:
     return await submit_press(
@@ -95,7 +98,7 @@ async def test_buttons_of_what_is_not_there(world: World) -> None:
 
 
 async def test_the_queue_is_full_for_one_member_only(world: World) -> None:
-    jobs = [await world.imagine(f"fox {number}") for number in range(10)]
+    jobs = [await world.imagine(f"fox {number}") for number in range(ROOM)]
     with pytest.raises(QueueFull, match="10 are waiting"):
         await world.imagine("one too many")
     await world.imagine("a moon", BOB)
@@ -104,14 +107,14 @@ async def test_the_queue_is_full_for_one_member_only(world: World) -> None:
 
 
 async def test_the_queue_holds_when_many_ask_at_once(world: World) -> None:
-    wishes = (world.imagine(f"fox {number}") for number in range(15))
+    wishes = (world.imagine(f"fox {number}") for number in range(ROOM + 5))
     outcomes = await asyncio.gather(*wishes, return_exceptions=True)
-    assert sum(isinstance(outcome, Job) for outcome in outcomes) == 10
+    assert sum(isinstance(outcome, Job) for outcome in outcomes) == ROOM
 
 
 async def test_a_split_needs_no_room_in_the_queue(world: World) -> None:
     grid = await world.drawn()
-    for number in range(10):
+    for number in range(ROOM):
         await world.imagine(f"fox {number}")
     assert (await press(world, Action.UPSCALE, grid)).status is JobStatus.SUCCEEDED
     with pytest.raises(QueueFull):

@@ -31,7 +31,6 @@ class Capabilities:
     supports_style_reference: bool = False
     supports_character_reference: bool = False
     supports_omni_reference: bool = False
-    supports_personal_style: bool = False
     supports_video: bool = False
 
     @property

@@ -52,7 +52,6 @@ class DrawingPlan:
     character_weight: float = 1.0
     omni_reference: str = ""
     omni_weight: float = 1.0
-    profiles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -62,10 +61,12 @@ def plan_drawing(params: GenerationParams, capabilities: Capabilities, picture_c
     width, height = plan_size(params, capabilities)
     steps = plan_steps(params, capabilities)
     words = [word for word in added_words(params) if reads(word, capabilities)]
+    personal = [part for part in params.personal if reads(part.text, capabilities)]
+    said = (params.text, *words, *(part.text for part in personal))
     return DrawingPlan(
-        prompt=", ".join((params.text, *words)) if params.text else ", ".join(words),
+        prompt=", ".join(text for text in said if text),
         negative_prompt=params.negative if capabilities.supports_negative else "",
-        parts=weigh_parts(params, words) if capabilities.supports_weights else (),
+        parts=weigh_parts(params, words, personal) if capabilities.supports_weights else (),
         seeds=tuple((params.seed + index) % 2**32 for index in range(picture_count)),
         width=width,
         height=height,
@@ -83,7 +84,6 @@ def plan_drawing(params: GenerationParams, capabilities: Capabilities, picture_c
         character_weight=params.character_weight / 100,
         omni_reference=params.omni_reference,
         omni_weight=params.omni_weight / 100,
-        profiles=params.profiles if capabilities.supports_personal_style else (),
         notes=tuple(write_notes(params, capabilities)),
     )
 

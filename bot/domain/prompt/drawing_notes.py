@@ -18,8 +18,6 @@ def write_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
         yield f"{model} does not weigh parts; `::` was read as a comma."
     if params.stop < 100 and not capabilities.supports_stop:
         yield f"{model} cannot stop early; `--stop` has no effect."
-    if params.profiles and not capabilities.supports_personal_style:
-        yield f"{model} has no personal styles; `--profile` has no effect."
     if params.hd and not capabilities.can_draw_hd:
         yield f"{model} draws {capabilities.width}x{capabilities.height} at most; `--hd` has no effect."
     if max(params.aspect) / min(params.aspect) > capabilities.max_ratio:
@@ -51,3 +49,6 @@ def _word_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
     for word in added_words(params):
         if not reads(word, capabilities):
             yield f"{capabilities.model} does not know the word “{word}”, which {name_reason(word)} would add."
+    unknown = [f"“{part.text}”" for part in params.personal if not reads(part.text, capabilities)]
+    if unknown:
+        yield f"{capabilities.model} does not know {', '.join(unknown)}, which `--profile` would add."

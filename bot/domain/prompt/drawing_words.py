@@ -32,14 +32,15 @@ def name_reason(word: str) -> str:
     return "`--niji`" if word == NIJI_WORDS else "`--style`"
 
 
-def weigh_parts(params: GenerationParams, words: list[str]) -> tuple[PromptPart, ...]:
-    """The positive parts, and the odd words as one more that weighs the heavier the weirder."""
+def weigh_parts(params: GenerationParams, words: list[str], personal: list[PromptPart]) -> tuple[PromptPart, ...]:
+    """The positive parts, the odd words as one more that weighs the heavier the weirder, and those of a style."""
     parts = tuple(part for part in params.parts if part.weight > 0)
     odd = ", ".join(word for word in words if word in ODD_WORDS)
     plain = ", ".join(word for word in words if word not in ODD_WORDS)
-    if not parts and not odd:
+    if not parts and not odd and not personal:
         return ()
     parts = parts or (PromptPart(params.text),)
     usual = sum(part.weight for part in parts) / len(parts)
     more = [PromptPart(plain, usual)] if plain else []
-    return (*parts, *more, *([PromptPart(odd, usual * params.weird / 3000)] if odd else []))
+    oddities = [PromptPart(odd, usual * params.weird / 3000)] if odd else []
+    return (*parts, *more, *oddities, *(PromptPart(part.text, usual * part.weight) for part in personal))

@@ -54,6 +54,7 @@ class GenerationParams:
     `text` holds the positive words without links and parameters, `negative` those of `--no` and of parts with
     negative weight, separated by commas; `parts` is empty unless the prompt has `::`. `aspect` is width to height;
     `quality` scales the number of steps; `stop` is a percentage of them. `stylize` None is the model's usual amount.
+    `personal` holds the words of the styles in `profiles`, with weights relative to the prompt's own.
     `model` empty is the studio's first; `speed` and `visibility` None are the member's own settings.
     """
 
@@ -85,6 +86,7 @@ class GenerationParams:
     omni_reference: str = ""
     omni_weight: int = 100
     profiles: tuple[str, ...] = ()
+    personal: tuple[PromptPart, ...] = ()
     video: bool = False
     motion: str = "low"
     loop: bool = False
@@ -114,6 +116,7 @@ _FROM_JSON: Mapping[str, Any] = {
     "style_references": lambda styles: tuple(StyleReference(style["source"], style["weight"]) for style in styles),
     "character_references": tuple,
     "profiles": tuple,
+    "personal": lambda parts: tuple(PromptPart(part["text"], part["weight"]) for part in parts),
     "speed": Speed,
     "visibility": Visibility,
 }

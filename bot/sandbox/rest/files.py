@@ -4,6 +4,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot.sandbox.announce import Announcer
 from bot.sandbox.cdn import Cdn
 from bot.sandbox.wire import Json, Reply, render_reply
 from bot.sandbox.world import World
@@ -14,9 +15,10 @@ GONE = "This content is no longer available."
 
 
 class FileRoutes:
-    def __init__(self, world: World, cdn: Cdn) -> None:
+    def __init__(self, world: World, cdn: Cdn, announcer: Announcer) -> None:
         self._world = world
         self._cdn = cdn
+        self._announcer = announcer
 
     def mount(self, app: web.Application) -> None:
         for folder in ("attachments", "ephemeral-attachments"):
@@ -24,6 +26,7 @@ class FileRoutes:
         app.router.add_put("/upload/{channel_id}/{slot_id}", self._upload)
         app.router.add_get("/", self._page)
         app.router.add_get("/sandbox/members", self._members)
+        app.router.add_post("/sandbox/install", self._install)
         app.router.add_static("/static", STATIC)
 
     async def _download(self, request: web.Request) -> web.Response:
@@ -47,6 +50,14 @@ class FileRoutes:
 
     async def _page(self, _request: web.Request) -> web.FileResponse:
         return web.FileResponse(STATIC / "index.html", headers={"Content-Security-Policy": PAGE_POLICY})
+
+    async def _install(self, request: web.Request) -> web.Response:
+        """What a member does on Discord's own page: add the application to their account."""
+        caller = self._world.caller(request.headers.get("Authorization"))
+        if caller is None or caller.is_bot:
+            return web.Response(status=401)
+        self._announcer.install(caller.user.id)
+        return web.Response(status=204)
 
     async def _members(self, _request: web.Request) -> web.Response:
         """The test members with their tokens, for the page's member switch: there is nothing to protect here."""

@@ -7,9 +7,10 @@ from bot.sandbox.cdn import Cdn
 from bot.sandbox.channel import Channel
 from bot.sandbox.command import Command
 from bot.sandbox.command_rules import check_call, find_leaf
+from bot.sandbox.installation import find_leave
 from bot.sandbox.interaction import InteractionType
 from bot.sandbox.interaction_desk import InteractionDesk, Opening
-from bot.sandbox.message import Attachment
+from bot.sandbox.message import Attachment, Message
 from bot.sandbox.modal_form import submitted_components
 from bot.sandbox.permission import Permission
 from bot.sandbox.resolver import Resolved, Resolver
@@ -41,7 +42,8 @@ class MemberRoutes:
         if place_id in self._world.channels:
             guild_id = self._world.channels[place_id].guild_id
         user = call.who.user
-        commands = self._world.commands.list_usable(guild_id)
+        leave = find_leave(self._world, guild_id, self._world.channels.get(place_id), user.id)
+        commands = [command for command in self._world.commands.list_known(guild_id) if leave.allows(command)]
         usable = [command for command in commands if self._may_use(command, user.id, guild_id)]
         application = self._world.application.payload() | {"bot": self._world.bot.payload()}
         return Reply(
@@ -99,14 +101,17 @@ class MemberRoutes:
             raise errors.bad_field(
                 ("data",), "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION", "This command is outdated"
             )
-        if command not in self._world.commands.list_usable(blank.channel.guild_id):
+        if command not in self._world.commands.list_known(blank.channel.guild_id):
             raise errors.unknown_command()
+        leave = find_leave(self._world, blank.channel.guild_id, blank.channel, blank.user_id)
+        if not leave.allows(command):
+            raise errors.unknown_integration() if leave.is_guest else errors.unknown_command()
         if not self._may_use(command, blank.user_id, blank.channel.guild_id):
             raise errors.missing_permissions()
         name, defined, given = find_leaf(command.definition, list(data.get("options") or []))
         check_call(defined, given, is_complete=blank.type is InteractionType.COMMAND)
         sent = self._command_data(command, data, blank, self._resolver.take_uploads(data, call.files))
-        return replace(blank, data=sent, name=name, command_type=command.type)
+        return replace(blank, data=sent, name=name, command_type=command.type, owners=leave.owners(command))
 
     def _command_data(self, command: Command, data: Json, blank: Opening, uploads: dict[str, Attachment]) -> Json:
         """The call as the bot gets it: known fields only, and what its ids stand for."""
@@ -139,7 +144,8 @@ class MemberRoutes:
             sent["values"] = _chosen(component, data)
             resolved = self._resolver.resolve_chosen(component, sent["values"], blank.channel)
             sent |= {"resolved": resolved} if resolved else {}
-        return replace(blank, type=InteractionType.COMPONENT, data=sent, source_message_id=message.id)
+        owners = self._owners_of(message, blank)
+        return replace(blank, type=InteractionType.COMPONENT, data=sent, source_message_id=message.id, owners=owners)
 
     def _modal_opening(self, blank: Opening, data: Json) -> Opening:
         """`data.id` is the id of the interaction that opened the form."""
@@ -158,7 +164,14 @@ class MemberRoutes:
             data=sent,
             source_message_id=modal.source_message_id,
             opener_metadata=modal.opener_metadata,
+            owners=modal.opener_metadata["authorizing_integration_owners"],
         )
+
+    def _owners_of(self, message: Message, blank: Opening) -> Json:
+        """A button acts by the leave that its message came by."""
+        metadata = message.interaction_metadata or {}
+        leave = find_leave(self._world, blank.channel.guild_id, blank.channel, blank.user_id)
+        return dict(metadata.get("authorizing_integration_owners") or leave.owners(None))
 
     def _may_use(self, command: Command, user_id: str, guild_id: str | None) -> bool:
         needed = command.definition.get("default_member_permissions")

@@ -57,7 +57,7 @@ export class Interactions {
     });
     try {
       await this.page.api.call("POST", "/interactions", {
-        type, application_id: application.id, guild_id: this.page.store.guild.id, channel_id: this.page.store.current,
+        type, application_id: application.id, guild_id: this.page.store.channels.get(this.page.store.current)?.guild_id, channel_id: this.page.store.current,
         session_id: this.page.gateway.session, nonce: id, data, ...extra,
       });
     } catch (error) {

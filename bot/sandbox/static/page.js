@@ -123,7 +123,14 @@ class Page {
     }]);
     const tabs = this.members.filter((member) => member.id !== this.member.id)
       .map((member) => ({ label: `Open ${member.name} in a new tab ↗`, href: `#member=${member.name.toLowerCase()}` }));
-    openMenu(anchor, "Members", [{ heading: "Switch member" }, ...entries, { heading: "Two people at once" }, ...tabs]);
+    const install = { label: "Add the app to my account", run: () => this.install() };
+    openMenu(anchor, "Members", [{ heading: "Switch member" }, ...entries, { heading: "Two people at once" }, ...tabs,
+      { heading: "Use it anywhere" }, install]);
+  }
+
+  async install() {
+    const done = await fetch("/sandbox/install", { method: "POST", headers: { Authorization: this.member.token } });
+    toast(done.ok ? "You can use its commands in every server and in direct messages now." : "That did not work.", "note");
   }
 
   // --- messages ---

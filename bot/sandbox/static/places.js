@@ -4,13 +4,20 @@ import { avatar, byId, displayName, el } from "./dom.js";
 
 export function drawPlaces(page) {
   const channels = [...page.store.channels.values()];
-  const texts = channels.filter((item) => item.type === 0).sort((a, b) => a.position - b.position);
-  const rows = texts.flatMap((item) => [item, ...channels.filter((thread) => thread.parent_id === item.id)]);
-  byId("channels").replaceChildren(...rows.map((item) => placeRow(item, page)));
+  const rowsOf = (guild) => channels.filter((item) => item.type === 0 && item.guild_id === guild.id)
+    .sort((a, b) => a.position - b.position)
+    .flatMap((item) => [item, ...channels.filter((thread) => thread.parent_id === item.id)])
+    .map((item) => placeRow(item, page));
+  byId("channels").replaceChildren(...rowsOf(page.store.guild));
+  const others = [...page.store.guilds.values()].filter((guild) => guild.id !== page.store.guild.id);
+  byId("elsewhere").replaceChildren(...others.flatMap((guild) => [
+    el("h2", { id: `guild-${guild.id}` }, guild.name),
+    el("ul", { class: "places", "aria-labelledby": `guild-${guild.id}` }, rowsOf(guild)),
+  ]));
   const directs = channels.filter((item) => item.type === 1);
-  const others = [...page.store.users.values()].filter((user) => user.id !== page.store.me.id &&
+  const strangers = [...page.store.users.values()].filter((user) => user.id !== page.store.me.id &&
     !directs.some((item) => item.recipients[0].id === user.id));
-  byId("directs").replaceChildren(...directs.map((item) => placeRow(item, page)), ...others.map((user) => newDirect(user, page)));
+  byId("directs").replaceChildren(...directs.map((item) => placeRow(item, page)), ...strangers.map((user) => newDirect(user, page)));
   const unread = [...page.store.unread.values()].reduce((sum, item) => sum + item.count, 0);
   const here = page.store.channels.get(page.store.current);
   document.title = `${unread ? `(${unread}) ` : ""}${here ? page.placeName(here) : "Easel"} · Easel sandbox`;

@@ -6,6 +6,7 @@ export class Store extends EventTarget {
     super();
     this.me = null;
     this.guild = null;
+    this.guilds = new Map();
     this.users = new Map();
     this.channels = new Map();
     this.messages = new Map();
@@ -58,12 +59,21 @@ export class Store extends EventTarget {
     this.channels.clear();
     this.messages.clear();
     this.loaded.clear();
-    for (const channel of [...this.guild.channels, ...this.guild.threads, ...data.private_channels]) {
-      this.channels.set(channel.id, channel);
-    }
-    for (const member of this.guild.members) this.users.set(member.user.id, member.user);
+    data.guilds.forEach((guild) => this.enter(guild));
+    for (const channel of data.private_channels) this.channels.set(channel.id, channel);
     this.users.set(this.me.id, this.me);
     this.tell("ready");
+  }
+
+  enter(guild) {
+    this.guilds.set(guild.id, guild);
+    for (const channel of [...guild.channels, ...guild.threads]) this.channels.set(channel.id, channel);
+    for (const member of guild.members) this.users.set(member.user.id, member.user);
+  }
+
+  on_GUILD_CREATE(guild) {
+    this.enter(guild);
+    this.tell("places");
   }
 
   on_MESSAGE_CREATE(message) {

@@ -1,4 +1,4 @@
-"""`/help`, `/userid`, `/invite`, `/subscribe`: the way into the studio and to its operator."""
+"""`/help`, `/userid`, `/invite`: the way into the studio and to its operator."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.ui.answering import Interaction
 from bot.ui.check import invite_url, own_install_url
+from bot.ui.commands.places import everywhere
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.ui.views.job_actions import written
@@ -19,7 +20,6 @@ GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in
 **React** to your own picture with {reactions}.
 `/settings` and `/prefer` hold for all your prompts. `/gallery` shows what was kept, `/info` your jobs.
 `/ask` finds answers, `/docs` explains every parameter and command, `/faq` what others have asked."""
-NO_PLANS = "Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,13 @@ class Links:
 
 def add_about(tree: app_commands.CommandTree, emoji: ReactionEmoji, links: Links) -> None:
     @tree.command(name="help", description="How to use the studio")
+    @everywhere
     async def show_help(interaction: Interaction) -> None:
         embed = discord.Embed(title="How to use the studio", description=help_text(emoji), colour=GREY_BLUE)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     @tree.command(description="Your number, by which an operator finds you")
+    @everywhere
     async def userid(interaction: Interaction) -> None:
         await interaction.response.send_message(f"Your user id is `{interaction.user.id}`.", ephemeral=True)
 
@@ -49,16 +51,6 @@ def add_about(tree: app_commands.CommandTree, emoji: ReactionEmoji, links: Links
         }
         view = link_buttons(urls)
         await interaction.response.send_message("Take the studio along:", view=view, ephemeral=True)
-
-    @tree.command(description="Where plans are bought and changed")
-    async def subscribe(interaction: Interaction) -> None:
-        if not links.account:
-            await interaction.response.send_message(NO_PLANS, ephemeral=True)
-            return
-        said = "Your plan is managed on our page."
-        await interaction.response.send_message(
-            said, view=link_buttons({"Manage Account": links.account}), ephemeral=True
-        )
 
 
 def link_buttons(urls: dict[str, str]) -> discord.ui.View:

@@ -6,6 +6,7 @@ from discord import app_commands
 from bot.domain.errors import NotAllowed
 from bot.domain.job import UserId
 from bot.ui.answering import Interaction
+from bot.ui.commands.places import everywhere
 from bot.ui.gallery_presses import show_page
 from bot.ui.views.gallery_pages import SEARCH_LIMIT, TurnPage
 from bot.usecases.studio import Studio
@@ -13,6 +14,7 @@ from bot.usecases.studio import Studio
 
 def add_gallery(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Look through pictures, newest first")
+    @everywhere
     @app_commands.describe(
         member="Whose pictures; yours if left out",
         search="Only pictures whose prompt has these words",

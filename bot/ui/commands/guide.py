@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.domain.guide import Guide, Section
 from bot.ui.answering import Interaction
+from bot.ui.commands.places import everywhere
 from bot.ui.render_gallery import GREY_BLUE
 
 TITLE_LIMIT = 256
@@ -20,6 +21,7 @@ def add_guide(tree: app_commands.CommandTree, pages: Guide, answers: Guide) -> N
     everything = Guide(answers.sections + pages.sections)
 
     @tree.command(description="Look for an answer in the studio's pages")
+    @everywhere
     @app_commands.describe(question="In your own words")
     async def ask(interaction: Interaction, question: app_commands.Range[str, 1, 300]) -> None:
         found = everything.search(question)

@@ -6,6 +6,7 @@ from discord import app_commands
 from bot.domain.errors import JobGone
 from bot.domain.job import Job, UserId
 from bot.ui.answering import Interaction
+from bot.ui.commands.places import in_servers
 from bot.ui.known_jobs import find_job_of
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm
@@ -28,7 +29,7 @@ def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
         await interaction.edit_original_response(content="Sent. Look into your direct messages.")
 
     @tree.context_menu(name="Report Job")
-    @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+    @in_servers
     async def report(interaction: Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await _job_of(message, studio)

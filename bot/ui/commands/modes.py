@@ -13,7 +13,8 @@ SPEEDS = {
     Speed.FAST: "Done! Your jobs use fast time again. `/relax` saves it, `/info` shows what is left.",
     Speed.RELAX: "Done! Your jobs wait for a quiet moment and use no fast time. They may take longer; "
     "`/fast` switches back.",
-    Speed.TURBO: "Done! Your jobs go first and use twice the fast time. `/fast` switches back.",
+    Speed.TURBO: "Done! Where plans are sold, your jobs go first and use twice the fast time; elsewhere they are fast "
+    "jobs. `/fast` switches back.",
 }
 VISIBILITIES = {
     Visibility.PUBLIC: "Done! What you draw from now on can be seen in the gallery by everybody.",

@@ -5,22 +5,53 @@ presses are routed by their custom id alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 
 from bot.domain.buttons import Action, Button
-from bot.domain.job import Job, JobId
+from bot.domain.canvas import Size, is_same_shape
+from bot.domain.job import UPSCALES, Job, JobId, JobKind
+from bot.domain.upscalers import Upscaler, offered_upscalers
 
-WAND = "🪄"
+WAND, BRUSH, LENS, FILM, HEART, UP = "🪄", "🖌️", "🔍", "🎞️", "❤️", "⏫"
 AGAIN = "🔄"
+WIDER, TALLER = "↔️", "↕️"
+PANS = {Action.PAN_LEFT: "⬅️", Action.PAN_RIGHT: "➡️", Action.PAN_UP: "⬆️", Action.PAN_DOWN: "⬇️"}
+
+Item = discord.ui.Button[discord.ui.View]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`version` is the one whose upscalers are offered where a prompt names none; `address` is that of our own pages,
+    empty where there are none.
+    """
+
+    version: str = "6.1"
+    address: str = ""
+
+
+USUAL = Layout()
 
 
 def waiting_actions(job_id: JobId) -> discord.ui.View:
     return written([_button(Button(Action.CANCEL, job_id), "Cancel Job", style=discord.ButtonStyle.danger)])
 
 
-def result_actions(job: Job) -> discord.ui.View:
-    return _grid_actions(job.id) if job.is_grid else _single_actions(job.id)
+def region_actions(link: str) -> discord.ui.View:
+    return written([discord.ui.Button(label="Open the brush", emoji=BRUSH, url=link)])
+
+
+def result_actions(job: Job, layout: Layout = USUAL, size: Size | None = None) -> discord.ui.View:
+    """`size` is that of a single picture, for a square one is not offered to be made square."""
+    if job.is_grid:
+        return _grid_actions(job.id)
+    if job.kind is JobKind.ANIMATE:
+        return written(_kept(job.id, layout, row=0))
+    if job.kind in UPSCALES:
+        return _upscaled_actions(job, layout)
+    return _single_actions(job, layout, size)
 
 
 def _grid_actions(job_id: JobId) -> discord.ui.View:
@@ -29,10 +60,66 @@ def _grid_actions(job_id: JobId) -> discord.ui.View:
     return written([*upscales, _button(Button(Action.REROLL, job_id), emoji=AGAIN), *variations])
 
 
-def _single_actions(job_id: JobId) -> discord.ui.View:
-    subtle = _button(Button(Action.VARY_SUBTLE, job_id), "Vary (Subtle)", emoji=WAND)
-    strong = _button(Button(Action.VARY_STRONG, job_id), "Vary (Strong)", emoji=WAND)
-    return written([subtle, strong])
+def _single_actions(job: Job, layout: Layout, size: Size | None) -> discord.ui.View:
+    upscalers = [_enlarge(job.id, upscaler, "Upscale") for upscaler in _upscalers(job, layout)]
+    region = _button(Button(Action.VARY_REGION, job.id), "Vary (Region)", emoji=BRUSH)
+    rows = (
+        [*upscalers, *_variations(job.id, row=0), region],
+        _zooms(job.id, size),
+        [_button(Button(action, job.id), emoji=arrow, row=2) for action, arrow in PANS.items()],
+        _animations(job.id, row=3),
+        _kept(job.id, layout, row=4),
+    )
+    return written([button for row in rows for button in row])
+
+
+def _upscaled_actions(job: Job, layout: Layout) -> discord.ui.View:
+    """Upscaling is the last step: nothing can be added around such a picture any more."""
+    redo = [_enlarge(job.id, upscaler, "Redo Upscale") for upscaler in _upscalers(job, layout)]
+    rows = (redo, _variations(job.id, row=1), _animations(job.id, row=2), _kept(job.id, layout, row=3))
+    return written([button for row in rows for button in row])
+
+
+def _upscalers(job: Job, layout: Layout) -> tuple[Upscaler, ...]:
+    return offered_upscalers(job.params.version, layout.version)
+
+
+def _enlarge(job_id: JobId, upscaler: Upscaler, verb: str) -> Item:
+    return _button(Button(Action.ENLARGE, job_id, how=upscaler.token), f"{verb} ({upscaler.name})", emoji=UP)
+
+
+def _variations(job_id: JobId, *, row: int) -> list[Item]:
+    return [
+        _button(Button(Action.VARY_SUBTLE, job_id), "Vary (Subtle)", emoji=WAND, row=row),
+        _button(Button(Action.VARY_STRONG, job_id), "Vary (Strong)", emoji=WAND, row=row),
+    ]
+
+
+def _zooms(job_id: JobId, size: Size | None) -> list[Item]:
+    zooms = [
+        _button(Button(Action.ZOOM_OUT, job_id, how="50"), "Zoom Out 2x", emoji=LENS, row=1),
+        _button(Button(Action.ZOOM_OUT, job_id, how="75"), "Zoom Out 1.5x", emoji=LENS, row=1),
+        _button(Button(Action.CUSTOM_ZOOM, job_id), "Custom Zoom", emoji=LENS, row=1),
+    ]
+    if size is None or is_same_shape(size.ratio, 1):
+        return zooms
+    arrow = TALLER if size.ratio > 1 else WIDER
+    return [*zooms, _button(Button(Action.MAKE_SQUARE, job_id), "Make Square", emoji=arrow, row=1)]
+
+
+def _animations(job_id: JobId, *, row: int) -> list[Item]:
+    return [
+        _button(Button(Action.ANIMATE, job_id, how=motion), f"Animate ({motion.title()} motion)", emoji=FILM, row=row)
+        for motion in ("high", "low")
+    ]
+
+
+def _kept(job_id: JobId, layout: Layout, *, row: int) -> list[Item]:
+    """What is done with a picture as it is."""
+    heart = _button(Button(Action.BOOKMARK, job_id), emoji=HEART, row=row)
+    if not layout.address:
+        return [heart]
+    return [heart, discord.ui.Button(label="Web", url=f"{layout.address.rstrip('/')}/jobs/{job_id}", row=row)]
 
 
 def _button(
@@ -42,7 +129,7 @@ def _button(
     emoji: str | None = None,
     style: discord.ButtonStyle = discord.ButtonStyle.secondary,
     row: int = 0,
-) -> discord.ui.Button[discord.ui.View]:
+) -> Item:
     return discord.ui.Button(style=style, label=label, custom_id=button.custom_id, emoji=emoji, row=row)
 
 

@@ -1,0 +1,92 @@
+"""From a finished picture to a job that goes on from it: where it starts, who may, and which shape comes of it."""
+
+from dataclasses import dataclass, replace
+
+from bot.domain.buttons import Action, Button
+from bot.domain.canvas import Ratio, Size, check_aspect, is_same_shape, panned_aspect, plan_canvas, real_aspect
+from bot.domain.errors import JobGone, NotAllowed
+from bot.domain.gallery import Picture, Visibility
+from bot.domain.job import HANDED_IN, OUTPAINTS, PANS, UPSCALES, Job, JobKind, PictureRef, UserId
+from bot.domain.operation import Operation
+from bot.domain.prompt import GenerationParams
+from bot.domain.prompt.aspect import with_aspect
+
+MAX_UPSCALED_PIXELS = 4096 * 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a press is about: what is done to which picture."""
+
+    kind: JobKind
+    source: PictureRef
+    operation: Operation
+
+
+def find_origin(button: Button, parent: Job, *, strong_variations: bool = True) -> Origin:
+    """A re-roll does the same as before with the same picture, and so does upscaling what was upscaled.
+
+    All else starts from what was pressed. Raises `JobGone` for a picture that the job never had.
+    """
+    kind, source, operation = button.job_kind, PictureRef(parent.id, button.index), button.operation
+    if button.index >= parent.picture_count:
+        raise JobGone
+    if kind is JobKind.VARIATION and not strong_variations:
+        kind = JobKind.VARY_SUBTLE
+    if kind is JobKind.REROLL and (parent.starts_from_picture or parent.kind in HANDED_IN):
+        kind, operation = parent.kind, parent.operation
+        source = parent.parent or source
+    if button.action is Action.ENLARGE and parent.kind in UPSCALES:
+        source = parent.parent or source
+    return Origin(kind, source, replace(operation, source_keys=parent.operation.source_keys))
+
+
+def check_owner(parent: Job, source: Picture | None, user_id: UserId) -> None:
+    """Raises `NotAllowed` for what is private to somebody else, `JobGone` or `NotAllowed` for what is in the trash."""
+    if parent.is_stealth and parent.user_id != user_id:
+        raise NotAllowed("These pictures are private. Only the member who made them can work on them.")
+    if source is None:
+        return
+    if source.visibility is Visibility.PRIVATE and source.user_id != user_id:
+        raise NotAllowed("This picture is private. Only the member who made it can work on it.")
+    if source.trashed_at is not None:
+        if source.user_id != user_id:
+            raise JobGone
+        raise NotAllowed("This picture is in your trash. Take it out of there first; `/gallery` shows the way.")
+
+
+def check_step(origin: Origin, parent: Job, source: Size) -> None:
+    """Raises `NotAllowed` for what cannot be done with such a picture."""
+    kind = origin.kind
+    if parent.kind is JobKind.ANIMATE and kind is not JobKind.ANIMATE:
+        raise NotAllowed("That is a film. Press the button under the picture that it was made from.")
+    if parent.kind in UPSCALES and kind in OUTPAINTS | {JobKind.VARY_REGION}:
+        raise NotAllowed("Upscaling is the last step. Press this button under the picture before it was upscaled.")
+    if kind is JobKind.MAKE_SQUARE and is_same_shape(source.ratio, 1):
+        raise NotAllowed("This picture is square already.")
+    if kind in UPSCALES and source.area * origin.operation.scale**2 > MAX_UPSCALED_PIXELS:
+        raise NotAllowed(
+            f"Upscaled, this picture of {source.width}x{source.height} would have more than 4096x4096 pixels."
+        )
+
+
+def reshape(job: Job, source: Size, wanted: Ratio | None) -> Job:
+    """The job with the ratio of the canvas that it draws, also in its prompt. `wanted` is a ratio that was typed.
+
+    Raises `NotAllowed` beyond the limits, or when nothing would be new.
+    """
+    if job.kind not in OUTPAINTS:
+        return job
+    before = real_aspect(source, wanted or job.params.aspect)
+    match job.kind:
+        case JobKind.MAKE_SQUARE:
+            aspect = (1, 1)
+        case kind if kind in PANS:
+            aspect = panned_aspect(before, kind)
+        case _:
+            aspect = wanted or before
+    check_aspect(aspect, job.params.version)
+    if plan_canvas(source, job.kind, job.operation.zoom, aspect).size == source:
+        raise NotAllowed("Nothing would be added. Choose a `--zoom` above 1, or another `--ar`.")
+    params: GenerationParams = replace(job.params, aspect=aspect, zoom=None)
+    return replace(job, params=params, prompt=with_aspect(job.prompt, aspect))

@@ -1,0 +1,262 @@
+"""A double-entry ledger of GPU-seconds or credits: what was given, set aside, used, given back. Pure.
+
+Every entry moves amounts between one member's accounts and sums to 0; its business id makes it happen once. Time that
+is given becomes a lot of its own, which may expire. A job's price is taken from the lots in their order and held until
+the job ends; then it is used, or goes back to the lots that it came from.
+
+    issued ──grant──▶ lot (month, bonus, extra) ──reserve──▶ held ──capture──▶ used
+                       ▲  └──expire──▶ expired                │                 │
+                       └─────────────release──────────────────┘◀────refund──────┘
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.job import JobId, UserId
+from bot.domain.prices import Unit
+from bot.domain.prompt import Speed
+
+
+class AccountKind(StrEnum):
+    MONTH = "month"  # a lot: what the plan gives, until the month is over
+    BONUS = "bonus"  # a lot: what was given away
+    EXTRA = "extra"  # a lot: what was bought beside the plan
+    HELD = "held"  # set aside for one job
+    USED = "used"  # by speed
+    ISSUED = "issued"  # where everything comes from: as far below 0 as all others are above
+    EXPIRED = "expired"
+
+
+LOTS = (AccountKind.MONTH, AccountKind.BONUS, AccountKind.EXTRA)
+"""In the order of their use. Within a kind, what expires first goes first."""
+
+
+class EntryKind(StrEnum):
+    GRANT = "grant"
+    RESERVE = "reserve"
+    CAPTURE = "capture"
+    RELEASE = "release"
+    REFUND = "refund"
+    EXPIRE = "expire"
+    REVOKE = "revoke"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`label` tells accounts of a kind apart: a lot by the grant it came with, held amounts by job, used ones by
+    speed."""
+
+    kind: AccountKind
+    label: str = ""
+
+
+ISSUED, EXPIRED = Account(AccountKind.ISSUED), Account(AccountKind.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    account: Account
+    amount: int
+
+
+class Unbalanced(ValueError):
+    """The postings of an entry do not sum to 0, or one of them says nothing. A bug, never a member's doing."""
+
+
+class Shortage(Exception):
+    """The lots do not reach for what was to be taken."""
+
+    def __init__(self, needed: int, left: int) -> None:
+        super().__init__(f"{needed} needed, {left} left")
+        self.needed = needed
+        self.left = left
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened, once: `business_id` is unique. `source` says who or what caused it.
+
+    `expires_at` is that of the lot that a grant opens.
+    """
+
+    business_id: str
+    kind: EntryKind
+    user_id: UserId
+    unit: Unit
+    at: datetime
+    postings: tuple[Posting, ...]
+    source: str = ""
+    job_id: JobId | None = None
+    expires_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if sum(posting.amount for posting in self.postings) or not all(posting.amount for posting in self.postings):
+            raise Unbalanced(f"{self.business_id}: {self.postings}")
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What is left of a grant that is neither expired nor taken back in the books. `account.label` is its business id.
+
+    `granted` is what it was at first.
+    """
+
+    account: Account
+    balance: int
+    granted: int
+    expires_at: datetime | None = None
+
+    def is_live(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+
+def reserve_id(job_id: JobId) -> str:
+    return f"reserve:{job_id}"
+
+
+def settle_id(job_id: JobId) -> str:
+    """One id for capture and release, so that a job can only ever have one of them."""
+    return f"settle:{job_id}"
+
+
+def refund_id(job_id: JobId) -> str:
+    return f"refund:{job_id}"
+
+
+def close_id(lot: str) -> str:
+    """One id for expiry and revocation: a lot is closed once."""
+    return f"close:{lot}"
+
+
+def grant(
+    business_id: str,
+    user_id: UserId,
+    unit: Unit,
+    kind: AccountKind,
+    amount: int,
+    *,
+    source: str,
+    at: datetime,
+    expires_at: datetime | None = None,
+) -> Entry:
+    """Opens the lot `business_id`. Raises `ValueError` unless something is given."""
+    if amount <= 0 or kind not in LOTS:
+        raise ValueError(f"{business_id}: {amount} {unit} cannot be given as {kind}")
+    moved = _move(((ISSUED, amount),), Account(kind, business_id))
+    return Entry(business_id, EntryKind.GRANT, user_id, unit, at, moved, source, expires_at=expires_at)
+
+
+def order_of_use(lots: Iterable[Lot], now: datetime) -> list[Lot]:
+    """Those that may be spent: the month's first, then bonus, then extra; of each, what expires first."""
+    return in_order(lot for lot in lots if lot.balance > 0 and lot.is_live(now))
+
+
+def in_order(lots: Iterable[Lot]) -> list[Lot]:
+    return sorted(lots, key=lambda lot: (LOTS.index(lot.account.kind), _end(lot), lot.account.label))
+
+
+def _end(lot: Lot) -> float:
+    return lot.expires_at.timestamp() if lot.expires_at else float("inf")
+
+
+def spendable(lots: Iterable[Lot], now: datetime) -> int:
+    return sum(lot.balance for lot in order_of_use(lots, now))
+
+
+def reserve(job_id: JobId, user_id: UserId, unit: Unit, amount: int, lots: Sequence[Lot], now: datetime) -> Entry:
+    """Set the price aside. Raises `Shortage`, and then takes nothing."""
+    taken: list[tuple[Account, int]] = []
+    missing = amount
+    for lot in order_of_use(lots, now):
+        share = min(missing, lot.balance)
+        taken += [(lot.account, share)] if share else []
+        missing -= share
+    if missing:
+        raise Shortage(amount, amount - missing)
+    return _reserved(job_id, user_id, unit, taken, now)
+
+
+def reserve_free(job_id: JobId, user_id: UserId, unit: Unit, amount: int, now: datetime) -> Entry:
+    """For what costs the member nothing and is counted all the same: it is given for this job alone."""
+    return _reserved(job_id, user_id, unit, [(ISSUED, amount)], now)
+
+
+def _reserved(job_id: JobId, user_id: UserId, unit: Unit, taken: Sequence[tuple[Account, int]], now: datetime) -> Entry:
+    moved = _move(taken, Account(AccountKind.HELD, job_id))
+    return Entry(reserve_id(job_id), EntryKind.RESERVE, user_id, unit, now, moved, job_id=job_id)
+
+
+def after(lots: Iterable[Lot], entry: Entry) -> list[Lot]:
+    """The lots as the entry leaves them."""
+    changes = {posting.account: posting.amount for posting in entry.postings}
+    return [replace(lot, balance=lot.balance + changes.get(lot.account, 0)) for lot in lots]
+
+
+def capture(reserved: Entry, speed: Speed, at: datetime) -> Entry:
+    """The job succeeded: what was held is used."""
+    held = _held(reserved)
+    moved = _move(((held.account, held.amount),), Account(AccountKind.USED, speed))
+    return _about(reserved, EntryKind.CAPTURE, settle_id, moved, at)
+
+
+def release(reserved: Entry, closed: Mapping[str, EntryKind], at: datetime) -> Entry:
+    """The job came to nothing: what was held goes back. `closed` says how each lot that is no more was closed."""
+    return _about(reserved, EntryKind.RELEASE, settle_id, _give_back(reserved, _held(reserved).account, closed), at)
+
+
+def refund(reserved: Entry, captured: Entry, closed: Mapping[str, EntryKind], at: datetime) -> Entry:
+    """The job succeeded, but its member never got to see it."""
+    used = next(posting.account for posting in captured.postings if posting.account.kind is AccountKind.USED)
+    return _about(reserved, EntryKind.REFUND, refund_id, _give_back(reserved, used, closed), at)
+
+
+def expire(lot: Lot, user_id: UserId, unit: Unit, at: datetime) -> Entry:
+    """Also of an empty lot: the entry says that it is closed."""
+    moved = _move(((lot.account, lot.balance),), EXPIRED) if lot.balance else ()
+    return Entry(close_id(lot.account.label), EntryKind.EXPIRE, user_id, unit, at, moved, source="calendar")
+
+
+def revoke(lot: Lot, user_id: UserId, unit: Unit, at: datetime, *, source: str) -> Entry:
+    """Take back what is left of it. What jobs hold of it now follows when they come to nothing."""
+    moved = _move(((lot.account, lot.balance),), ISSUED) if lot.balance else ()
+    return Entry(close_id(lot.account.label), EntryKind.REVOKE, user_id, unit, at, moved, source=source)
+
+
+def _move(sources: Sequence[tuple[Account, int]], target: Account) -> tuple[Posting, ...]:
+    total = sum(amount for _, amount in sources)
+    return (*(Posting(account, -amount) for account, amount in sources), Posting(target, total))
+
+
+def _held(reserved: Entry) -> Posting:
+    return next(posting for posting in reserved.postings if posting.account.kind is AccountKind.HELD)
+
+
+def _give_back(reserved: Entry, source: Account, closed: Mapping[str, EntryKind]) -> tuple[Posting, ...]:
+    """To where each part came from; what came from a lot that was closed meanwhile follows the rest of that lot."""
+    amounts: dict[Account, int] = {}
+    for posting in reserved.postings:
+        if posting.amount < 0:
+            target = _home(posting.account, closed)
+            amounts[target] = amounts.get(target, 0) - posting.amount
+    back = tuple(Posting(account, amount) for account, amount in amounts.items())
+    return (Posting(source, -sum(amounts.values())), *back)
+
+
+def _home(account: Account, closed: Mapping[str, EntryKind]) -> Account:
+    match closed.get(account.label):
+        case EntryKind.EXPIRE:
+            return EXPIRED
+        case EntryKind.REVOKE:
+            return ISSUED
+        case _:
+            return account
+
+
+def _about(
+    reserved: Entry, kind: EntryKind, name: Callable[[JobId], str], postings: tuple[Posting, ...], at: datetime
+) -> Entry:
+    if reserved.job_id is None:
+        raise Unbalanced(f"{reserved.business_id} is no job's")
+    return Entry(name(reserved.job_id), kind, reserved.user_id, reserved.unit, at, postings, job_id=reserved.job_id)

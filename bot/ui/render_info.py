@@ -1,0 +1,117 @@
+"""How `/info` reads. Keys and order are as client programs know them, one `**key**: value` a line."""
+
+import discord
+
+from bot.domain.allowance import write_amount
+from bot.domain.job import Job
+from bot.domain.ledger import Lot
+from bot.domain.prices import PriceList, Unit
+from bot.domain.prompt import Speed
+from bot.domain.standing import State
+from bot.ui.render_gallery import GREY_BLUE
+from bot.usecases.account import AccountInfo, Usage
+
+JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
+HOUR = 3600
+
+
+def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:
+    is_credits = account.catalogue.unit is Unit.CREDITS
+    lines = [
+        f"**User ID**: {user_id}",
+        f"**Subscription**: {write_subscription(account)}",
+        f"**Job Mode**: {JOB_MODES[account.settings.speed]}",
+        f"**Visibility Mode**: {account.settings.visibility.capitalize()}",
+        f"**Fast Time Remaining**: {write_remaining(account)}",
+        f"**Lifetime Usage**: {_usage(account.lifetime, is_credits)}",
+        f"**Fast Usage**: {_usage(account.usage[Speed.FAST], is_credits)}",
+        f"**Turbo Usage**: {_usage(account.usage[Speed.TURBO], is_credits)}",
+        f"**Relaxed Usage**: {_usage(account.usage[Speed.RELAX], is_credits)}",
+        "**Ranking Count**: Total: 0, Last 30 Days: 0",
+        "",
+        f"**Queued Jobs (fast)**: {sum(job.speed is not Speed.RELAX for job in account.waiting)}",
+        f"**Queued Jobs (relax)**: {sum(job.speed is Speed.RELAX for job in account.waiting)}",
+        f"**Running Jobs**: {', '.join(_link(job) for job in account.running) or 'None'}",
+    ]
+    embed = discord.Embed(title="Your info", description="\n".join(lines), colour=GREY_BLUE)
+    return _with_details(embed, account)
+
+
+def write_subscription(account: AccountInfo) -> str:
+    standing = account.standing
+    match standing.state:
+        case State.OPEN if standing.plan is not None:
+            return f"{standing.plan.name} (Active)"
+        case State.ACTIVE if standing.plan is not None:
+            renews = f", renews next on <t:{int(account.renews_at.timestamp())}>" if account.renews_at else ""
+            return f"{standing.plan.name} (Active {standing.billing}{renews})"
+        case State.TRIAL:
+            return "None (Trial)"
+        case State.PAUSED if standing.entitlement is not None:
+            return f"{standing.entitlement.plan_name} (Paused)"
+        case _:
+            return "None (Inactive)"
+
+
+def write_remaining(account: AccountInfo) -> str:
+    """Of all that has not expired: what is left, and what it was at first."""
+    if not account.catalogue.is_charging:
+        return "Unlimited"
+    left, granted = account.left, account.granted
+    if account.catalogue.unit is Unit.CREDITS:
+        return f"{left}/{granted} credits ({_percent(left, granted)})"
+    if granted < HOUR:
+        return f"{left / 60:.2f} minutes"
+    return f"{left / HOUR:.2f}/{granted / HOUR:.1f} hours ({_percent(left, granted)})"
+
+
+def _percent(left: int, granted: int) -> str:
+    return f"{100 * left / granted if granted else 0:.2f}%"
+
+
+def _usage(usage: Usage, is_credits: bool) -> str:
+    spent = write_amount(int(usage.amount), Unit.CREDITS) if is_credits else f"{usage.amount / HOUR:.2f} hours"
+    return f"{usage.images} images ({spent})"
+
+
+def _with_details(embed: discord.Embed, account: AccountInfo) -> discord.Embed:
+    """Beside the lines that programs read: to the second, and in words."""
+    catalogue = account.catalogue
+    if catalogue.is_charging:
+        lots = "\n".join(_lot(lot, catalogue.unit) for lot in account.lots[:10]) or "Nothing is left."
+        embed.add_field(name="What is left", value=lots, inline=False)
+        embed.add_field(name="Prices", value=write_prices(catalogue.prices, catalogue.unit), inline=False)
+    if account.standing.plan is not None and account.standing.plan.terms:
+        embed.add_field(name="Your pictures", value=account.standing.plan.terms[:1024], inline=False)
+    return embed
+
+
+def _lot(lot: Lot, unit: Unit) -> str:
+    until = f", until <t:{int(lot.expires_at.timestamp())}:f>" if lot.expires_at else ""
+    return f"{lot.account.kind.capitalize()}: {write_amount(lot.balance, unit)}{until}"
+
+
+def write_prices(prices: PriceList, unit: Unit) -> str:
+    """What members pay for the usual jobs."""
+    if unit is Unit.CREDITS:
+        turbo = max(1, round(prices.turbo_factor))
+        return f"One request is 1 credit, a turbo one {turbo}. U1-U4 and relaxed jobs are free."
+    listed = (
+        ("a grid of four", prices.grid),
+        ("variations", prices.variation),
+        ("zoom or pan", prices.outpaint),
+        ("an upscale", prices.upscale),
+        ("a film", prices.film),
+    )
+    listing = ", ".join(f"{name} {write_amount(seconds, unit)}" for name, seconds in listed)
+    return (
+        f"{listing[0].upper()}{listing[1:]}. `--quality` multiplies, `--draft` takes {prices.draft_factor:g} of it, "
+        f"`--turbo` ×{prices.turbo_factor:g}, `--oref` ×{prices.omni_factor:g}. U1-U4 and relaxed jobs are free."
+    )
+
+
+def _link(job: Job) -> str:
+    message = job.waiting_message
+    if message is None:
+        return job.id
+    return f"https://discord.com/channels/{job.guild_id or '@me'}/{message.channel_id}/{message.message_id}"

@@ -1,0 +1,73 @@
+"""What members buy from Discord becomes plans and time here. Each saying may come doubled, late and out of order."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.goods import Supply, supply_of
+from bot.domain.ledger import AccountKind
+from bot.domain.plan import Article
+from bot.domain.purchase import SOURCE, News, Purchase, plan_after
+from bot.usecases.grants import TimeGrant, end_plan, put_plan, put_time, take_back_time
+from bot.usecases.ports import Transaction
+from bot.usecases.studio import Studio
+
+log = structlog.get_logger(__name__)
+
+
+async def take_purchase(purchase: Purchase, news: News, *, as_of: datetime, studio: Studio) -> bool:
+    """True when it was bought to be used up and Discord does not know yet that it was."""
+    article = _article_of(purchase, studio)
+    if article is None or not studio.catalogue.is_charging:
+        return False
+    async with studio.db.transaction() as tx:
+        if article.plan:
+            await _take_plan(purchase, article, news, as_of, tx, studio)
+            return False
+        supply = supply_of(article, studio.catalogue)
+        return supply is not None and await _take_supply(purchase, supply, tx, studio)
+
+
+def _article_of(purchase: Purchase, studio: Studio) -> Article | None:
+    found = next((one for one in studio.catalogue.skus if one.id == str(purchase.sku_id)), None)
+    if found is None:
+        log.warning("unknown SKU", sku=purchase.sku_id, entitlement=purchase.id)
+    return found
+
+
+async def _take_plan(
+    purchase: Purchase, article: Article, news: News, as_of: datetime, tx: Transaction, studio: Studio
+) -> None:
+    await tx.users.hold(purchase.user_id, studio.now())
+    known = await tx.entitlements.find(purchase.reference)
+    after = plan_after(known, purchase, article.plan, news, as_of)
+    if after is None:
+        return
+    if known is not None and purchase.is_deleted:
+        await end_plan(purchase.reference, purchase.user_id, tx, as_of=as_of, studio=studio)
+    if await put_plan(after, tx, studio=studio):
+        log.info("plan from Discord", member=purchase.user_id, plan=article.plan, ends_at=str(after.ends_at))
+
+
+async def _take_supply(purchase: Purchase, supply: Supply, tx: Transaction, studio: Studio) -> bool:
+    if purchase.is_deleted:
+        await take_back_time(purchase.reference, purchase.user_id, tx, source=SOURCE, studio=studio)
+        return False
+    expires_at = purchase.starts_at + timedelta(days=supply.days)
+    gift = TimeGrant(
+        purchase.user_id, supply.amount, AccountKind.EXTRA, SOURCE, purchase.reference, expires_at, supply.unit
+    )
+    if await put_time(gift, tx, studio=studio):
+        log.info("time from Discord", member=purchase.user_id, amount=supply.amount, unit=supply.unit)
+    return not purchase.is_consumed
+
+
+async def end_missing(seen: Collection[str], *, as_of: datetime, studio: Studio) -> int:
+    """Plans from Discord that it no longer knows have ended while we were away. `seen` are the references of all that
+    it listed. Returns how many ended."""
+    async with studio.db.transaction() as tx:
+        gone = [one for one in await tx.entitlements.list_of_source(SOURCE, studio.now()) if one.reference not in seen]
+        for one in gone:
+            await end_plan(one.reference, one.user_id, tx, as_of=as_of, studio=studio)
+    return len(gone)

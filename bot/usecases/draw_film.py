@@ -1,0 +1,70 @@
+"""Animate: the picture is drawn over again and again while the noise turns slowly from one seed's to another's.
+
+For models that draw still pictures only. What moves is what the noise decides; how much of it, `motion` says.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.canvas import Size, window_size
+from bot.pictures.films import add_between, there_and_back, write_film
+from bot.usecases.attempt import WHOLE, Attempt, Stretch
+from bot.usecases.draw_window import at_least_one_step, is_fixed
+from bot.usecases.masters import Master
+from bot.usecases.requests import make_request, model_of
+from engine.protocol import GenerateRequest, InitImage, ModelInfo, NoiseBlend, Pixels
+
+DRAWN_FRAMES = 16
+ROWS_PER_REQUEST = 4
+BETWEEN = 2
+"""Mixtures between each two drawn frames."""
+FRAME_MILLISECONDS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """How far each frame may go from the picture, and how far the noise turns from the first frame to the last."""
+
+    strength: float
+    turn: float
+
+
+MOTIONS = {"low": Motion(0.5, 0.5), "high": Motion(0.75, 1.0)}
+
+
+async def draw_film(attempt: Attempt) -> Master:
+    """Raises `RequestFailed`, `RequestCancelled`, `JobGone` or `CannotDraw`."""
+    job, picture = attempt.job, await attempt.read_source()
+    motion = MOTIONS.get(job.operation.motion, MOTIONS["low"])
+    strength = motion.strength if job.operation.strength is None else job.operation.strength
+    told = _start(make_request(attempt), model_of(attempt), picture, strength)
+    shares = [motion.turn * number / (DRAWN_FRAMES - 1) for number in range(DRAWN_FRAMES)]
+    groups = [shares[first : first + ROWS_PER_REQUEST] for first in range(0, DRAWN_FRAMES, ROWS_PER_REQUEST)]
+    frames: list[Pixels] = []
+    for number, group in enumerate(groups):
+        frames += await _draw_frames(attempt, told, group, WHOLE.part(number, len(groups)))
+    data = await asyncio.to_thread(_compose, frames, is_loop=job.params.loop)
+    return Master(data, frames[0].width, frames[0].height, extension="webp")
+
+
+def _start(told: GenerateRequest, model: ModelInfo, picture: Pixels, strength: float) -> GenerateRequest:
+    """In the picture's shape, but not larger than the model draws by itself: there are many frames."""
+    native = Size(model.width, model.height)
+    size = window_size(Size(picture.width, picture.height), native, is_fixed=is_fixed(model))
+    start = InitImage(picture, at_least_one_step(strength, told.steps))
+    return replace(told, init_image=start, width=size.width, height=size.height, tile=False)
+
+
+async def _draw_frames(
+    attempt: Attempt, told: GenerateRequest, shares: Sequence[float], stretch: Stretch
+) -> tuple[Pixels, ...]:
+    seed = attempt.job.params.seed
+    blends = tuple(NoiseBlend((seed + 1) % 2**32, share) for share in shares)
+    request = replace(told, seeds=(seed,) * len(shares), noise_blends=blends)
+    return await attempt.ask(request, stretch, lambda previews: previews[:1])
+
+
+def _compose(frames: Sequence[Pixels], *, is_loop: bool) -> bytes:
+    film = add_between(frames, BETWEEN)
+    return write_film(there_and_back(film) if is_loop else film, FRAME_MILLISECONDS)

@@ -1,0 +1,87 @@
+"""Upscale (Subtle): a network enlarges the picture and invents nothing. Upscale (Creative): the model then draws the
+enlarged picture over once more, tile by tile, with new detail.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.domain.canvas import Rect, Size, is_same_shape, plan_tiles
+from bot.domain.size import round_up
+from bot.pictures.tiles import cut_tiles, lay_tiles, show_tiles
+from bot.usecases.attempt import WHOLE, Attempt, Stretch
+from bot.usecases.draw_window import at_least_one_step, is_fixed
+from bot.usecases.requests import make_enlargement, make_request, model_of
+from engine.protocol import InitImage, ModelInfo, Pixels
+
+STRENGTH = 0.3
+"""How much a model may change in a tile. It sees the tile alone, so with more it would repeat the subject."""
+
+WHOLE_STRENGTH = 0.5
+"""The same for a model that sees the whole picture at once."""
+
+TILES_PER_REQUEST = 4
+
+
+async def upscale(attempt: Attempt) -> Pixels:
+    """Raises `RequestFailed`, `RequestCancelled` or `JobGone`."""
+    return await _enlarge(attempt, await attempt.read_source(), WHOLE)
+
+
+async def upscale_creatively(attempt: Attempt) -> Pixels:
+    """A model that draws one size only draws the picture over before it is enlarged: a tile would say too little to it.
+
+    Raises `RequestFailed`, `RequestCancelled`, `JobGone` or `CannotDraw`.
+    """
+    source, model = await attempt.read_source(), model_of(attempt)
+    if is_fixed(model):
+        redrawn = await _redraw_whole(attempt, source, model, Stretch(0.0, 0.7))
+        return await _enlarge(attempt, redrawn, Stretch(0.7, 1.0))
+    large = await _enlarge(attempt, source, Stretch(0.0, 0.3))
+    return await _redraw_tiles(attempt, large, model, Stretch(0.3, 1.0))
+
+
+async def _enlarge(attempt: Attempt, source: Pixels, stretch: Stretch) -> Pixels:
+    request = make_enlargement(attempt, source, attempt.job.operation.scale)
+    [large] = await attempt.ask(request, stretch)
+    return large
+
+
+async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
+    told = make_request(attempt)
+    if not is_same_shape(source.width / source.height, model.width / model.height):
+        attempt.note(f"{model.name} draws squares only, so this shape was enlarged without new detail.")
+        return source
+    start = InitImage(source, _strength(attempt, WHOLE_STRENGTH, told.steps))
+    request = replace(told, width=model.width, height=model.height, init_image=start, tile=False)
+    [redrawn] = await attempt.ask(request, stretch)
+    return redrawn
+
+
+async def _redraw_tiles(attempt: Attempt, large: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
+    tiles = plan_tiles(Size(large.width, large.height), Size(model.width, model.height))
+    groups = [tiles[first : first + TILES_PER_REQUEST] for first in range(0, len(tiles), TILES_PER_REQUEST)]
+    drawn: list[Pixels] = []
+    for number, group in enumerate(groups):
+        drawn += await _redraw_group(attempt, large, group, stretch.part(number, len(groups)))
+    return await asyncio.to_thread(lay_tiles, large, tiles, drawn)
+
+
+async def _redraw_group(attempt: Attempt, large: Pixels, tiles: Sequence[Rect], stretch: Stretch) -> tuple[Pixels, ...]:
+    """One request, a row for each tile."""
+    told, seed = make_request(attempt), attempt.job.params.seed
+    strength = _strength(attempt, STRENGTH, told.steps)
+    request = replace(
+        told,
+        seeds=tuple((seed + tile.top * large.width + tile.left) % 2**32 for tile in tiles),
+        width=round_up(tiles[0].width),
+        height=round_up(tiles[0].height),
+        init_images=tuple(InitImage(pixels, strength) for pixels in await asyncio.to_thread(cut_tiles, large, tiles)),
+        tile=False,
+    )
+    return await attempt.ask(request, stretch, lambda previews: [show_tiles(large, tiles, previews)])
+
+
+def _strength(attempt: Attempt, usual: float, steps: int | None) -> float:
+    chosen = attempt.job.operation.strength
+    return at_least_one_step(usual if chosen is None else chosen, steps)

@@ -1,0 +1,147 @@
+"""Plans and time come to members and leave them: by payment, by an operator, by a contest. The places where payments
+enter; each of these may be told doubled, late and out of order.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain import ledger
+from bot.domain.allowance import month_id
+from bot.domain.errors import UnknownPlan
+from bot.domain.job import UserId
+from bot.domain.ledger import AccountKind, Entry, EntryKind
+from bot.domain.period import period_at
+from bot.domain.plan import Entitlement
+from bot.domain.prices import Unit
+from bot.usecases.books import Books
+from bot.usecases.ports import Transaction
+
+
+async def grant_plan(entitlement: Entitlement, *, studio: Books) -> bool:
+    """What the source says of one subscription, whole, as of a moment: new, renewed, paused, changed or ended.
+
+    An upgrade at once has a new `starts_at`, for its first month begins with it; what was left of the former plan's
+    month is taken back, since it was paid for in the price of the new one. Otherwise `starts_at` stays: months are
+    counted from it. False when newer news were known already. Raises `UnknownPlan`.
+    """
+    async with studio.db.transaction() as tx:
+        return await put_plan(entitlement, tx, studio=studio)
+
+
+async def put_plan(entitlement: Entitlement, tx: Transaction, *, studio: Books) -> bool:
+    """`grant_plan` within the transaction of whoever writes down more."""
+    if studio.catalogue.find_plan(entitlement.plan_name) is None:
+        raise UnknownPlan(entitlement.plan_name, [plan.name for plan in studio.catalogue.plans])
+    await tx.users.hold(entitlement.user_id, studio.now())
+    before = await tx.entitlements.find(entitlement.reference)
+    if not await tx.entitlements.save(entitlement):
+        return False
+    if before and (before.plan_name, before.starts_at) != (entitlement.plan_name, entitlement.starts_at):
+        await _take_back_month(before, entitlement.source, tx, studio)
+    return True
+
+
+async def revoke_plan(reference: str, user_id: UserId, *, as_of: datetime, studio: Books) -> int:
+    """End a plan at once and take back what is left of its month. Returns how much that was, 0 when there is nothing
+    to end."""
+    async with studio.db.transaction() as tx:
+        return await end_plan(reference, user_id, tx, as_of=as_of, studio=studio)
+
+
+async def end_plan(reference: str, user_id: UserId, tx: Transaction, *, as_of: datetime, studio: Books) -> int:
+    """`revoke_plan` within a transaction."""
+    await tx.users.hold(user_id, studio.now())
+    owned = await tx.entitlements.find(reference)
+    if owned is None or owned.user_id != user_id:
+        return 0
+    if not await tx.entitlements.save(replace(owned, ends_at=studio.now(), as_of=as_of)):
+        return 0
+    return await _take_back_month(owned, owned.source, tx, studio)
+
+
+async def _take_back_month(owned: Entitlement, source: str, tx: Transaction, studio: Books) -> int:
+    unit = studio.catalogue.unit
+    period = period_at(owned.starts_at, studio.now())
+    lot = month_id(owned.user_id, owned.plan_name, period.start, unit)
+    return await _close(lot, owned.user_id, unit, source, tx, studio) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class TimeGrant:
+    """GPU-seconds or credits beside a plan. `kind` is EXTRA for what was bought, BONUS for what was given away.
+
+    `reference` names it at its `source`, once for ever. `expires_at` None takes the studio's usual time. `unit` None is
+    what the studio counts in.
+    """
+
+    user_id: UserId
+    amount: int
+    kind: AccountKind
+    source: str
+    reference: str
+    expires_at: datetime | None = None
+    unit: Unit | None = None
+
+    @property
+    def lot(self) -> str:
+        return lot_of(self.reference)
+
+
+def lot_of(reference: str) -> str:
+    return f"grant:{reference}"
+
+
+async def grant_time(gift: TimeGrant, *, studio: Books) -> bool:
+    """False when it came before, or was taken back before it came."""
+    async with studio.db.transaction() as tx:
+        return await put_time(gift, tx, studio=studio)
+
+
+async def put_time(gift: TimeGrant, tx: Transaction, *, studio: Books) -> bool:
+    """`grant_time` within a transaction."""
+    now = studio.now()
+    entry = ledger.grant(
+        gift.lot,
+        gift.user_id,
+        gift.unit or studio.catalogue.unit,
+        gift.kind,
+        gift.amount,
+        source=gift.source,
+        at=now,
+        expires_at=gift.expires_at or now + timedelta(days=_usual_days(gift.kind, studio)),
+    )
+    await tx.users.hold(gift.user_id, now)
+    if await tx.ledger.find_closings([gift.lot]):
+        return False
+    return await tx.ledger.post(entry)
+
+
+def _usual_days(kind: AccountKind, studio: Books) -> int:
+    return studio.catalogue.bonus_days if kind is AccountKind.BONUS else studio.catalogue.extra_days
+
+
+async def revoke_time(reference: str, user_id: UserId, *, source: str, studio: Books) -> int:
+    """Take back what is left of a grant, and return how much that was. One that comes later comes to nothing."""
+    async with studio.db.transaction() as tx:
+        return await take_back_time(reference, user_id, tx, source=source, studio=studio)
+
+
+async def take_back_time(reference: str, user_id: UserId, tx: Transaction, *, source: str, studio: Books) -> int:
+    """`revoke_time` within a transaction."""
+    lot = lot_of(reference)
+    await tx.users.hold(user_id, studio.now())
+    given = await tx.ledger.find(lot)
+    unit = given.unit if given else studio.catalogue.unit
+    taken = await _close(lot, user_id, unit, source, tx, studio)
+    if given is None:
+        await tx.ledger.post(Entry(ledger.close_id(lot), EntryKind.REVOKE, user_id, unit, studio.now(), (), source))
+    return taken or 0
+
+
+async def _close(lot_id: str, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books) -> int | None:
+    """What was left. None when there is no such lot, or it is closed already."""
+    for lot in await tx.ledger.list_open_lots(user_id, unit):
+        if lot.account.label == lot_id:
+            await tx.ledger.post(ledger.revoke(lot, user_id, unit, studio.now(), source=source))
+            return lot.balance
+    return None

@@ -1,0 +1,68 @@
+"""How many jobs a member may have under way: those that are drawn at once, and those that wait for one of them."""
+
+from dataclasses import dataclass
+
+from bot.domain.fair_share import expected_wait
+from bot.domain.job import PRIORITY, Job, JobStatus, UserId
+from bot.domain.plan import Limits
+from bot.domain.prompt import Speed
+from bot.usecases.ports import Transaction
+from bot.usecases.studio import Studio
+
+UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
+COUNTED = 1_000
+"""Jobs before one's own that are worth counting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`busy` jobs of the member run or wait already."""
+
+    busy: int
+    limits: Limits
+
+    @property
+    def free(self) -> int:
+        return max(0, self.limits.max_running + self.limits.max_waiting - self.busy)
+
+
+async def room_of(user_id: UserId, limits: Limits, tx: Transaction) -> Room:
+    counts = [await tx.jobs.count_of_member(user_id, status) for status in UNFINISHED]
+    return Room(sum(counts), limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """`position` in the whole line counts from 1; above `COUNTED` it is only known to be more. `seconds` until the job
+    starts, None while nothing has been measured yet."""
+
+    position: int
+    seconds: float | None
+
+
+async def find_waiting(job: Job, *, studio: Studio) -> Waiting | None:
+    """Where a job stands that starts only when another of its member's has ended. None for one that does not wait for
+    them.
+
+    As many jobs are drawn at once as run now, and they take as long as those of late: nobody promises it.
+    """
+    async with studio.db.reading() as tx:
+        unfinished = await tx.jobs.list_of_member(job.user_id, UNFINISHED)
+        earlier = [other for other in unfinished if (other.created_at, other.id) < (job.created_at, job.id)]
+        if len([other for other in earlier if _is_relaxed(other) == _is_relaxed(job)]) < _at_once(job, studio):
+            return None
+        line = await tx.shares.get_line(job.speed)
+        faster = [speed for speed in Speed if PRIORITY[speed] < PRIORITY[job.speed]]
+        ahead = await tx.jobs.count_ahead(job, COUNTED) + await tx.jobs.count_waiting(faster, COUNTED)
+        running = len(await tx.jobs.list_by_status(JobStatus.RUNNING))
+    return Waiting(ahead + 1, expected_wait(ahead, running, line.job_seconds) if line.job_seconds else None)
+
+
+def _at_once(job: Job, studio: Studio) -> int:
+    """How many of a member's jobs are drawn at the same time; those that take their time are counted apart."""
+    limits = studio.plan_for(job).limits
+    return limits.max_running_relax if _is_relaxed(job) else limits.max_running
+
+
+def _is_relaxed(job: Job) -> bool:
+    return job.speed is Speed.RELAX

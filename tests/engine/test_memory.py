@@ -1,0 +1,151 @@
+"""What a step takes of the memory, and that no more rows are drawn at once than fit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from engine.calibration import bytes_of_step, calibrate
+from engine.config import EngineConfig, ModelConfig
+from engine.forwards import Forwards
+from engine.local import LocalEngine
+from engine.memory import free_bytes, peak_bytes
+from engine.policy import MANY, CostCurve, MemoryLine, ModelCosts, line_through, rows_in_memory
+from engine.protocol import Failed, FailureCode, Finished, GenerateRequest
+from tests.engine import parity
+from tests.engine.test_local import DotPipeline, Gate, an_engine, events_of
+from tests.engine.test_local import a_request as dots
+
+CPU = torch.device("cpu")
+
+
+def test_a_line_through_what_was_measured() -> None:
+    assert line_through([(1, 130), (8, 200)]) == MemoryLine(fixed=120, a_row=10)
+    assert line_through([(1, 50)]) == MemoryLine(fixed=0, a_row=50)  # one point: all of it grows with the rows
+    assert line_through([(1, 100), (4, 90)]) == MemoryLine(fixed=100, a_row=0)
+
+
+def test_rows_that_fit_are_counted_at_their_area() -> None:
+    curve = CostCurve(((1, 1.0),))
+    costs = {"m": ModelCosts(curve, 64 * 64, MemoryLine(100, 10)), "unmeasured": ModelCosts(curve, 64 * 64)}
+    assert rows_in_memory(costs, "m", 64 * 64, 180) == 8
+    assert rows_in_memory(costs, "m", 128 * 64, 300) == 5
+    assert rows_in_memory(costs, "m", 64 * 64, 50) == 1  # tried whatever was measured
+    for model, free in (("m", None), ("unmeasured", 180), ("unheard-of", 180)):
+        assert rows_in_memory(costs, model, 64 * 64, free) == MANY
+
+
+def test_the_peak_is_what_is_held_at_once_not_what_is_asked_for_in_all() -> None:
+    def two_at_once() -> None:
+        for _ in range(5):
+            first = torch.zeros(2**18)  # a MiB
+            second = first + 1
+            del first, second
+
+    peak = peak_bytes(CPU, two_at_once)
+    assert peak is not None
+    assert 2 * 2**20 <= peak <= 2 * 2**20 + 4096
+
+
+def test_a_cpu_has_no_limit_unless_the_operator_sets_one() -> None:
+    assert free_bytes(CPU, 0) is None
+    assert free_bytes(CPU, 3) == 3 * 2**20
+
+
+@pytest.fixture
+def _inference() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+@pytest.mark.usefixtures("_inference")
+def test_memory_is_measured_with_the_curve_and_kept(tiny_sd: Path, tmp_path: Path) -> None:
+    pipelines = parity.pipelines_of(tiny_sd, "stable-diffusion")
+    without = calibrate(pipelines, Forwards(), tmp_path)["tiny"]
+    measured = calibrate(pipelines, Forwards(), tmp_path, needs_memory=True)["tiny"]
+    again = calibrate(pipelines, Forwards(), tmp_path, needs_memory=True)["tiny"]
+    assert without.memory is None
+    assert measured.memory is not None
+    assert again == measured
+    one, eight = (bytes_of_step(pipelines["tiny"], rows) for rows in (1, 8))
+    assert one is not None
+    assert eight is not None
+    expected = measured.memory.fixed + 8 * measured.memory.a_row
+    assert abs(eight - expected) <= 0.15 * eight
+    assert measured.memory.a_row >= 2 * 16 * 16 * 32 * 4  # two halves of a row, the widest level of this UNet
+
+
+async def test_no_more_rows_share_a_step_than_the_configured_memory_holds(tiny_sd: Path, tmp_path: Path) -> None:
+    """The row limit is the lesser of knee and memory: so little memory that each row goes alone."""
+    rows: list[int] = []
+
+    def load(_: EngineConfig) -> dict[str, Any]:
+        return {"tiny": Watched(parity.pipelines_of(tiny_sd, "stable-diffusion")["tiny"], rows)}
+
+    models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),)
+    engine = LocalEngine(EngineConfig(models=models, device="cpu", threads=1, memory_mib=1, cache_dir=tmp_path), load)
+    await engine.start()
+    rows.clear()
+    try:
+        request = GenerateRequest("r", "the fox", (1, 2, 3), width=32, height=32, steps=2, guidance_scale=1.0)
+        assert isinstance((await events_of(engine, request))[-1], Finished)
+    finally:
+        await engine.stop()
+    assert rows == [1] * 6
+
+
+class Watched:
+    """Remembers how many rows each forward had."""
+
+    def __init__(self, pipeline: object, rows: list[int]) -> None:
+        self._pipeline = pipeline
+        self._rows = rows
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._pipeline, name)
+
+    def denoise(self, latents: torch.Tensor, *more: object) -> torch.Tensor:
+        self._rows.append(len(latents))
+        return self._pipeline.denoise(latents, *more)  # type: ignore[attr-defined]
+
+
+class Cramped(DotPipeline):
+    """So many numbers fit at once, as an allocator would say."""
+
+    def __init__(self, gate: Gate, numbers: int) -> None:
+        super().__init__(gate)
+        self._numbers = numbers
+
+    def denoise(self, latents: torch.Tensor, *more: object) -> torch.Tensor:
+        if latents.numel() > self._numbers:
+            raise torch.OutOfMemoryError(f"{len(latents)} rows do not fit")
+        return super().denoise(latents, *more)  # type: ignore[arg-type]
+
+
+ROW = 3 * 4 * 4
+
+
+async def test_out_of_memory_lowers_the_budget_once_and_loses_nothing() -> None:
+    gate = Gate()
+    async with an_engine(lambda: Cramped(gate, 2 * ROW), max_rows=8) as engine:
+        events = await events_of(engine, dots(rows=5, steps=3))
+    assert isinstance(events[-1], Finished)
+    assert len(events[-1].images) == 5
+    assert max(gate.rows) == 2
+    assert sum(gate.rows) == 5 * 3  # no row took a step twice
+
+
+async def test_only_a_request_that_cannot_fit_alone_fails() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: Cramped(gate, 2 * ROW)) as engine:
+        small = engine.generate(dots("small", steps=3))
+        await anext(small)
+        large = events_of(engine, dots("large", rows=2, width=8, height=8))
+        gate.open()
+        last = (await large)[-1]
+        rest = [event async for event in small]
+    assert isinstance(last, Failed)
+    assert (last.code, last.reason) == (FailureCode.OUT_OF_MEMORY, "1 rows do not fit")
+    assert isinstance(rest[-1], Finished)

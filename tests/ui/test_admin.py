@@ -1,0 +1,119 @@
+"""`/admin` in the chat: who may, what it answers, and that a blocked member is told."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.config import Config
+from bot.db.database import open_database
+from bot.sandbox import Member
+from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.wire import Json
+from tests.fakes import FakeEngine
+from tests.ui.conftest import Scene, a_config, draw
+
+
+@pytest.fixture
+async def studio(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
+    """Ada is an operator. Who has no plan has Basic."""
+    ada = await sandbox.member("ada")
+    settings = a_config(sandbox, tmp_path).model_dump()
+    config = Config.model_validate(
+        {**settings, "plans": {"enabled": True, "everyone": "Basic"}, "admin": {"members": [int(ada.id)]}}
+    )
+    async with Scene(sandbox, FakeEngine(), config) as scene:
+        yield scene
+
+
+async def admin(who: Member, command: str, /, **options: Any) -> Json:
+    """The answer to `/admin command`, which the member alone sees."""
+    sent = await who.slash(f"admin {command}", **options)
+    answer = await who.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
+    assert answer["flags"] & 64
+    return answer
+
+
+async def test_the_command_is_hidden_from_ordinary_members(studio: Scene) -> None:
+    [command] = [one for one in studio.sandbox.world.commands.registered(None) if one.name == "admin"]
+    assert command.definition["default_member_permissions"] in (8, "8")
+
+
+async def test_others_are_refused_every_command(scene: Scene) -> None:
+    """Ada sees the command, for the server is hers, but the settings do not name her."""
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    commands: list[tuple[str, dict[str, Any]]] = [
+        ("queue pause", {}),
+        ("queue look", {}),
+        ("grant time", {"member": ben, "amount": 1.0}),
+        ("grant plan", {"member": ben, "plan": "Pro"}),
+        ("revoke", {"member": ben}),
+        ("block", {"member": ben, "length": "for good"}),
+        ("log", {}),
+    ]
+    for command, options in commands:
+        refused = await admin(ada, command, **options)
+        assert refused["embeds"][0]["title"] == "Job action restricted", command
+    async with open_database(scene.config.database.url) as db, db.reading() as tx:
+        assert await tx.oversight.list_acts(9) == []
+
+
+async def test_who_is_no_administrator_is_not_offered_it(studio: Scene) -> None:
+    ben = await studio.member("ben")
+    with pytest.raises(LookupError):
+        await ben.slash("admin log")
+
+
+async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    choices = await ada.autocomplete("admin grant plan", "plan", "pr", member=ben)
+    assert [choice["value"] for choice in choices] == ["Pro"]
+    given = await admin(ada, "grant plan", member=ben, plan="Pro", days=30)
+    assert given["content"].startswith(f"<@{ben.id}> has Pro until <t:")
+    assert "3 hours of fast time more" in (await admin(ada, "grant time", member=ben, amount=3.0))["content"]
+    sent = await ben.slash("info")
+    shown = await ben.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
+    assert "**Subscription**: Pro" in shown["embeds"][0]["description"]
+    assert "Pro, 118,800 GPU-seconds" in (await admin(ada, "revoke", member=ben))["content"]
+    log = (await admin(ada, "log"))["embeds"][0]["description"].splitlines()
+    assert ["**revoke**" in log[0], "**grant time**" in log[1], "**grant plan**" in log[2]] == [True] * 3
+
+
+async def test_a_plan_that_is_not_sold_is_named(studio: Scene) -> None:
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    refused = await admin(ada, "grant plan", member=ben, plan="Gold")
+    assert "There are Basic, Standard, Pro, Mega" in refused["embeds"][0]["description"]
+
+
+async def test_a_blocked_member_is_told_until_when(studio: Scene) -> None:
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    blocked = await admin(ada, "block", member=ben, length="1 day", reason="Be kind.")
+    assert "is blocked until <t:" in blocked["content"]
+    answer = await ben.response(await ben.slash("imagine", prompt="a fox"))
+    assert answer["embeds"][0]["title"] == "Blocked"
+    assert "until <t:" in answer["embeds"][0]["description"]
+    assert "Be kind." in answer["embeds"][0]["description"]
+    assert "may draw again" in (await admin(ada, "unblock", member=ben))["content"]
+    assert "was not blocked" in (await admin(ada, "unblock", member=ben))["content"]
+    await draw(ben, "a fox")
+
+
+async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    assert "none is begun" in (await admin(ada, "queue pause"))["content"]
+    waiting = await ben.response(await ben.slash("imagine", prompt="a fox"))
+    look = (await admin(ada, "queue look"))["embeds"][0]
+    assert "Paused" in look["description"]
+    assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
+    job_id = look["fields"][1]["value"].split("`")[1]
+    assert "is cancelled" in (await admin(ada, "queue cancel", job_id=job_id))["content"]
+    await ben.wait_for_message(lambda message: message["id"] == waiting["id"] and "(Stopped)" in message["content"])
+    await admin(ada, "queue drain")
+    refused = await ben.response(await ben.slash("imagine", prompt="an owl"))
+    assert "takes no new jobs" in refused["embeds"][0]["description"]
+    await admin(ada, "queue resume")
+    await draw(ben, "an owl")
+    figures = (await admin(ada, "statistics", days=1))["embeds"][0]
+    assert figures["fields"][0]["name"] == "Jobs: 2"
+    assert figures["fields"][0]["value"] == "cancelled: 1\nsucceeded: 1"

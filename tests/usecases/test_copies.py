@@ -1,0 +1,132 @@
+"""Copies by direct message: owed with the delivery, sent once whatever happens, never instead of the result."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.job import Job, UserId
+from bot.usecases.admission import Place
+from bot.usecases.copies import send_copy
+from bot.usecases.deliver import MAX_ATTEMPTS, deliver_job
+from bot.usecases.ports import ConflictingChange, DeliveryDelayed, DeliveryRefused, FileTooLarge
+from bot.usecases.run_job import run_job
+from bot.usecases.settings import change_settings
+from bot.usecases.submit_imagine import Submitted, submit_imagine
+from tests.domain.factories import ANN, BOB
+from tests.usecases.conftest import World, place_of
+
+
+async def wants_copies(world: World, user_id: UserId = ANN) -> None:
+    await change_settings(place_of(user_id), lambda held: replace(held, is_auto_dm=True), studio=world.studio)
+
+
+async def owed(world: World) -> list[str]:
+    async with world.studio.db.reading() as tx:
+        return list(await tx.copies.list_owed())
+
+
+async def delivered(world: World, user_id: UserId = ANN) -> Job:
+    job = await world.drawn("a fox", user_id)
+    await deliver_job(job.id, studio=world.studio)
+    return job
+
+
+async def test_a_copy_follows_the_result(world: World) -> None:
+    await wants_copies(world)
+    async with world.working():
+        job = await world.imagine()
+        await world.notifier.until(lambda: len(world.notifier.said("copy")) == 1)
+    [result], [copy] = world.notifier.said("result"), world.notifier.said("copy")
+    assert (copy.text, copy.files) == (job.id, result.files)
+    assert await owed(world) == []
+
+
+async def test_nobody_else_gets_copies(world: World) -> None:
+    await wants_copies(world)
+    await delivered(world, BOB)
+    assert await owed(world) == []
+
+
+async def test_a_job_without_a_picture_is_not_copied(world: World) -> None:
+    await wants_copies(world)
+    job = await world.imagine()
+    async with world.studio.db.transaction() as tx:
+        await tx.jobs.save(job.cancel(world.studio.now()), expected=job.status)
+    await deliver_job(job.id, studio=world.studio)
+    assert await owed(world) == []
+
+
+async def test_what_came_by_direct_message_is_not_copied(world: World) -> None:
+    await wants_copies(world)
+    world.notifier.refuse("post_result", DeliveryRefused("no"))
+    await delivered(world)
+    assert await owed(world) == []
+
+
+async def test_direct_messages_need_no_copy(world: World) -> None:
+    await wants_copies(world)
+    submitted = await submit_imagine("a fox", Place(ANN, "Ann", 9, None), studio=world.studio)
+    assert isinstance(submitted, Submitted)
+    await run_job(await world.claim(submitted.jobs[0]), studio=world.studio)
+    await deliver_job(submitted.jobs[0].id, studio=world.studio)
+    assert await owed(world) == []
+
+
+async def test_a_copy_whose_confirmation_was_lost_is_not_sent_again(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    world.notifier.lose("post_copy")
+    with pytest.raises(DeliveryDelayed):
+        await send_copy(job.id, studio=world.studio)
+    assert await owed(world) == [job.id]
+    await send_copy(job.id, studio=world.studio)
+    await send_copy(job.id, studio=world.studio)  # settled: nothing more happens
+    assert len(world.notifier.said("copy")) == 1
+    assert await owed(world) == []
+
+
+async def test_a_copy_that_was_begun_and_did_not_arrive_is_sent(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    world.notifier.refuse("post_copy", DeliveryDelayed("not now"))
+    with pytest.raises(DeliveryDelayed):
+        await send_copy(job.id, studio=world.studio)
+    await send_copy(job.id, studio=world.studio)
+    assert len(world.notifier.said("copy")) == 1
+
+
+async def test_two_who_try_at_once_send_one(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    async with world.studio.db.transaction() as tx:
+        await tx.copies.begin(job.id, 0)
+    async with world.studio.db.transaction() as tx:
+        with pytest.raises(ConflictingChange):
+            await tx.copies.begin(job.id, 0)
+
+
+async def test_closed_direct_messages_end_it(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    world.notifier.refuse("post_copy", DeliveryRefused("closed"))
+    await send_copy(job.id, studio=world.studio)
+    assert await owed(world) == []
+
+
+async def test_a_copy_too_large_is_made_smaller(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    world.notifier.refuse("post_copy", FileTooLarge("too large"))
+    await send_copy(job.id, studio=world.studio)
+    assert await owed(world) == []
+
+
+async def test_the_courier_gives_up_in_the_end(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    world.notifier.refuse("post_copy", *(DeliveryDelayed("not now") for _ in range(MAX_ATTEMPTS)))
+    async with world.working():
+        await world.notifier.until(lambda: world.notifier.calls.count("post_copy") == MAX_ATTEMPTS)
+    assert await owed(world) == []
+    assert world.notifier.said("copy") == []
+    assert (await world.job(job.id)).result_message is not None

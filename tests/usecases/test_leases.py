@@ -1,0 +1,96 @@
+"""Two processes on one job table: each works on what it holds, and takes over from whoever is silent."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.job import DeliveryStatus, JobStatus
+from bot.domain.lease import LEASE, Lease
+from bot.usecases.dispatch import claim_next, take_over
+from bot.usecases.ports import ConflictingChange
+from bot.usecases.run_job import run_job
+from bot.usecases.studio import Studio
+from tests.domain.factories import ANN
+from tests.usecases.conftest import World
+
+
+def process(world: World, name: str) -> Studio:
+    return replace(world.studio, owner=name)
+
+
+async def test_a_claimed_job_is_nobody_elses(world: World) -> None:
+    await world.imagine()
+    choice = await claim_next((), 0, studio=process(world, "one"))
+    assert choice is not None
+    assert await claim_next((), 0, studio=process(world, "two")) is None
+    assert await take_over(studio=process(world, "two")) == 0
+    assert (await world.job(choice.job.id)).status is JobStatus.RUNNING
+
+
+async def test_who_lives_keeps_its_jobs(world: World) -> None:
+    one = process(world, "one")
+    await world.imagine()
+    choice = await claim_next((), 0, studio=one)
+    assert choice is not None
+    for _ in range(3):
+        world.clock.advance(LEASE.total_seconds() * 0.9)
+        async with one.db.transaction() as tx:
+            await tx.jobs.renew(Lease.from_now("one", one.now()))
+        assert await take_over(studio=process(world, "two")) == 0
+
+
+async def test_who_is_silent_is_taken_over_and_writes_nothing_any_more(world: World) -> None:
+    one, two = process(world, "one"), process(world, "two")
+    await world.imagine()
+    late = await claim_next((), 0, studio=one)
+    assert late is not None
+    world.clock.advance(LEASE.total_seconds() + 1)
+    assert await take_over(studio=two) == 1
+    again = await claim_next((), 0, studio=two)
+    assert again is not None
+    assert (again.job.id, again.job.attempt, again.job.seeds) == (late.job.id, 2, late.job.seeds)
+    await run_job(late.job, studio=one)
+    assert (await world.job(late.job.id)).status is JobStatus.RUNNING, "the first attempt is fenced"
+    await run_job(again.job, studio=two)
+    assert (await world.job(late.job.id)).status is JobStatus.SUCCEEDED
+    assert len(await world.pictures(late.job.id)) == 4
+
+
+async def test_one_process_delivers(world: World) -> None:
+    job = await world.drawn()
+    now = world.studio.now()
+    async with world.studio.db.transaction() as tx:
+        assert await tx.jobs.claim_showing(job.id, Lease.from_now("one", now), now)
+        assert await tx.jobs.claim_showing(job.id, Lease.from_now("one", now), now), "again by the same"
+        assert not await tx.jobs.claim_showing(job.id, Lease.from_now("two", now), now)
+        assert await tx.jobs.list_undelivered("two", now) == []
+        assert [each.id for each in await tx.jobs.list_undelivered("one", now)] == [job.id]
+    world.clock.advance(LEASE.total_seconds() + 1)
+    now = world.studio.now()
+    async with world.studio.db.transaction() as tx:
+        assert await tx.jobs.claim_showing(job.id, Lease.from_now("two", now), now)
+        with pytest.raises(ConflictingChange):
+            await tx.jobs.save_delivery(job.delivered(None, DeliveryStatus.DELIVERED), owner="one")
+        await tx.jobs.save_delivery(job.delivered(None, DeliveryStatus.DELIVERED), owner="two")
+
+
+async def test_what_a_process_leaves_in_order_is_free_at_once(world: World) -> None:
+    one = process(world, "one")
+    await world.imagine()
+    assert await claim_next((), 0, studio=one)
+    async with one.db.transaction() as tx:
+        await tx.jobs.release("one")
+    assert await take_over(studio=process(world, "two")) == 1
+
+
+async def test_what_jobs_really_took_moves_those_behind_them(world: World) -> None:
+    """Whoever draws longer than was expected stands further back with what they asked for already."""
+    for number in range(2):
+        await world.imagine(f"fox {number}", ANN)
+    choice = await claim_next((), 0, studio=world.studio)
+    assert choice is not None
+    async with world.studio.db.reading() as tx:
+        [behind] = await tx.jobs.list_waiting(9)
+    await run_job(choice.job, studio=world.studio)
+    moved = await world.job(behind.id)
+    assert moved.ticket.tag == pytest.approx(behind.ticket.tag - choice.job.ticket.seconds + 0.25)
