@@ -7,7 +7,7 @@ size. Knows pixels and the album; nothing of words beyond their numbers, or of r
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -24,6 +24,8 @@ PLAIN_NOISE = 0.0005  # mean squared difference: less than this is the backgroun
 SURE = 0.8  # share of what differs in a box that the right drawing explains, at the places that the model knows
 CLEAR = 0.35  # a further thing that explains less is not there
 SMALLEST_THING = 6
+BACKGROUNDS_TRIED = 3
+DOUBTFUL = 0.25  # share of the picture by which the nearest background may lie ahead and still be doubted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,15 @@ class Recogniser:
         self._backgrounds = torch.stack(means).permute(0, 3, 1, 2)
 
     def look(self, picture: Tensor) -> Generator[None, None, Sighting]:
-        """`picture` [3, 64, 64] in [0, 1]."""
-        name, behind = self._background(picture)
+        """`picture` [3, 64, 64] in [0, 1]. Where things may hide the background, each that is likely is tried."""
+        tries = []
+        for name, behind in self._backgrounds_of(picture):
+            things, drawn = yield from self._explain(picture, behind)
+            tries.append((_off(picture, drawn), Sighting(name, things)))
+        return min(tries, key=lambda tried: tried[0])[1]
+
+    def _explain(self, picture: Tensor, behind: Tensor) -> Generator[None, None, tuple[tuple[Thing, ...], Tensor]]:
+        """The things, and the picture as they explain it."""
         things: list[Thing] = []
         while len(things) < MAX_INSTANCES and _off(picture, behind) > PLAIN_NOISE:
             yield
@@ -69,17 +78,20 @@ class Recogniser:
             if found.drawn is None:
                 break
             behind = found.drawn
-        return Sighting(name, tuple(things))
+        return tuple(things), behind
 
-    def _background(self, picture: Tensor) -> tuple[str, Tensor]:
-        """The nearest of those known where nothing stands, in the picture's own shade."""
+    def _backgrounds_of(self, picture: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """The nearest of those known where nothing stands, in the picture's own shade; then others almost as near."""
         off = (picture - self._backgrounds).abs().mean(dim=1)
-        index = int(off.clamp(max=CLIP).mean(dim=(1, 2)).argmin())
-        nearest = self._backgrounds[index]
-        free = off[index] < CLIP
-        if free.any():
-            nearest = nearest + (picture - nearest)[:, free].median(dim=1).values.view(3, 1, 1)
-        return BACKGROUNDS[index], nearest
+        far = off.clamp(max=CLIP).mean(dim=(1, 2))
+        for index in far.argsort()[:BACKGROUNDS_TRIED].tolist():
+            if far[index] > far.min() + DOUBTFUL * CLIP:
+                break
+            nearest = self._backgrounds[index]
+            free = off[index] < CLIP
+            if free.any():
+                nearest = nearest + (picture - nearest)[:, free].median(dim=1).values.view(3, 1, 1)
+            yield BACKGROUNDS[index], nearest
 
     def _best(self, picture: Tensor, behind: Tensor) -> Generator[None, None, _Found]:
         """Of all drawings, sizes and places, what explains most and leaves least unexplained where it stands."""
