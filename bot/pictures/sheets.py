@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from bot.pictures.files import flatten, open_image, save, scaled, to_image
+from bot.pictures.files import flatten, open_image, save, save_png, scaled, to_image
 from engine.protocol import Pixels
 
 PREVIEW_QUALITY = 70
@@ -16,7 +16,7 @@ def compose_grid(masters: Sequence[bytes]) -> bytes:
     """PNG of the pictures side by side, two to a row, without a border. A single picture stays the very same bytes."""
     if len(masters) == 1:
         return masters[0]
-    return save(_tile([flatten(open_image(master)) for master in masters]), "PNG", compress_level=1)  # a member waits
+    return save_png(_tile([flatten(open_image(master)) for master in masters]))
 
 
 def compose_preview(pixels: Sequence[Pixels], size: int) -> bytes:
