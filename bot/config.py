@@ -61,6 +61,9 @@ class ModelSettings(Section):
     source: str = ""
     base: str = ""
     preview_decoder: str = ""
+    image_adapter: str = ""
+    image_adapter_weights: str = ""
+    image_adapter_encoder: str = ""
     width: Annotated[int, Field(ge=64, le=4096)] | None = None
     height: Annotated[int, Field(ge=64, le=4096)] | None = None
     steps: Annotated[int, Field(ge=1, le=500)] | None = None

@@ -26,7 +26,9 @@ class ModelConfig:
     A single file is read with the configuration of `base`, a folder or id of the model it was made from; empty lets
     diffusers recognise it, which asks the hub once. FLUX needs `base`, because its files hold the transformer only.
     `preview_decoder` is a tiny decoder (AutoencoderTiny: TAESD, TAESDXL, TAEF1) by folder or id, for previews that look
-    like the picture; without one they are guessed from the latents. What is None takes the model's own value.
+    like the picture; without one they are guessed from the latents. `image_adapter` is an IP-Adapter by folder or id,
+    with which Stable Diffusion and SDXL look at reference pictures; its weights and its image encoder's folder are
+    named relative to it, empty as they are published. What is None takes the model's own value.
     """
 
     name: str
@@ -34,6 +36,9 @@ class ModelConfig:
     source: str = ""
     base: str = ""
     preview_decoder: str = ""
+    image_adapter: str = ""
+    image_adapter_weights: str = ""
+    image_adapter_encoder: str = ""
     width: int | None = None
     height: int | None = None
     steps: int | None = None

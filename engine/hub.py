@@ -38,11 +38,16 @@ def fetch_model(source: str, parts: Sequence[str], described: Sequence[str] = ()
 
     What is there already is not fetched again. Raises `EngineStartError`.
     """
-    from huggingface_hub import snapshot_download
-
     wanted = [f"{part}/{pattern}" for part in parts for pattern in DESCRIPTIONS + WEIGHTS]
     wanted += [f"{part}/{pattern}" for part in described for pattern in DESCRIPTIONS]
-    chosen: dict[str, Any] = {"allow_patterns": ["model_index.json", *wanted], "ignore_patterns": list(VARIANTS)}
+    return fetch_files(source, ["model_index.json", *wanted], VARIANTS)
+
+
+def fetch_files(source: str, patterns: Sequence[str], unwanted: Sequence[str] = ()) -> Path:
+    """Where the cache has those files of an id. Raises `EngineStartError`."""
+    from huggingface_hub import snapshot_download
+
+    chosen: dict[str, Any] = {"allow_patterns": list(patterns), "ignore_patterns": list(unwanted)}
     with _told(source):
         _download(source, [file for file in _list_files(source, chosen) if file.will_download])
         return Path(snapshot_download(source, tqdm_class=_watched_by(Tally(source, 0)), **chosen))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.config import ModelConfig
-from engine.hub import fetch_model, is_hub_id
+from engine.hub import fetch_files, fetch_model, is_hub_id
 from engine.protocol import EngineStartError
 
 PARTS = {
@@ -15,6 +15,12 @@ PARTS = {
 }
 """The components that a family cannot do without."""
 
+ADAPTER_WEIGHTS = {
+    "stable-diffusion": "models/ip-adapter_sd15.safetensors",
+    "sdxl": "sdxl_models/ip-adapter_sdxl.safetensors",
+}
+"""Where the adapters that are published for a family have theirs."""
+
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 
@@ -22,6 +28,10 @@ _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 def check_models(models: Sequence[ModelConfig]) -> None:
     """What can be found out at once, without torch and without the hub. Raises `EngineStartError`."""
     for model in models:
+        if model.image_adapter and model.family not in ADAPTER_WEIGHTS:
+            raise EngineStartError(
+                f"model {model.name}: image adapters are for {' and '.join(ADAPTER_WEIGHTS)}; leave image_adapter out"
+            )
         if model.family in PARTS and not is_hub_id(model.source):
             _check(model.source, PARTS[model.family])
 
@@ -58,6 +68,23 @@ def check_part(source: str) -> None:
         _check_network(path)
     elif path.suffix in (*_PICKLED, ".safetensors") or path.is_absolute():
         raise EngineStartError(f"{source} is no folder of a network; name the folder that holds its config.json")
+
+
+def find_adapter(config: ModelConfig) -> tuple[Path, Path]:
+    """The adapter's weights, and the folder of the image encoder it was trained with. Raises `EngineStartError`."""
+    weights = config.image_adapter_weights or ADAPTER_WEIGHTS[config.family]
+    encoder = config.image_adapter_encoder or f"{Path(weights).parent.as_posix()}/image_encoder"
+    if not weights.endswith(".safetensors"):
+        raise EngineStartError(f"{weights} may run code when opened; name image adapter weights in .safetensors")
+    folder = Path(config.image_adapter)
+    if is_hub_id(config.image_adapter):
+        folder = fetch_files(config.image_adapter, [weights, f"{encoder}/config.json", f"{encoder}/*.safetensors"])
+    if not (folder / weights).is_file():
+        raise EngineStartError(f"{config.image_adapter} has no {weights}; name the file as image_adapter_weights")
+    if not (folder / encoder).is_dir():
+        raise EngineStartError(f"{config.image_adapter} has no {encoder}; name the folder as image_adapter_encoder")
+    _check_network(folder / encoder)
+    return folder / weights, folder / encoder
 
 
 def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:

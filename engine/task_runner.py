@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import torch
 
+from engine.failures import failure_from, is_out_of_memory, release_memory
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
@@ -24,7 +25,6 @@ from engine.protocol import (
     WeighWordsRequest,
 )
 from engine.restyle import check_restyle, restyle
-from engine.runner import failure_from, is_out_of_memory, release_memory
 from engine.settings import InvalidRequest
 from engine.slices import Result
 from engine.tasks import Task, TaskRequest

@@ -27,7 +27,7 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
             figures |= await upscale.measure_memory(studio)
         async with open_workshop(studio.engine) as workshop:
             if "repaint" in chosen:
-                figures |= await repaint.measure(workshop, folder, 12 if quick else 60)
+                figures |= await repaint.measure(workshop, folder, 12 if quick else 40)
             if "beyond" in chosen:
                 figures |= await beyond.measure(workshop, 3 if quick else 12)
     return figures

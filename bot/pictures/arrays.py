@@ -12,6 +12,11 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 SMOOTHING_ROUNDS = 8
+FEW_ROUNDS = 2
+LARGE = 512 * 512
+"""Pixels from which on a level is relaxed less: it starts from a good guess, and each round costs."""
+CARRIED_PIXELS = 768
+"""On larger pictures nobody sees whether the softness is exact."""
 
 
 def to_array(pixels: Pixels) -> Colours:
@@ -78,15 +83,42 @@ def spread(values: Floats, known: Flags) -> Floats:
     if known.all():
         return values
     if min(height, width) <= 2 or not known.any():
-        mean = values[known].mean(axis=0) if known.any() else values.mean(axis=(0, 1))
-        return np.where(known[..., None], values, mean)
+        return _filled(values, known)
     coarse_values, coarse_known = _halve(values, known)
     surface = np.where(known[..., None], values, _double(spread(coarse_values, coarse_known), height, width))
-    for _ in range(SMOOTHING_ROUNDS):
+    for _ in range(FEW_ROUNDS if known.size > LARGE else SMOOTHING_ROUNDS):
         padded = np.pad(surface, ((1, 1), (1, 1), (0, 0)), mode="edge")
         around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
         surface = np.where(known[..., None], values, around / 4)
     return surface
+
+
+def carry_on(values: Floats, known: Flags) -> Floats:
+    """A surface that goes on from what is known, the softer the farther away, and does not bend where it begins.
+
+    Unlike `spread` it meets the known values only roughly. Each level of a pyramid counts about as far from the known
+    as its cells are wide.
+    """
+    height, width, _ = values.shape
+    if max(height, width) > CARRIED_PIXELS:
+        return _double(carry_on(*_halve(values, known)), height, width)
+    levels = [(values, known)]
+    while min(levels[-1][1].shape) > 2 and not levels[-1][1].all():
+        levels.append(_halve(*levels[-1]))
+    filled = _filled(*levels[-1])
+    surface = _stretch(filled, height, width)
+    for level in range(len(levels) - 2, 0, -1):
+        cells, are_known = levels[level]
+        filled = np.where(are_known[..., None], cells, _double(filled, *are_known.shape))
+        near = nearness(known, max(1, 2**level // 2))[..., None]
+        surface = surface + (_stretch(filled, height, width) - surface) * near
+    return surface
+
+
+def _filled(values: Floats, known: Flags) -> Floats:
+    mean = values[known].mean(axis=0) if known.any() else values.mean(axis=(0, 1))
+    filled: Floats = np.where(known[..., None], values, mean)
+    return filled
 
 
 def _halve(values: Floats, known: Flags) -> tuple[Floats, Flags]:
@@ -102,9 +134,13 @@ def _halve(values: Floats, known: Flags) -> tuple[Floats, Flags]:
 
 
 def _double(values: Floats, height: int, width: int) -> Floats:
-    size = (values.shape[1] * 2, values.shape[0] * 2)
+    """Of half as many pixels, rounded up."""
+    return _stretch(values, values.shape[0] * 2, values.shape[1] * 2)[:height, :width]
+
+
+def _stretch(values: Floats, height: int, width: int) -> Floats:
     channels = [
-        np.asarray(Image.fromarray(values[..., channel]).resize(size, Image.Resampling.BILINEAR))
+        np.asarray(Image.fromarray(values[..., channel]).resize((width, height), Image.Resampling.BILINEAR))
         for channel in range(values.shape[2])
     ]
-    return np.stack(channels, axis=-1)[:height, :width]
+    return np.stack(channels, axis=-1)

@@ -14,6 +14,7 @@ from bot.pictures.arrays import (
     Colours,
     Flags,
     Floats,
+    carry_on,
     cut,
     cut_flags,
     grow,
@@ -29,9 +30,10 @@ from engine.protocol import Mask, Pixels
 CELL = 8
 """Pixels of one latent: a cell with anything unknown in it has to be drawn as a whole."""
 
-RING = 4
+RING = 2
 """Pixels along the seam whose colours are compared."""
 
+HAZE_PIXELS = 512
 HAZE = (0.01, 0.03)
 """How far an extended edge is blurred, near and far, as shares of the shorter side."""
 
@@ -59,16 +61,21 @@ def lay_out(old: Pixels, canvas: Canvas) -> Sheet:
     margins = (place.top, size.height - place.bottom), (place.left, size.width - place.right), (0, 0)
     known = np.zeros((size.height, size.width), np.bool_)
     known[place.top : place.bottom, place.left : place.right] = True
-    return Sheet(_hazy(np.pad(inner, margins, mode="edge"), known, min(place.width, place.height)), known)
+    return Sheet(_hazy(np.pad(inner, margins, mode="edge"), known), known)
 
 
-def _hazy(colours: Colours, known: Flags, side: int) -> Colours:
-    image, hazy = Image.fromarray(colours), colours.astype(np.float32)
+def _hazy(colours: Colours, known: Flags) -> Colours:
+    """Sharp beside what is known. The haze itself is made small, for nobody sees more of it."""
+    size = Size(known.shape[1], known.shape[0])
+    small = shrink(Sheet(colours, known), HAZE_PIXELS)
+    image, haze = Image.fromarray(small.colours), small.colours.astype(np.float32)
+    side = int(min(small.known.any(axis=0).sum(), small.known.any(axis=1).sum()))
     for share in HAZE:
         blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(side * share)), np.float32)
-        near = nearness(known, round(side * share * 4))[..., None]
-        hazy = hazy * near + blurred * (1 - near)
-    return np.where(known[..., None], colours, to_bytes(hazy))
+        near = nearness(small.known, round(side * share * 4))[..., None]
+        haze = haze * near + blurred * (1 - near)
+    beside = grow(known, 1)[..., None]
+    return np.where(beside, colours, resize(to_bytes(haze), size))
 
 
 def erase(picture: Pixels, region: Flags) -> Sheet:
@@ -123,12 +130,16 @@ def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float) -> Sheet
 
 
 def _matched(drawn: Colours, before: Colours, known: Flags, reach: int) -> Colours:
-    """How far the drawn colours are off along the seam is carried inwards, and fades out there."""
+    """How far the drawn colours are off along the seam is carried inwards, and fades out there.
+
+    Carried softly, or the seam would show as a crease; what that misses pixel by pixel is added as a smooth surface.
+    """
     ring = known & grow(~known, RING)
     if not ring.any():
         return drawn
     off: Floats = before.astype(np.float32) - drawn
-    return to_bytes(drawn + spread(off, ring) * nearness(known, reach)[..., None])
+    soft = carry_on(off, ring)
+    return to_bytes(drawn + (soft + spread(off - soft, ring)) * nearness(known, reach)[..., None])
 
 
 def _pasted(sheet: Sheet, window: Rect, colours: Colours) -> Sheet:

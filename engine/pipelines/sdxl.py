@@ -16,6 +16,7 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
+from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
     beside_masked,
@@ -62,7 +63,9 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
     if dtype is torch.float16 and components.vae.config.force_upcast:
         components.vae.to(torch.float32)  # this VAE overflows in float16 and draws black
     preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
-    return StableDiffusionXL(read_traits(config, components, max_pixels), device, components, preview_decoder)
+    image_adapter = load_image_adapter(config, components, device)
+    traits = read_traits(config, components, max_pixels)
+    return StableDiffusionXL(traits, device, components, preview_decoder, image_adapter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,13 @@ class StableDiffusionXL:
     device: torch.device
     components: Any
     preview_decoder: TinyDecoder | None = None
+    image_adapter: ImageAdapter | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
         parts = self.components
-        return (parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2)
+        seeing = () if self.image_adapter is None else (parts.image_encoder,)
+        return (parts.unet, parts.vae, parts.text_encoder, parts.text_encoder_2, *seeing)
 
     def text_length(self, _settings: Settings) -> int:
         return 0
@@ -85,9 +90,10 @@ class StableDiffusionXL:
         own = {"time_ids": self._time_ids(settings)}
         if self.traits.reads_guidance:
             own["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
-        positive = {**read_parts(settings, self._read), **own}
+        seen, unseen = read_references(self.image_adapter, settings)
+        positive = {**read_parts(settings, self._read), **own, **seen}
         is_guided = settings.guidance_scale > 1 and not self.traits.reads_guidance
-        negative = {**self._read_negative(settings), **own} if is_guided else None
+        negative = {**self._read_negative(settings), **own, **unseen} if is_guided else None
         return Conditioning(positive, negative, note_truncation(self.components.tokenizer, settings))
 
     def _read(self, text: str) -> Tensors:
@@ -133,12 +139,14 @@ class StableDiffusionXL:
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
+        seen, how_loudly = told_of_pictures(latents, conditioning)
         return unet(
             beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),
-            added_cond_kwargs={name: conditioning[name] for name in ("text_embeds", "time_ids")},
+            added_cond_kwargs={name: conditioning[name] for name in ("text_embeds", "time_ids")} | seen,
+            cross_attention_kwargs=how_loudly,
             return_dict=False,
         )[0]
 

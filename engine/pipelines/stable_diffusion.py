@@ -17,6 +17,7 @@ from engine.config import ModelConfig
 from engine.limits import STARTS_FROM_REFERENCES
 from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
+from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
@@ -59,8 +60,10 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, max_pixe
         )
     check_channels(config, components)
     preview_decoder = load_preview_decoder(config, components.vae.config.latent_channels, device, dtype)
+    components.to(device)
+    image_adapter = load_image_adapter(config, components, device)
     traits = read_traits(config, components, max_pixels)
-    return StableDiffusion(traits, device, components.to(device), preview_decoder)
+    return StableDiffusion(traits, device, components, preview_decoder, image_adapter)
 
 
 def check_channels(config: ModelConfig, components: Any) -> None:
@@ -77,7 +80,6 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
     multiple = components.vae_scale_factor
     native = components.unet.config.sample_size * multiple
     reads_guidance = components.unet.config.time_cond_proj_dim is not None
-    reads_guidance = components.unet.config.time_cond_proj_dim is not None
     guidance_scale = 7.0 if config.guidance_scale is None else config.guidance_scale
     info = ModelInfo(
         name=config.name,
@@ -88,7 +90,9 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         supports_negative_prompt=not reads_guidance,
         guidance_scale=guidance_scale if guidance_scale > 1 else None,
         max_pixels=max_pixels,
-        abilities=ABILITIES | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set()),
+        abilities=ABILITIES
+        | ({Ability.GUIDANCE_PER_ROW} if guidance_scale > 1 else set())
+        | ({Ability.STYLE_REFERENCE} if config.image_adapter else set()),
     )
     return ModelTraits(
         info,
@@ -97,6 +101,7 @@ def read_traits(config: ModelConfig, components: Any, max_pixels: int) -> ModelT
         size_multiple=multiple,
         max_pixels=max_pixels,
         reads_guidance=reads_guidance,
+        reads_references=bool(config.image_adapter),
     )
 
 
@@ -117,25 +122,27 @@ class StableDiffusion:
     device: torch.device
     components: Any
     preview_decoder: TinyDecoder | None = None
+    image_adapter: ImageAdapter | None = None
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
         parts = self.components
-        return (parts.unet, parts.vae, parts.text_encoder)
+        seeing = () if self.image_adapter is None else (parts.image_encoder,)
+        return (parts.unet, parts.vae, parts.text_encoder, *seeing)
 
     def text_length(self, _settings: Settings) -> int:
         return 0
 
     def encode(self, settings: Settings) -> Conditioning:
         """Models distilled on guidance take the scale as an embedding instead of an unconditional half."""
-        positive = dict(read_parts(settings, self._read))
+        seen, unseen = read_references(self.image_adapter, settings)
+        positive = {**read_parts(settings, self._read), **seen}
         notes = note_truncation(self.components.tokenizer, settings)
         if self.traits.reads_guidance:
             positive["timestep_cond"] = self._guidance_embedding(settings.guidance_scale)
             return Conditioning(positive, None, notes)
-        return Conditioning(
-            positive, self._read(settings.negative_prompt) if settings.guidance_scale > 1 else None, notes
-        )
+        negative = {**self._read(settings.negative_prompt), **unseen} if settings.guidance_scale > 1 else None
+        return Conditioning(positive, negative, notes)
 
     def _read(self, text: str) -> Tensors:
         prompt_embeds, _ = self.components.encode_prompt(text, self.device, 1, False)
@@ -165,11 +172,14 @@ class StableDiffusion:
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
         unet = self.components.unet
+        seen, how_loudly = told_of_pictures(latents, conditioning)
         return unet(
             beside_masked(latents, conditioning).to(unet.dtype),
             timesteps,
             encoder_hidden_states=conditioning["prompt_embeds"],
             timestep_cond=conditioning.get("timestep_cond"),
+            added_cond_kwargs=seen or None,
+            cross_attention_kwargs=how_loudly,
             return_dict=False,
         )[0]
 

@@ -11,10 +11,11 @@ import torch
 from engine.generation import Generation
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import FailureCode, GenerateRequest, InitImage
-from engine.runner import Runner, _gather_step
+from engine.runner import Runner
 from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
+from engine.step import gather_step
 from tests.engine.parity import (
     LEVEL_TOLERANCE,
     SIDE,
@@ -176,7 +177,7 @@ def test_previews_near_the_end_look_like_the_picture(tiny_sd: Path, tiny_sd_v: P
     runner, scheduler = prepared(pipeline, request)
     row = scheduler.generations[0].rows[0]
     while batch := scheduler.schedule():
-        step = _gather_step(batch.rows, pipeline.device)
+        step = gather_step(batch.rows, pipeline.device)
         estimate = step.numbers.clean_estimate(runner._noise_pred(pipeline, step), step.latents)
         runner.step(batch)
     assert row.latents is not None

@@ -1,0 +1,115 @@
+"""What buttons do, with real models: the one that ships, and tiny random ones of the families that draw any size."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bot.db.database import migrate, open_database
+from bot.domain.buttons import Action, Button
+from bot.domain.job import Job, JobStatus, MessageRef
+from bot.pictures import decode_rgb
+from bot.pictures.arrays import Colours, to_array
+from bot.pictures.films import is_film
+from bot.pictures.masks import write_mask
+from bot.usecases.run_job import run_job
+from bot.usecases.submit_press import submit_press
+from bot.usecases.submit_region import submit_region
+from engine.config import STARTER, EngineConfig, ModelConfig
+from engine.local import LocalEngine
+from tests.domain.factories import ANN
+from tests.usecases.conftest import World, make_world, place_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+
+@asynccontextmanager
+async def studio_with(model: ModelConfig, folder: Path) -> AsyncIterator[World]:
+    url = f"sqlite:///{folder / 'easel.db'}"
+    await migrate(url)
+    engine = LocalEngine(EngineConfig(models=(model,), device="cpu", threads=1, cache_dir=folder))
+    await engine.start()
+    try:
+        async with open_database(url) as database:
+            world = make_world(database, folder)
+            world.studio = replace(world.studio, engine=engine)
+            yield world
+    finally:
+        await engine.stop()
+
+
+async def press(world: World, action: Action, job: Job, how: str = "", where: int = 900) -> Job:
+    button = Button(action, job.id, how=how)
+    return await run(world, await submit_press(button, place_of(ANN), MessageRef(500, where), studio=world.studio))
+
+
+async def run(world: World, job: Job) -> Job:
+    if job.status is JobStatus.SUCCEEDED:
+        return job
+    await run_job(await world.claim(job), studio=world.studio)
+    ended = await world.job(job.id)
+    assert ended.status is JobStatus.SUCCEEDED, ended
+    return ended
+
+
+async def masters(world: World, job: Job) -> list[Colours]:
+    pictures = await world.pictures(job.id)
+    return [to_array(decode_rgb(await world.studio.store.get(picture.store_key))) for picture in pictures]
+
+
+def tiny(family: str, folder: Path) -> ModelConfig:
+    return ModelConfig("tiny", family, str(folder), width=64, height=64, steps=2)
+
+
+@pytest.mark.parametrize("model", ["tiny_sd", "tiny_sdxl", "tiny_sd_inpaint", "tiny_flux_dev"])
+async def test_every_button_on_a_tiny_model(model: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    families = {"sd": "stable-diffusion", "sdxl": "sdxl", "flux": "flux"}
+    config = tiny(families[model.split("_")[1]], request.getfixturevalue(model))
+    async with studio_with(config, tmp_path) as world:
+        single = await press(world, Action.UPSCALE, await world.drawn("a fox"))
+        [before] = await masters(world, single)
+        side = len(before)
+        zoomed = await press(world, Action.ZOOM_OUT, single, how="50")
+        middle = slice(side // 2, side * 3 // 2)
+        assert all((one[middle, middle] == before).all() for one in await masters(world, zoomed))
+        wide = await press(world, Action.PAN_RIGHT, single)
+        assert all((one[:, :side] == before).all() for one in await masters(world, wide))
+        square = await press(world, Action.MAKE_SQUARE, await press(world, Action.UPSCALE, wide, where=901))
+        assert {one.shape for one in await masters(world, square)} == {(side * 3 // 2, side * 3 // 2, 3)}
+        for how in ("v6r1_2x_subtle", "v6r1_2x_creative"):
+            [large] = await masters(world, await press(world, Action.ENLARGE, single, how=how))
+            assert large.shape == (2 * side, 2 * side, 3)
+        film = await press(world, Action.ANIMATE, single, how="high")
+        assert is_film(await world.studio.store.get((await world.pictures(film.id))[0].store_key))
+        assert await repainted_outside(world, single, before) == 0
+
+
+async def repainted_outside(world: World, single: Job, before: Colours) -> int:
+    """How many pixels outside a marked part are no longer the same."""
+    region = np.zeros(before.shape[:2], bool)
+    region[8:40, 16:50] = True
+    button = Button(Action.VARY_REGION, single.id)
+    job = await submit_region(
+        button, write_mask(region), place_of(ANN), MessageRef(500, 902), studio=world.studio, wording="an owl"
+    )
+    drawn = await masters(world, await run(world, job))
+    assert all((one[region] != before[region]).any() for one in drawn)
+    return sum(int((one != before).any(axis=2)[~region].sum()) for one in drawn)
+
+
+async def test_the_starter_goes_on_with_the_scenery(tmp_path: Path) -> None:
+    """Around a red picture is red, and the horizon of a meadow runs on to both sides."""
+    async with studio_with(replace(STARTER, steps=8), tmp_path) as world:
+        red = await press(world, Action.UPSCALE, await world.drawn("a cat, red background"))
+        for colours in await masters(world, await press(world, Action.ZOOM_OUT, red, how="50")):
+            corner = colours[:64, :64].reshape(-1, 3).mean(axis=0)
+            assert corner[0] > 150 > 90 > corner[1]
+        meadow = await press(world, Action.UPSCALE, await world.drawn("a castle on grass"), where=901)
+        for colours in await masters(world, await press(world, Action.PAN_LEFT, meadow)):
+            new = colours[:, :100].astype(int).reshape(256, -1, 3).mean(axis=1)
+            assert new[40, 2] > new[40, 1]
+            assert new[230, 1] > new[230, 2] + 40
+        assert await repainted_outside(world, red, (await masters(world, red))[0]) == 0
