@@ -10,12 +10,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.operations import beyond, repaint, upscale
+from benchmarks.operations import beyond, describe, repaint, upscale
 from benchmarks.operations.reference import scenes, varied_prompts
 from benchmarks.operations.studio import open_studio
 from benchmarks.operations.workshop import open_workshop
 
-FIGURES = ("upscale", "memory", "repaint", "beyond")
+FIGURES = ("upscale", "memory", "describe", "repaint", "beyond")
 
 
 async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[str, float]:
@@ -25,6 +25,8 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
             figures |= await upscale.measure(studio, scenes(list(varied_prompts(6 if quick else 36)), folder))
         if "memory" in chosen:
             figures |= await upscale.measure_memory(studio)
+        if "describe" in chosen:
+            figures |= await describe.measure(studio, folder, 12 if quick else 60)
         async with open_workshop(studio.engine) as workshop:
             if "repaint" in chosen:
                 figures |= await repaint.measure(workshop, folder, 12 if quick else 40)

@@ -11,14 +11,13 @@ from engine.starter.vocabulary import (
     COLOURS,
     FOLDED,
     PICTURE,
-    STYLES,
     Reading,
     Vocabulary,
     split_phrases,
 )
 
 TRIES = 40  # a sentence, before there are no more to be found
-DOUBT = 16.0  # how fast a noun that looks less alike becomes unlikely
+DOUBT = 40.0  # how fast a noun that looks less alike becomes unlikely
 NUMBERS = {2: "two", 3: "three", 4: "four"}
 OFF_MIDDLE = PICTURE / 8  # pixels from the middle, before a place is worth a word
 # What sounds right of what may be typed. The first of each is the most usual.
@@ -39,6 +38,8 @@ WORDS = {
     "medium": ("medium sized", "medium"),
     "above": ("above", "over", "on top of"),
 }
+BARE_COLOURS = ("{} background", "a simple {} background", "{} backdrop", "{} wallpaper")
+BARE_SETTINGS = ("a picture {}", "an image {}", "a painting {}", "a photo {}")
 VOWELS = ("a", "e", "i", "o", "u")
 PLURALS = {"mouse": "mice", "wolf": "wolves", "knife": "knives", "goose": "geese", "tooth": "teeth", "loaf": "loaves"}
 
@@ -73,15 +74,22 @@ def _nouns(things: tuple[Thing, ...], vocabulary: Vocabulary, chance: random.Ran
 
 def _sentence(sighting: Sighting, nouns: tuple[int, ...], vocabulary: Vocabulary, chance: random.Random | None) -> str:
     """`chance` None takes each first word."""
-    setting = _setting(sighting.background, chance)
     if not sighting.things:
-        return setting
+        return _bare(sighting.background, chance)
+    setting = _setting(sighting.background, chance)
     names = [vocabulary.nouns[noun].names for noun in nouns]
     style = _style(sighting.things, chance)
     subject = _subject(sighting.things, [_pick(of, chance) for of in names], style, chance)
     if chance is not None and chance.random() < 0.25:
         return f"{setting}, {subject}"
     return f"{subject}, {setting}" if setting.endswith("background") else f"{subject} {setting}"
+
+
+def _bare(background: str, chance: random.Random | None) -> str:
+    """Of a picture that shows nothing else."""
+    if background in COLOURS:
+        return _pick(BARE_COLOURS, chance).format(_pick(split_phrases(FOLDED[background]), chance))
+    return _pick(BARE_SETTINGS, chance).format(_pick(SETTINGS[background], chance))
 
 
 def _setting(background: str, chance: random.Random | None) -> str:
@@ -91,10 +99,8 @@ def _setting(background: str, chance: random.Random | None) -> str:
 
 
 def _style(things: tuple[Thing, ...], chance: random.Random | None) -> str:
-    """Of most of them. The reader takes the first style for granted."""
+    """Of most of them."""
     [(style, _)] = Counter(thing.style for thing in things).most_common(1)
-    if style == STYLES[0] and (chance is None or chance.random() < 0.5):
-        return ""
     return f"{_pick(WORDS[style], chance)} "
 
 

@@ -7,13 +7,14 @@ size. Knows pixels and the album; nothing of words beyond their numbers, or of r
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.slices import Slices
 from engine.starter.album import Album
 from engine.starter.backgrounds import background_set
 from engine.starter.vocabulary import BACKGROUNDS, MAX_INSTANCES, PICTURE, SIZES, SPRITE_PIXELS, STYLES
@@ -25,13 +26,17 @@ SURE = 0.8  # share of what differs in a box that the right drawing explains, at
 CLEAR = 0.35  # a further thing that explains less is not there
 SMALLEST_THING = 6
 BACKGROUNDS_TRIED = 3
+MOST_LEFT = 0.012  # of what the model or the trainer drew it is .001, .003 at most; of photographs mostly more
+MOST_LEFT_BARE = 0.003  # beyond it, a background has something on it that is not known
+LEAST_SHARE = 0.72
 DOUBTFUL = 0.25  # share of the picture by which the nearest background may lie ahead and still be doubted
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
     """`row` and `column` are the middle, in pixels of 64. `likeness` [nouns]: by how much each noun's best drawing
-    there lessens the squared difference to the picture; the thing's own is the largest.
+    there lessens the squared difference to the picture; the thing's own is the largest. `share`: how much of that
+    difference it explains, in its box.
     """
 
     noun: int
@@ -40,30 +45,51 @@ class Thing:
     row: float
     column: float
     likeness: Tensor
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
+    """`left`: mean squared difference between the picture and what is drawn of it by background and things."""
+
     background: str
     things: tuple[Thing, ...]
+    left: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether this is a picture of the kind that the model draws. Things may hide each other, so that only the
+        clearest of them has to be clear.
+        """
+        if not self.things:
+            return self.left < MOST_LEFT_BARE
+        return self.left < MOST_LEFT and max(thing.share for thing in self.things) > LEAST_SHARE
 
 
 class Recogniser:
-    def __init__(self, album: Album) -> None:
-        self._drawings = {size: _Drawings(album.at_size(size)) for size in SIZES}
+    def __init__(self, drawings: Mapping[str, Drawings]) -> None:
+        self._drawings = drawings
         shades = background_set()
         means = [torch.from_numpy(shades[name]).float().mean(dim=0) / 255 for name in BACKGROUNDS]
         self._backgrounds = torch.stack(means).permute(0, 3, 1, 2)
 
-    def look(self, picture: Tensor) -> Generator[None, None, Sighting]:
+    @classmethod
+    def of(cls, album: Album) -> Slices[Recogniser]:
+        drawings = {}
+        for size in SIZES:
+            drawings[size] = Drawings(album.at_size(size))
+            yield
+        return cls(drawings)
+
+    def look(self, picture: Tensor) -> Slices[Sighting]:
         """`picture` [3, 64, 64] in [0, 1]. Where things may hide the background, each that is likely is tried."""
         tries = []
         for name, behind in self._backgrounds_of(picture):
             things, drawn = yield from self._explain(picture, behind)
-            tries.append((_off(picture, drawn), Sighting(name, things)))
-        return min(tries, key=lambda tried: tried[0])[1]
+            tries.append(Sighting(name, things, _off(picture, drawn)))
+        return min(tries, key=lambda sighting: sighting.left)
 
-    def _explain(self, picture: Tensor, behind: Tensor) -> Generator[None, None, tuple[tuple[Thing, ...], Tensor]]:
+    def _explain(self, picture: Tensor, behind: Tensor) -> Slices[tuple[tuple[Thing, ...], Tensor]]:
         """The things, and the picture as they explain it."""
         things: list[Thing] = []
         while len(things) < MAX_INSTANCES and _off(picture, behind) > PLAIN_NOISE:
@@ -93,7 +119,7 @@ class Recogniser:
                 nearest = nearest + (picture - nearest)[:, free].median(dim=1).values.view(3, 1, 1)
             yield BACKGROUNDS[index], nearest
 
-    def _best(self, picture: Tensor, behind: Tensor) -> Generator[None, None, _Found]:
+    def _best(self, picture: Tensor, behind: Tensor) -> Slices[_Found]:
         """Of all drawings, sizes and places, what explains most and leaves least unexplained where it stands."""
         founds = []
         for size, drawings in self._drawings.items():
@@ -150,10 +176,10 @@ class _Found:
     def thing(self) -> Thing:
         noun, style = divmod(self.drawing, len(STYLES))
         likeness = self.gains.view(-1, len(STYLES)).amax(dim=1)
-        return Thing(noun, STYLES[style], self.size, self.row, self.column, likeness)
+        return Thing(noun, STYLES[style], self.size, self.row, self.column, likeness, self.share)
 
 
-class _Drawings:
+class Drawings:
     """Every noun in every style at one size. With colour c, alpha a and background b, a drawing differs from the
     background by c - a * b; its squared distance to a box that differs by t is a sum of products of c, a with t, b, so
     that all drawings meet all places in a few matrix products and none is ever composed.
