@@ -14,21 +14,20 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
 import random
 import re
 import signal
 import sqlite3
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crash_bot import INSTANTS
+from benchmarks.crash_bot import INSTANTS, REAL
+from benchmarks.nest import PATIENCE_SECONDS, Bot, Nest
 from benchmarks.plot import Bar, draw_bars
 from bot.config import TOKEN_VARIABLE
 from bot.db.database import SqlDatabase, open_database
@@ -38,9 +37,7 @@ from bot.sandbox import Member, Message, Sandbox, SandboxConfig
 from bot.sandbox.member import RequestRefused
 from bot.sandbox.watch import WaitedTooLong
 
-ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
-PATIENCE_SECONDS = 120.0
 BUTTONS = ("U1", "U4", "V1", "V3", "🔄")
 JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -50,6 +47,7 @@ class House:
     """One database and one image folder; bots come and go."""
 
     sandbox: Sandbox
+    nest: Nest
     folder: Path
     step_seconds: float
     answered: set[str] = field(default_factory=set)  # jobs whose members saw a waiting message
@@ -59,32 +57,17 @@ class House:
         return f"sqlite:///{self.folder / 'easel.db'}"
 
     @contextlib.asynccontextmanager
-    async def bot(self, instant: str = "never", *, is_real: bool = False) -> AsyncIterator[Process]:
+    async def bot(self, instant: str = "never") -> AsyncIterator[Bot]:
         config = self.folder / "config.toml"
         config.write_text(self._settings())
-        launcher = ["bot"] if is_real else ["benchmarks.crash_bot", instant, str(self.step_seconds)]
-        environment = {**os.environ, TOKEN_VARIABLE: self.sandbox.bot_token, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, "-m", *launcher, "--config", str(config), "run"]
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environment, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, start_new_session=True
-        )
-        assert process.stderr is not None
-        said = bytearray()
-        is_open = asyncio.Event()
-        listening = asyncio.create_task(_listen(process.stderr, said, is_open))
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await _first(is_open.wait(), process.wait())
-            if not is_open.is_set() and instant == "never":
-                raise SystemExit(f"the bot did not start:\n{said.decode()}")
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-            await listening
-            if b"Traceback" in said:
-                sys.stderr.write(said.decode())
+        async with self.nest.bot(instant, str(self.step_seconds), "--config", str(config), "run") as bot:
+            yield bot
+
+    async def open_bot(self, stack: contextlib.AsyncExitStack, instant: str = "never") -> Bot:
+        bot = await stack.enter_async_context(self.bot(instant))
+        if not await bot.opened():
+            raise SystemExit(f"the bot did not start:\n{bot.said.decode()}")
+        return bot
 
     def _settings(self) -> str:
         return f"""
@@ -103,22 +86,6 @@ name = "Plenty"
 fast_minutes = 100000
 max_waiting = 10
 """
-
-
-async def _listen(stream: asyncio.StreamReader, said: bytearray, is_open: asyncio.Event) -> None:
-    async for line in stream:
-        said += line
-        if b"studio open" in line:
-            is_open.set()
-
-
-async def _first(*waits: Any) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def keep_busy(house: House, member: Member, chance: random.Random, pause_seconds: float) -> None:
@@ -150,8 +117,8 @@ async def crash(options: argparse.Namespace) -> dict[str, Any]:
     names = tuple(f"member{number}" for number in range(options.members))
     config = SandboxConfig(member_names=names, rate_limits=None, wait_seconds=PATIENCE_SECONDS, openapi=None)
     with tempfile.TemporaryDirectory(prefix="easel-crash-") as folder:
-        async with Sandbox(config) as sandbox:
-            house = House(sandbox, Path(folder), options.step_seconds)
+        async with Sandbox(config) as sandbox, Nest({TOKEN_VARIABLE: sandbox.bot_token}) as nest:
+            house = House(sandbox, nest, Path(folder), options.step_seconds)
             members = [await sandbox.member(name) for name in names]
             await _introduce(house, members)
             load = [
@@ -162,54 +129,57 @@ async def crash(options: argparse.Namespace) -> dict[str, Any]:
             for task in load:
                 task.cancel()
             await asyncio.gather(*load, return_exceptions=True)
-            await _finish(house, members[0], is_real=options.real > 0)
+            await _finish(house, REAL if options.real else "never")
             return {"kills": kills, **await count(house)}
 
 
 async def _introduce(house: House, members: Sequence[Member]) -> None:
     """Half of the members want copies."""
-    async with house.bot():
+    async with contextlib.AsyncExitStack() as stack:
+        bot = await house.open_bot(stack)
         for member in members[::2]:
             await member.response(await member.slash("prefer auto_dm"))
+        await _stop(bot)
 
 
 async def _kill(house: House, chance: random.Random, options: argparse.Namespace) -> int:
+    """At the named instants first; then at any moment, also while the bot starts. With its own engine that takes long,
+    so that it lives from when it is open."""
     instants = [*INSTANTS] if options.instants else []
-    plan = (instants + ["never"] * options.kills)[: max(options.kills, 1)]
-    kills = 0
+    plan = [*instants, *["never"] * options.kills][: options.kills] + [REAL] * options.real
+    lives = {"never": options.life_seconds, REAL: options.real_life_seconds}
     for number, instant in enumerate(plan):
-        async with house.bot(instant) as process:
-            seconds = PATIENCE_SECONDS if instant != "never" else chance.uniform(0.0, options.life_seconds)
+        seconds = chance.uniform(0.0, lives[instant]) if instant in lives else PATIENCE_SECONDS
+        async with house.bot(instant) as bot:
+            if instant == REAL:
+                await bot.opened()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await process.wait()
-        kills += 1
+                    await bot.has_ended.wait()
+            if bot.has_ended.is_set() != (instant in INSTANTS):
+                raise SystemExit(f"{instant}: the bot was to be killed otherwise\n{bot.said[-5000:].decode()}")
         print(f"killed {number + 1} of {len(plan)}: {instant}", file=sys.stderr)
-    for _ in range(options.real):
-        async with house.bot(is_real=True) as process:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(chance.uniform(0.0, 4 * options.life_seconds)):
-                    await process.wait()
-        kills += 1
-    return kills
+    return len(plan)
 
 
-async def _finish(house: House, member: Member, *, is_real: bool) -> None:
+async def _finish(house: House, instant: str) -> None:
     """A bot that is left in peace, until nothing waits any more; then another one that is stopped in order, for what
     was on its way."""
 
     def is_drawn() -> bool:
         return not _count(house, "status IN ('queued', 'running') OR delivery = 'pending'")
 
-    async with house.bot(is_real=is_real) as process:
-        if not is_drawn():
-            with contextlib.suppress(WaitedTooLong):
-                await member.wait_for(lambda _: is_drawn(), since=max(0, len(member.events) - 1))
-        process.terminate()
-        await process.wait()
-    async with house.bot(is_real=is_real) as process:
-        process.terminate()
-        await process.wait()
+    for condition in (is_drawn, lambda: True):
+        async with contextlib.AsyncExitStack() as stack:
+            bot = await house.open_bot(stack, instant)
+            await bot.until(condition)
+            await _stop(bot)
+
+
+async def _stop(bot: Bot) -> None:
+    """In order, as a supervisor does."""
+    bot.send(signal.SIGTERM)
+    await bot.has_ended.wait()
 
 
 def _count(house: House, condition: str) -> int:
@@ -224,11 +194,12 @@ async def count(house: House) -> dict[str, Any]:
         jobs = {str(job.id): job for name in names for job in await _jobs_of(db, house, name)}
         wrong_ends = [job.id for job in jobs.values() if not await _has_right_pictures(db, job)]
         charges = await _audit(db, [UserId(int(house.sandbox.user(name).id)) for name in names])
-    shown = Counter(_job_of(message) for message in house.sandbox.messages() if _is_result(message))
-    copies = Counter(_job_of(message) for message in _direct_messages(house.sandbox) if message.attachments)
-    left = [message for message in house.sandbox.messages() if "Waiting to start" in message.content]
+    shown = Counter(
+        (message.channel_id, _job_of(message)) for message in _everything(house.sandbox) if _is_result(message)
+    )
+    left = [message for message in _everything(house.sandbox) if "Waiting to start" in message.content]
     lost = [job.id for job in jobs.values() if not _is_told(job, shown)] + sorted(house.answered - jobs.keys())
-    twice = [job_id for job_id, times in (shown + copies).items() if max(shown[job_id], copies[job_id]) > 1]
+    twice = [job_id for (_, job_id), times in shown.items() if times > 1]
     for name, found in (("lost", lost), ("twice", twice), ("wrong", wrong_ends), ("charges", charges)):
         for each in found[:5]:
             print(name, each, jobs.get(str(each), ""), file=sys.stderr)
@@ -239,7 +210,7 @@ async def count(house: House) -> dict[str, Any]:
         "wrong_ends": len(wrong_ends),
         "waiting_messages_left": len(left),
         "jobs": len(jobs),
-        "copies": copies.total(),
+        "copies": sum(str(jobs[job_id].channel_id) != channel_id for channel_id, job_id in shown),
         "ends": dict(Counter(str(job.status) for job in jobs.values())),
     }
 
@@ -268,11 +239,11 @@ async def _audit(db: SqlDatabase, members: Sequence[UserId]) -> list[str]:
     return found
 
 
-def _is_told(job: Job, shown: Counter[str]) -> bool:
-    """It has ended, and stands in the channel if there is a picture to show."""
+def _is_told(job: Job, shown: Counter[tuple[str, str]]) -> bool:
+    """It has ended, and stands where it was asked for if there is a picture to show."""
     if not job.has_ended or job.delivery is not DeliveryStatus.DELIVERED:
         return False
-    return job.status is not JobStatus.SUCCEEDED or shown[str(job.id)] > 0
+    return job.status is not JobStatus.SUCCEEDED or shown[str(job.channel_id), str(job.id)] > 0
 
 
 def _is_result(message: Message) -> bool:
@@ -284,9 +255,9 @@ def _job_of(message: Message) -> str:
     return found[0] if found else ""
 
 
-def _direct_messages(sandbox: Sandbox) -> list[Message]:
-    places = [channel for channel in sandbox.world.channels.values() if not channel.guild_id]
-    return [message for place in places for message in sandbox.messages(place)]
+def _everything(sandbox: Sandbox) -> list[Message]:
+    """In the channels and among the direct messages."""
+    return [message for channel in sandbox.world.channels.values() for message in sandbox.messages(channel)]
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
@@ -296,6 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--real", type=int, default=0, help="kills of the bot with its own engine and the small model")
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--life-seconds", type=float, default=3.0, help="a bot lives at most so long")
+    parser.add_argument("--real-life-seconds", type=float, default=6.0, help="the same with its own engine")
     parser.add_argument("--pause-seconds", type=float, default=2.0, help="between two wishes of a member, about")
     parser.add_argument("--step-seconds", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)

@@ -1,10 +1,13 @@
-"""`python -m bot` with a scripted engine that takes its time, and a fuse: `INSTANT STEP_SECONDS ARGUMENT...`
+"""`python -m bot` with a scripted engine that takes its time, and a fuse.
 
-The process kills itself, without a word, when it comes to the named instant of a job's life for the third time.
+A bot kills itself, without a word, when it comes to the named instant of a job's life for the third time. As a program
+this reads lines of JSON, `[INSTANT, STEP_SECONDS, ARGUMENT...]`: each starts such a bot as a fork of this process. It
+answers with the bot's process id, and again once that has ended.
 """
 
 import asyncio
 import importlib
+import json
 import os
 import signal
 import sys
@@ -16,6 +19,8 @@ from bot.__main__ import main
 from engine.protocol import Event, Progress, Request
 from tests.fakes import FakeEngine
 
+REAL = "real"
+"""In place of an instant: the bot as it is started by anybody, with its own engine."""
 TIMES = 3
 INSTANTS = {
     "after the commit, before the answer": ("bot.ui.commands.imagine", "show_waiting", "before"),
@@ -96,5 +101,24 @@ def launch(instant: str, step_seconds: str, *arguments: str) -> int:
     return main(list(arguments))
 
 
+def hatch(instant: str, step_seconds: str, *arguments: str) -> None:
+    """Never returns: this process is the bot from now on."""
+    os.setpgid(0, 0)
+    if instant == REAL:
+        os.execv(sys.executable, [sys.executable, "-m", "bot", *arguments])
+    os._exit(launch(instant, step_seconds, *arguments))
+
+
+def main_of_nest() -> None:
+    importlib.import_module("bot.program")  # with all that it needs, once for all bots
+    for line in sys.stdin:
+        pid = os.fork()
+        if not pid:
+            hatch(*json.loads(line))
+        print(pid, flush=True)
+        os.waitpid(pid, 0)
+        print("ended", flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(launch(*sys.argv[1:]))
+    main_of_nest()

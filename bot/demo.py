@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.config import Config
 from bot.program import LOCAL, engine_config, running_studio
-from bot.sandbox import Member, RateLimits, Sandbox, SandboxConfig, find_component
+from bot.sandbox import EASEL, MIDJOURNEY, Member, RateLimits, Sandbox, SandboxConfig, find_component
 
 Message = dict[str, Any]
 
@@ -37,13 +37,20 @@ class Timings:
 async def run_sandbox(config: Config) -> None:
     """Stays up until it is cancelled, or until a part of the studio ends by itself. Everything is kept in the
     configured database and store, as on a real server."""
-    settings = SandboxConfig(host=config.sandbox.host, port=config.sandbox.port, other_guild_name="Elsewhere")
+    settings = sandbox_config(config)
     async with Sandbox(settings) as sandbox:
         print("Starting the studio ...", flush=True)
         async with running_studio(pointed_at(sandbox, config), sandbox.bot_token, _new_engine(config)) as parts:
             print(f"\nOpen {sandbox.base_url} in a browser and type /imagine. Ctrl-C ends it.", flush=True)
             print(_for_programs(sandbox), flush=True)
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+
+
+def sandbox_config(config: Config) -> SandboxConfig:
+    identity = MIDJOURNEY if config.sandbox.midjourney_ids else EASEL
+    return SandboxConfig(
+        host=config.sandbox.host, port=config.sandbox.port, identity=identity, other_guild_name="Elsewhere"
+    )
 
 
 def _for_programs(sandbox: Sandbox) -> str:

@@ -259,6 +259,7 @@ def to_columns(job: Job) -> dict[str, Any]:
         "notes": list(job.notes),
         "door_token": job.door.token if job.door else None,
         "door_open_until": job.door.open_until if job.door else None,
+        "locale": job.locale,
     }
 
 
@@ -295,6 +296,7 @@ def to_job(row: JobRow) -> Job:
         incident_id=row.incident_id,
         notes=tuple(row.notes),
         door=Door(row.door_token, row.door_open_until) if row.door_token and row.door_open_until else None,
+        locale=row.locale,
     )
 
 

@@ -8,8 +8,8 @@ from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import Picture, Visibility
 from bot.domain.job import HANDED_IN, OUTPAINTS, PANS, UPSCALES, Job, JobKind, PictureRef, UserId
 from bot.domain.operation import Operation
-from bot.domain.prompt import GenerationParams
-from bot.domain.prompt.aspect import with_aspect
+from bot.domain.prompt import GenerationParams, shorten_echo
+from bot.domain.prompt.aspect import with_aspect, with_film
 
 MAX_UPSCALED_PIXELS = 4096 * 4096
 
@@ -66,7 +66,9 @@ def check_step(origin: Origin, parent: Job, source: Size) -> None:
         raise NotAllowed("This picture is square already.")
     if kind in UPSCALES and source.area * origin.operation.scale**2 > MAX_UPSCALED_PIXELS:
         raise NotAllowed(
-            f"Upscaled, this picture of {source.width}x{source.height} would have more than 4096x4096 pixels."
+            "Upscaled, this picture of {width}x{height} would have more than 4096x4096 pixels.",
+            width=source.width,
+            height=source.height,
         )
 
 
@@ -75,6 +77,8 @@ def reshape(job: Job, source: Size, wanted: Ratio | None) -> Job:
 
     Raises `NotAllowed` beyond the limits, or when nothing would be new.
     """
+    if job.kind is JobKind.ANIMATE:
+        return replace(job, prompt=shorten_echo(with_film(job.prompt, job.operation.motion, job.params.aspect)))
     if job.kind not in OUTPAINTS:
         return job
     before = real_aspect(source, wanted or job.params.aspect)
@@ -88,5 +92,7 @@ def reshape(job: Job, source: Size, wanted: Ratio | None) -> Job:
     check_aspect(aspect, job.params.version)
     if plan_canvas(source, job.kind, job.operation.zoom, aspect).size == source:
         raise NotAllowed("Nothing would be added. Choose a `--zoom` above 1, or another `--ar`.")
-    params: GenerationParams = replace(job.params, aspect=aspect, zoom=None)
+    params: GenerationParams = replace(
+        job.params, aspect=aspect, zoom=None, tile=False
+    )  # what is added repeats nothing
     return replace(job, params=params, prompt=with_aspect(job.prompt, aspect))

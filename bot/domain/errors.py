@@ -28,12 +28,16 @@
     ├── StoreFull              the disk has no room for a picture
     └── StoreUnreachable       where pictures are kept does not answer, or refuses us
 
-Each carries the title and the sentence that the member reads. The sentence says what to change.
+Each carries the title and the sentence that the member reads. The sentence says what to change. Programs know the
+titles; the sentences can be said in other languages.
 """
 
 import math
 from collections.abc import Sequence
 from datetime import datetime
+
+from bot.domain.exact import ANOTHER_UPSCALE, QUEUE_FULL
+from bot.domain.said import Said, joined
 
 
 class StudioError(Exception):
@@ -41,9 +45,10 @@ class StudioError(Exception):
 
     title = "Invalid request"
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, sentence: str, /, **values: object) -> None:
+        """`sentence` is a pattern where there are `values`."""
+        self.sentence = Said(sentence, **values) if values else sentence
+        super().__init__(self.sentence)
 
 
 class PromptError(StudioError):
@@ -61,7 +66,11 @@ class EmptyPrompt(PromptError):
 
 class PromptTooLong(PromptError):
     def __init__(self, length: int, limit: int) -> None:
-        super().__init__(f"Your prompt has {length:,} characters; at most {limit:,} are taken. Please shorten it.")
+        super().__init__(
+            "Your prompt has {length:,} characters; at most {limit:,} are taken. Please shorten it.",
+            length=length,
+            limit=limit,
+        )
 
 
 class InvalidPrompt(PromptError):
@@ -120,10 +129,7 @@ class QueueFull(StudioError):
     title = "Queue full"
 
     def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"Your job queue is full ({limit} are waiting). "
-            "Please wait for a job to finish first, then resubmit this one."
-        )
+        super().__init__(joined(QUEUE_FULL, Said("{limit} are waiting, which is the most.", limit=limit)))
 
 
 class QueueClosed(StudioError):
@@ -137,8 +143,11 @@ class MemberBlocked(StudioError):
     title = "Blocked"
 
     def __init__(self, until: datetime | None, reason: str) -> None:
-        end = f"until <t:{math.ceil(until.timestamp())}>" if until else "for good"
-        super().__init__(f"You cannot start anything here {end}. {reason}".strip())
+        if until is None:
+            told = Said("You cannot start anything here any more.")
+        else:
+            told = Said("You cannot start anything here until {time}.", time=f"<t:{math.ceil(until.timestamp())}>")
+        super().__init__(joined(told, reason))
 
 
 class SubscriptionRequired(StudioError):
@@ -164,8 +173,10 @@ class CreditsExhausted(StudioError):
 
 class UnknownPlan(StudioError):
     def __init__(self, name: str, known: Sequence[str]) -> None:
-        sold = f"There are {', '.join(known)}." if known else "Plans are switched off in the settings."
-        super().__init__(f"There is no plan named `{name}`. {sold}")
+        if known:
+            super().__init__("There is no plan named `{name}`. There are {known}.", name=name, known=", ".join(known))
+        else:
+            super().__init__("There is no plan named `{name}`. Plans are switched off in the settings.", name=name)
 
 
 class PressedTwice(StudioError):
@@ -179,7 +190,7 @@ class SlowDown(StudioError):
     title = "Slow Down!"
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(f"You can request another upscale for this image <t:{math.ceil(until.timestamp())}:R>")
+        super().__init__(joined(ANOTHER_UPSCALE, f"<t:{math.ceil(until.timestamp())}:R>"))
 
 
 class UnusableMask(StudioError):

@@ -154,6 +154,7 @@ class Job:
     incident_id: str | None = None
     notes: tuple[str, ...] = ()
     door: Door | None = None  # where the bot is no member; None where it may always write
+    locale: str = ""  # Discord's, of who asked: our words about it are in that language
 
     @property
     def picture_count(self) -> int:

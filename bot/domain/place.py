@@ -8,7 +8,7 @@ from bot.domain.job import Door, UserId
 @dataclass(frozen=True, slots=True)
 class Place:
     """Who asks, and where the answer goes. `guild_id` is None in direct messages, where nobody has roles. `door` is the
-    way back where the bot is no member."""
+    way back where the bot is no member. `locale` is Discord's name of the language that they read."""
 
     user_id: UserId
     user_name: str
@@ -16,3 +16,4 @@ class Place:
     guild_id: int | None
     role_ids: frozenset[int] = frozenset()
     door: Door | None = None
+    locale: str = ""

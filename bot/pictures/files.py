@@ -60,7 +60,9 @@ def open_image(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MAX_DECODED_PIXELS:
-            raise UnreadablePicture(f"That image has {image.width}x{image.height} pixels, which is too many.")
+            raise UnreadablePicture(
+                "That image has {width}x{height} pixels, which is too many.", width=image.width, height=image.height
+            )
         image.load()
         return ImageOps.exif_transpose(image)
     except _BROKEN as error:

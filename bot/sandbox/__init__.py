@@ -6,6 +6,7 @@ from bot.sandbox.clock import Clock
 from bot.sandbox.config import RateLimits, SandboxConfig
 from bot.sandbox.contract import Violation
 from bot.sandbox.faults import Fault, Hold
+from bot.sandbox.identity import EASEL, MIDJOURNEY, Identity
 from bot.sandbox.member import Member, RequestRefused, find_component
 from bot.sandbox.message import Message, Ping
 from bot.sandbox.permission import Permission
@@ -14,10 +15,13 @@ from bot.sandbox.watch import Event, Sent, WaitedTooLong
 from bot.sandbox.wire import Json, Upload
 
 __all__ = [
+    "EASEL",
+    "MIDJOURNEY",
     "Clock",
     "Event",
     "Fault",
     "Hold",
+    "Identity",
     "Json",
     "Member",
     "Message",

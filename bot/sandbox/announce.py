@@ -23,7 +23,8 @@ class Announcer:
     def greeting(self, session: Session) -> list[tuple[str, Json]]:
         """READY, and for a bot one GUILD_CREATE per guild."""
         user = session.caller.user
-        guild_ids = [guild.id for guild in self._world.guilds.values() if user.id in guild.members]
+        guilds = [guild.id for guild in self._world.guilds.values() if user.id in guild.members]
+        guild_ids = [guild_id for guild_id in guilds if session.hears_of(guild_id)]
         ready: Json = {
             "v": 10,
             "user": user.payload() | {"verified": True, "mfa_enabled": False, "email": None},
@@ -39,6 +40,7 @@ class Announcer:
         }
         if session.caller.is_bot:
             application = self._world.application
+            ready["shard"] = list(session.shard)
             ready["guilds"] = [{"id": guild_id, "unavailable": True} for guild_id in guild_ids]
             ready["application"] = {"id": application.id, "flags": application.flags}
             if not session.wants(Intent.GUILDS):
@@ -116,13 +118,13 @@ class Announcer:
         for session in self._gateway.sessions:
             in_guild = channel.guild_id and session.user_id in self._world.guilds[channel.guild_id].members
             is_direct = session.user_id in channel.recipient_ids and not session.caller.is_bot
-            if (in_guild or is_direct) and session.wants(Intent.GUILDS):
+            if (in_guild or is_direct) and session.wants(Intent.GUILDS) and session.hears_of(channel.guild_id):
                 self._gateway.publish(session, name, self._renderer.channel(channel, session.user_id))
 
     def guild_created(self, guild: Guild) -> None:
         """To those of its members who are connected."""
         for session in self._gateway.sessions:
-            if session.user_id in guild.members and session.wants(Intent.GUILDS):
+            if session.user_id in guild.members and session.wants(Intent.GUILDS) and session.hears_of(guild.id):
                 self._gateway.publish(session, "GUILD_CREATE", self._renderer.guild(guild.id, session.user_id))
 
     def install(self, user_id: str) -> None:
@@ -136,8 +138,9 @@ class Announcer:
             self._gateway.publish(session, name, data)
 
     def tell_bot(self, name: str, data: Any) -> None:
-        """To one session, as a single shard has one: the newest that is connected, or that may still resume."""
-        sessions = self._gateway.sessions_of(self._world.bot.id)
+        """To one session of the shard that it concerns: the newest that is connected, or that may still resume."""
+        guild_id = data.get("guild_id")
+        sessions = [each for each in self._gateway.sessions_of(self._world.bot.id) if each.hears_of(guild_id)]
         connected = [session for session in sessions if session.connection is not None]
         for session in (connected or sessions)[-1:]:
             self._gateway.publish(session, name, data)
@@ -167,5 +170,6 @@ class Announcer:
         return [
             session
             for session in self._gateway.sessions
-            if session.wants(intent) and self._world.can_see(session.user_id, channel)
+            if session.wants(intent) and session.hears_of(channel.guild_id)
+            if self._world.can_see(session.user_id, channel)
         ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from bot.sandbox import errors
 from bot.sandbox.command_rules import check_definitions, command_key
+from bot.sandbox.identity import FixedCommand, Identity
 from bot.sandbox.snowflake import Snowflakes
 from bot.sandbox.wire import Json
 
@@ -15,6 +16,7 @@ class Command:
     guild_id: str | None
     version: str
     definition: Json
+    takes_any_version: bool = False
 
     @property
     def name(self) -> str:
@@ -73,8 +75,8 @@ class Command:
 class CommandBook:
     """All registered commands of the one application, global (`guild_id` None) and per guild."""
 
-    def __init__(self, application_id: str, snowflakes: Snowflakes) -> None:
-        self._application_id = application_id
+    def __init__(self, identity: Identity, snowflakes: Snowflakes) -> None:
+        self._identity = identity
         self._snowflakes = snowflakes
         self._commands: dict[str, Command] = {}
 
@@ -115,15 +117,23 @@ class CommandBook:
         del self._commands[self.get(command_id).id]
 
     def _put(self, guild_id: str | None, definition: Json, previous: Command | None) -> Command:
+        fixed = self._fixed(guild_id, definition)
         version = self._snowflakes.next()
         if previous and previous.definition == definition:
             version = previous.version
         command = Command(
-            id=previous.id if previous else self._snowflakes.next(),
-            application_id=self._application_id,
+            id=fixed.id if fixed else previous.id if previous else self._snowflakes.next(),
+            application_id=self._identity.application_id,
             guild_id=guild_id,
-            version=version,
+            version=fixed.version if fixed else version,
             definition=definition,
+            takes_any_version=fixed is not None,
         )
         self._commands[command.id] = command
         return command
+
+    def _fixed(self, guild_id: str | None, definition: Json) -> FixedCommand | None:
+        """An id names one command: one of the same name in another scope gets a number like any other."""
+        fixed = self._identity.commands.get(command_key(definition))
+        holder = self._commands.get(fixed.id) if fixed else None
+        return fixed if holder is None or holder.guild_id == guild_id else None

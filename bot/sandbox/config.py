@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.sandbox.identity import EASEL, Identity
+
 CONTRACT = Path(__file__).resolve().parents[2].parent / "shared" / "discord" / "openapi.json"
 
 
@@ -20,12 +22,12 @@ class SandboxConfig:
     """Everything is a default that suits tests; `rate_limits=None` takes the brakes off.
 
     `other_guild_name` is that of a second server, with the same members and without the bot; empty for none.
+    `heartbeat_seconds` is how often clients of the gateway have to say that they live.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
-    application_id: str = "1200000000000000001"
-    bot_name: str = "Easel"
+    identity: Identity = EASEL
     bot_token: str = "sandbox-bot-token"
     guild_name: str = "Easel"
     other_guild_name: str = ""
@@ -36,3 +38,12 @@ class SandboxConfig:
     privileged_intents: int = 0
     openapi: Path | None = CONTRACT
     wait_seconds: float = 15.0
+    heartbeat_seconds: float = 41.25
+
+    @property
+    def application_id(self) -> str:
+        return self.identity.application_id
+
+    @property
+    def bot_name(self) -> str:
+        return self.identity.bot_name

@@ -93,6 +93,7 @@ class Session:
     caller: Caller
     intents: int
     connection: Connection | None = None
+    shard: tuple[int, int] = (0, 1)  # which, of how many
     sequence: int = 0
     sent: deque[tuple[int, Json]] = field(default_factory=lambda: deque(maxlen=REPLAY_EVENTS))
     left_at: float | None = None
@@ -103,6 +104,11 @@ class Session:
 
     def wants(self, intent: int) -> bool:
         return not self.caller.is_bot or not intent or bool(self.intents & intent)
+
+    def hears_of(self, guild_id: str | None) -> bool:
+        """A bot's session hears of its share of the guilds; direct messages (None) go to the first."""
+        number, count = self.shard
+        return not self.caller.is_bot or (int(guild_id or 0) >> 22) % count == number
 
     def push(self, name: str, data: Any) -> None:
         self.sequence += 1

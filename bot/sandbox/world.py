@@ -49,7 +49,7 @@ class World:
         members = [self._seed_member(name) for name in config.member_names]
         self.bot = self._seed_bot()
         self.application = Application(config.application_id, config.bot_name, members[0])
-        self.commands = CommandBook(config.application_id, self.snowflakes)
+        self.commands = CommandBook(config.identity, self.snowflakes)
         self.guild = self._seed_guild(members)
         if config.other_guild_name:
             self.add_channel("lounge", self.add_guild(config.other_guild_name, members))

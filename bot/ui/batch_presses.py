@@ -4,7 +4,16 @@ import discord
 
 from bot.domain.batch import BatchId
 from bot.domain.job import Job
-from bot.ui.answering import Interaction, begin, in_time, place_of, post_waiting, queued_notice, tell_notices
+from bot.ui.answering import (
+    Interaction,
+    begin,
+    drawing_place_of,
+    in_time,
+    place_of,
+    post_waiting,
+    queued_notice,
+    tell_notices,
+)
 from bot.ui.views.batch import FIELD, Answer, BatchButton, batch_actions, batch_content, batch_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import (
@@ -15,6 +24,7 @@ from bot.usecases.submit_imagine import (
     edit_batch,
     read_batch,
 )
+from bot.words import say, say_counted
 
 
 async def ask_about_batch(interaction: Interaction, question: BatchQuestion) -> None:
@@ -30,20 +40,20 @@ async def press_batch(interaction: Interaction, button: BatchButton, *, studio: 
     place = place_of(interaction)
     match button.answer:
         case Answer.YES:
-            work = confirm_batch(button.batch_id, place, studio=studio)
+            work = confirm_batch(button.batch_id, drawing_place_of(interaction), studio=studio)
             await _draw(interaction, await in_time(interaction, work, thinking=False), studio)
         case Answer.EDIT:
             batch = await read_batch(button.batch_id, place, studio=studio)
             await interaction.response.send_modal(batch_form(batch))
         case Answer.NO:
             await in_time(interaction, cancel_batch(button.batch_id, place, studio=studio), thinking=False)
-            await _replace(interaction, "Nothing is drawn.", None)
+            await _replace(interaction, say("Nothing is drawn."), None)
 
 
 async def submit_batch_form(
     interaction: Interaction, batch_id: BatchId, fields: dict[str, str], *, studio: Studio
 ) -> None:
-    work = edit_batch(batch_id, fields.get(FIELD, ""), place_of(interaction), studio=studio)
+    work = edit_batch(batch_id, fields.get(FIELD, ""), drawing_place_of(interaction), studio=studio)
     outcome = await in_time(interaction, work, thinking=False)
     match outcome:
         case BatchQuestion():
@@ -53,8 +63,8 @@ async def submit_batch_form(
 
 
 async def _draw(interaction: Interaction, submitted: Submitted, studio: Studio) -> None:
-    count = len(submitted.jobs)
-    await _replace(interaction, f"{count} jobs are on their way." if count > 1 else "Your job is on its way.", None)
+    told = say_counted("Your job is on its way.", "{count} jobs are on their way.", count=len(submitted.jobs))
+    await _replace(interaction, told, None)
     await show_all(interaction, submitted.jobs, studio=studio)
     await tell_notices(interaction, submitted.notices)
 

@@ -21,6 +21,7 @@ from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
+from bot.ui.commands.style_codes import add_style_codes
 from bot.ui.commands.subscribe import add_subscribe
 from bot.ui.commands.words import add_words
 from bot.ui.errors import answer_error, answered
@@ -28,8 +29,10 @@ from bot.ui.forms import submit_form
 from bot.ui.presses import press
 from bot.ui.purchases import hear, hear_all, hear_interaction
 from bot.ui.reactions import ReactionEmoji, react
+from bot.ui.translator import Translator
 from bot.ui.views.job_actions import USUAL, Layout
 from bot.usecases.studio import Studio
+from bot.words import speak
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +52,12 @@ def least_intents() -> discord.Intents:
 
 
 class Commands(app_commands.CommandTree["Client"]):
-    """Before a command is looked at, what its member has bought is."""
+    """Before a command is looked at, its member's language and what they have bought are."""
 
     studio: Studio | None = None
 
     async def interaction_check(self, interaction: discord.Interaction["Client"], /) -> bool:
+        speak(str(interaction.locale))
         if self.studio is not None and interaction.type is discord.InteractionType.application_command:
             try:
                 await hear_interaction(cast("discord.Interaction[discord.Client]", interaction), studio=self.studio)
@@ -118,6 +122,7 @@ class Client(discord.Client):
             add_account,
             add_message_menu,
             add_settings,
+            add_style_codes,
             add_modes,
             add_words,
             add_handed_in,
@@ -141,6 +146,7 @@ class Client(discord.Client):
         guild = discord.Object(self._guild_id) if self._guild_id else None
         if guild is not None:
             self.tree.copy_global_to(guild=guild)
+        await self.tree.set_translator(Translator())
         commands = await self.tree.sync(guild=guild)
         log.info("commands registered", count=len(commands), guild=self._guild_id or "everywhere")
 
@@ -153,6 +159,7 @@ class Client(discord.Client):
         """Commands go through the tree; presses and forms come here, by custom id alone."""
         if self._studio is None or interaction.data is None:
             return
+        speak(str(interaction.locale))
         custom_id = str(interaction.data.get("custom_id"))
         match interaction.type:
             case discord.InteractionType.component:

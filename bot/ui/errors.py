@@ -12,8 +12,10 @@ from discord import app_commands
 
 from bot.domain.errors import PressedTwice, StudioError
 from bot.domain.job import FailureReason, Job
+from bot.domain.said import Said
 from bot.ui.posting import LINE_TROUBLE
 from bot.usecases.ports import DeliveryDelayed, DeliveryError
+from bot.words import speaking, spoken
 
 log = structlog.get_logger(__name__)
 
@@ -22,29 +24,24 @@ FOOTER_LIMIT = 2_048
 WENT_WRONG = "Sorry, something went wrong"
 
 FAILURES = {
-    FailureReason.ENGINE: ("Internal error", "The picture could not be drawn. Please try again."),
-    FailureReason.OUT_OF_MEMORY: (
-        "Internal error",
+    FailureReason.ENGINE: Said("The picture could not be drawn. Please try again."),
+    FailureReason.OUT_OF_MEMORY: Said(
         "The machine has too little memory for this picture. Try a squarer shape, or again when less is going on.",
     ),
-    FailureReason.BAD_PICTURE: (
-        "Internal error",
+    FailureReason.BAD_PICTURE: Said(
         "The model produced no usable picture for this prompt and seed. Please send it again, or change a word.",
     ),
-    FailureReason.MODEL: ("Internal error", "The model is out of order. The operator has been told; try again later."),
-    FailureReason.DISK_FULL: (
-        "Internal error",
+    FailureReason.MODEL: Said("The model is out of order. The operator has been told; try again later."),
+    FailureReason.DISK_FULL: Said(
         "The studio's disk is full, so the picture could not be kept. The operator has been told.",
     ),
-    FailureReason.INTERRUPTED: (
-        "Internal error",
+    FailureReason.INTERRUPTED: Said(
         "The studio broke down each time it drew this, so it was given up. Please try other words or settings.",
     ),
-    FailureReason.STORE: (
-        "Internal error",
+    FailureReason.STORE: Said(
         "The studio cannot get at its pictures just now, so this one could not be kept. Please try again in a while.",
     ),
-    FailureReason.SOURCE_GONE: ("Invalid request", "The picture that this one starts from is no longer here."),
+    FailureReason.SOURCE_GONE: Said("The picture that this one starts from is no longer here."),
 }
 
 
@@ -66,14 +63,17 @@ class ChatTrouble(StudioError):
 
 
 def error_embed(title: str, sentence: str, *, footer: str | None = None) -> discord.Embed:
-    embed = discord.Embed(title=title, description=sentence, colour=RED)
+    """Programs know the title; `sentence` is said in the member's language."""
+    embed = discord.Embed(title=title, description=spoken(sentence), colour=RED)
     return embed.set_footer(text=footer) if footer else embed
 
 
 def failure_embed(job: Job) -> discord.Embed:
     """Why a job ended without a picture."""
-    title, sentence = FAILURES[job.failure or FailureReason.ENGINE]
-    return error_embed(title, sentence, footer=job.incident_id)
+    reason = job.failure or FailureReason.ENGINE
+    title = "Invalid request" if reason is FailureReason.SOURCE_GONE else "Internal error"
+    with speaking(job.locale):
+        return error_embed(title, FAILURES[reason], footer=job.incident_id)
 
 
 def embed_for(error: BaseException) -> discord.Embed:
@@ -83,7 +83,8 @@ def embed_for(error: BaseException) -> discord.Embed:
         return error_embed(known.title, known.sentence)
     incident = secrets.token_hex(4)
     log.error("request failed", incident=incident, exc_info=error)
-    return error_embed(WENT_WRONG, "The studio has noted what happened. Please try again in a moment.", footer=incident)
+    noted = Said("The studio has noted what happened. Please try again in a moment.")
+    return error_embed(WENT_WRONG, noted, footer=incident)
 
 
 def _as_studio_error(error: BaseException) -> StudioError | None:

@@ -6,6 +6,7 @@ from typing import assert_never
 import discord
 
 from bot.domain.job import JobId, UserId
+from bot.domain.said import Said
 from bot.pictures import extension_of
 from bot.ui.answering import Interaction, in_time
 from bot.ui.errors import error_embed
@@ -58,7 +59,7 @@ async def _show_picture(interaction: Interaction, button: OpenPicture, studio: S
     viewer_id = UserId(interaction.user.id)
     opened = await open_picture(button.ref, viewer_id, studio=studio)
     if len(opened.data) > interaction.filesize_limit:
-        sentence = "This picture is larger than Discord takes here. React with ✉️ to its message to get it."
+        sentence = Said("This picture is larger than Discord takes here. React with ✉️ to its message to get it.")
         await interaction.edit_original_response(embed=error_embed("Picture too large", sentence))
         return
     picture = opened.picture

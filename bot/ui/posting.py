@@ -8,6 +8,7 @@ import discord
 from discord.http import handle_message_parameters
 
 from bot.domain.job import MessageRef
+from bot.domain.said import Said
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, DeliveryRefused, FileTooLarge
 
 UNKNOWN_CHANNEL = 10003
@@ -19,14 +20,14 @@ MISSING_ACCESS = 50001
 CANNOT_DM = 50007
 MISSING_PERMISSIONS = 50013
 
-NO_WAY_BACK = "I am no member there, and Discord lets me answer for 15 minutes only"
+NO_WAY_BACK = Said("I am no member there, and Discord lets me answer for 15 minutes only")
 REFUSALS = {
     INVALID_WEBHOOK_TOKEN: NO_WAY_BACK,
-    TOO_MANY_ANSWERS: "I am no member there, and Discord lets me answer a few times only",
-    UNKNOWN_CHANNEL: "the channel is gone",
-    MISSING_ACCESS: "I may not see that channel",
-    CANNOT_DM: "direct messages are closed",
-    MISSING_PERMISSIONS: "I may not write or attach files there",
+    TOO_MANY_ANSWERS: Said("I am no member there, and Discord lets me answer a few times only"),
+    UNKNOWN_CHANNEL: Said("the channel is gone"),
+    MISSING_ACCESS: Said("I may not see that channel"),
+    CANNOT_DM: Said("direct messages are closed"),
+    MISSING_PERMISSIONS: Said("I may not write or attach files there"),
 }
 
 LINE_TROUBLE = (aiohttp.ClientError, OSError)
@@ -102,7 +103,7 @@ def as_delivery_error(error: discord.HTTPException) -> DeliveryError:
         return DeliveryDelayed("Discord asks to slow down", _retry_after(error))
     if error.status >= 500:
         return DeliveryDelayed(f"Discord has trouble (status {error.status})")
-    return DeliveryRefused(REFUSALS.get(error.code, f"Discord refused it (code {error.code})"))
+    return DeliveryRefused(REFUSALS.get(error.code, Said("Discord refused it (code {code})", code=error.code)))
 
 
 def _retry_after(error: discord.HTTPException) -> float | None:

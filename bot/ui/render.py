@@ -7,7 +7,9 @@ from typing import assert_never
 
 from bot.domain.job import Job, JobId, JobKind, JobStatus
 from bot.domain.prompt import Speed
+from bot.domain.said import Said
 from bot.domain.upscalers import upscaler_name
+from bot.words import say, speaking, spoken
 
 MESSAGE_LIMIT = 2_000
 """Characters that Discord takes in one message."""
@@ -15,18 +17,18 @@ PROMPT_LIMIT = 1_800
 """What the longest of our lines leaves for the prompt."""
 NAME_LIMIT = 63
 """Characters of a file name before the job id, as clients know it."""
-GUEST_NOTE = "I am no member here: what takes more than 15 minutes comes by direct message."
-KEPT = "I could not show it here. It is kept in your `/gallery`."
+GUEST_NOTE = Said("I am no member here: what takes more than 15 minutes comes by direct message.")
+KEPT = Said("I could not show it here. It is kept in your `/gallery`.")
 
 
-REGION_TEXT = "Paint over what should be drawn anew. The link is yours alone; it works once, for an hour."
+REGION_TEXT = Said("Paint over what should be drawn anew. The link is yours alone; it works once, for an hour.")
 
 
 def render_mask_help(job_id: JobId) -> str:
-    return (
-        "Save the picture, paint white over what should be drawn anew and black over the rest, and hand it in:\n"
-        f"`/region job_id:{job_id} mask:…`"
+    help_text = say(
+        "Save the picture, paint white over what should be drawn anew and black over the rest, and hand it in:"
     )
+    return f"{help_text}\n`/region job_id:{job_id} mask:…`"
 
 
 def render_waiting(job: Job) -> str:
@@ -47,7 +49,7 @@ def render_progress(job: Job, fraction: float) -> str:
 
 def _guest_note(job: Job) -> str:
     """Where the bot is no member, the member is told what becomes of a job that takes its time."""
-    return f"\n-# {GUEST_NOTE}" if job.door else ""
+    return f"\n-# {_in_words_of(job, GUEST_NOTE)}" if job.door else ""
 
 
 def render_result(job: Job) -> str:
@@ -63,7 +65,7 @@ def render_end(job: Job) -> str:
         case JobStatus.CANCELLED:
             return render_stopped(job)
         case JobStatus.SUCCEEDED:
-            return f"{_headline(job)} (Finished)\n{KEPT}"
+            return f"{_headline(job)} (Finished)\n{_in_words_of(job, KEPT)}"
         case _:
             return render_failed(job)
 
@@ -78,10 +80,15 @@ def render_failed(job: Job) -> str:
 
 def render_liked(job: Job) -> str:
     """Leads back to the picture, where the chat still shows it."""
-    lines = [f"You rated this picture 😍 **{render_prompt(job)}**"]
+    lines = [say("You rated this picture 😍 **{prompt}**", prompt=render_prompt(job))]
     if (shown := job.result_message) is not None:
         lines.append(f"https://discord.com/channels/{job.guild_id or '@me'}/{shown.channel_id}/{shown.message_id}")
     return "\n".join(lines)
+
+
+def _in_words_of(job: Job, text: str) -> str:
+    with speaking(job.locale):
+        return spoken(text)
 
 
 def render_mode(job: Job) -> str:
@@ -113,7 +120,7 @@ def preview_name(job: Job) -> str:
 def _headline(job: Job) -> str:
     prompt, member = f"**{render_prompt(job)}**", f"<@{job.user_id}>"
     match job.kind:
-        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND:
+        case JobKind.IMAGINE | JobKind.REROLL | JobKind.BLEND | JobKind.ANIMATE:
             return f"{prompt} - {member}"
         case JobKind.VARIATION | JobKind.VARY_STRONG:
             return f"{prompt} - {_varied(job)} (Strong) by {member}"
@@ -132,8 +139,6 @@ def _headline(job: Job) -> str:
             return f"{prompt} - {job.kind.replace('_', ' ').title()} by {member}"
         case JobKind.RESTYLE:
             return f"{prompt} - Restyled by {member}"
-        case JobKind.ANIMATE:
-            return f"{prompt} - Animated by {member}"
         case _:
             assert_never(job.kind)
 

@@ -5,6 +5,7 @@ import discord
 from bot.domain.gallery import Page
 from bot.ui.views.gallery_pages import TurnPage
 from bot.usecases.browse import OpenedPicture
+from bot.words import say, say_counted
 
 SHEET_NAME = "gallery.webp"
 LINE_LIMIT = 90
@@ -15,7 +16,7 @@ def page_embed(page: Page, turn: TurnPage) -> discord.Embed:
     title = _title(turn)
     if not page.pictures:
         return discord.Embed(title=title, description=_nothing(turn), colour=GREY_BLUE)
-    whose = f"Pictures of <@{turn.owner_id}>" if turn.owner_id else "Everybody's pictures"
+    whose = say("Pictures of {member}", member=f"<@{turn.owner_id}>") if turn.owner_id else say("Everybody's pictures")
     lines = [whose, *(f"`{place + 1}` {_short(picture.prompt)}" for place, picture in enumerate(page.pictures))]
     embed = discord.Embed(title=title, description="\n".join(lines), colour=GREY_BLUE)
     embed.set_image(url=f"attachment://{SHEET_NAME}")
@@ -24,33 +25,40 @@ def page_embed(page: Page, turn: TurnPage) -> discord.Embed:
 
 def _place(page: Page) -> str:
     if not page.is_whole:
-        return f"Page {page.number + 1} · more than {page.total} pictures"
-    pictures = "picture" if page.total == 1 else "pictures"
-    return f"Page {page.number + 1} of {page.page_count} · {page.total} {pictures}"
+        return say("Page {page} · more than {count:,} pictures", page=page.number + 1, count=page.total)
+    return say_counted(
+        "Page {page} of {pages} · {count:,} picture",
+        "Page {page} of {pages} · {count:,} pictures",
+        count=page.total,
+        page=page.number + 1,
+        pages=page.page_count,
+    )
 
 
 def picture_embed(opened: OpenedPicture) -> discord.Embed:
     picture, params = opened.picture, opened.job.params
-    embed = discord.Embed(title="Picture", description=f"**{picture.prompt}**", colour=GREY_BLUE)
-    embed.add_field(name="Seed", value=f"`{picture.seed}`")
-    embed.add_field(name="Size", value=f"{picture.width} × {picture.height}")
-    embed.add_field(name="Parameters", value=f"`--ar {params.aspect[0]}:{params.aspect[1]}` `--q {params.quality:g}`")
-    embed.add_field(name="By", value=f"<@{picture.user_id}>")
-    embed.add_field(name="Made", value=discord.utils.format_dt(picture.created_at, "f"))
-    return embed.set_footer(text=f"Job {picture.job_id} · picture {picture.index + 1}")
+    embed = discord.Embed(title=say("Picture"), description=f"**{picture.prompt}**", colour=GREY_BLUE)
+    embed.add_field(name=say("Seed"), value=f"`{picture.seed}`")
+    embed.add_field(name=say("Size"), value=f"{picture.width} × {picture.height}")
+    embed.add_field(
+        name=say("Parameters"), value=f"`--ar {params.aspect[0]}:{params.aspect[1]}` `--q {params.quality:g}`"
+    )
+    embed.add_field(name=say("By"), value=f"<@{picture.user_id}>")
+    embed.add_field(name=say("Made"), value=discord.utils.format_dt(picture.created_at, "f"))
+    return embed.set_footer(text=say("Job {id} · picture {number}", id=picture.job_id, number=picture.index + 1))
 
 
 def _title(turn: TurnPage) -> str:
-    place = "Trash" if turn.trashed else "Gallery"
+    place = say("Trash") if turn.trashed else say("Gallery")
     return f"{place}: {turn.text}" if turn.text else place
 
 
 def _nothing(turn: TurnPage) -> str:
     if turn.trashed:
-        return "The trash is empty."
+        return say("The trash is empty.")
     if turn.text:
-        return "No picture has all of these words in its prompt. Try fewer words."
-    return "There are no pictures here yet. `/imagine` makes some."
+        return say("No picture has all of these words in its prompt. Try fewer words.")
+    return say("There are no pictures here yet. `/imagine` makes some.")
 
 
 def _short(prompt: str) -> str:

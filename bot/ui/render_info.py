@@ -4,14 +4,21 @@ import discord
 
 from bot.domain.allowance import write_amount
 from bot.domain.job import Job
-from bot.domain.ledger import Lot
+from bot.domain.ledger import AccountKind, Lot
 from bot.domain.prices import PriceList, Unit
 from bot.domain.prompt import Speed
+from bot.domain.said import Said
 from bot.domain.standing import State
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, Usage
+from bot.words import say
 
 JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
+KINDS = {
+    AccountKind.MONTH: Said("Month"),
+    AccountKind.BONUS: Said("Bonus"),
+    AccountKind.EXTRA: Said("Extra"),
+}
 HOUR = 3600
 
 
@@ -78,35 +85,39 @@ def _with_details(embed: discord.Embed, account: AccountInfo) -> discord.Embed:
     """Beside the lines that programs read: to the second, and in words."""
     catalogue = account.catalogue
     if catalogue.is_charging:
-        lots = "\n".join(_lot(lot, catalogue.unit) for lot in account.lots[:10]) or "Nothing is left."
-        embed.add_field(name="What is left", value=lots, inline=False)
-        embed.add_field(name="Prices", value=write_prices(catalogue.prices, catalogue.unit), inline=False)
+        lots = "\n".join(_lot(lot, catalogue.unit) for lot in account.lots[:10]) or say("Nothing is left.")
+        embed.add_field(name=say("What is left"), value=lots, inline=False)
+        embed.add_field(name=say("Prices"), value=write_prices(catalogue.prices, catalogue.unit), inline=False)
     if account.standing.plan is not None and account.standing.plan.terms:
-        embed.add_field(name="Your pictures", value=account.standing.plan.terms[:1024], inline=False)
+        embed.add_field(name=say("Your pictures"), value=account.standing.plan.terms[:1024], inline=False)
     return embed
 
 
 def _lot(lot: Lot, unit: Unit) -> str:
-    until = f", until <t:{int(lot.expires_at.timestamp())}:f>" if lot.expires_at else ""
-    return f"{lot.account.kind.capitalize()}: {write_amount(lot.balance, unit)}{until}"
+    kind, amount = KINDS[lot.account.kind], write_amount(lot.balance, unit)
+    if lot.expires_at is None:
+        return say("{kind}: {amount}", kind=kind, amount=amount)
+    until = f"<t:{int(lot.expires_at.timestamp())}:f>"
+    return say("{kind}: {amount}, until {time}", kind=kind, amount=amount, time=until)
 
 
 def write_prices(prices: PriceList, unit: Unit) -> str:
     """What members pay for the usual jobs."""
     if unit is Unit.CREDITS:
         turbo = max(1, round(prices.turbo_factor))
-        return f"One request is 1 credit, a turbo one {turbo}. U1-U4 and relaxed jobs are free."
-    listed = (
-        ("a grid of four", prices.grid),
-        ("variations", prices.variation),
-        ("zoom or pan", prices.outpaint),
-        ("an upscale", prices.upscale),
-        ("a film", prices.film),
-    )
-    listing = ", ".join(f"{name} {write_amount(seconds, unit)}" for name, seconds in listed)
-    return (
-        f"{listing[0].upper()}{listing[1:]}. `--quality` multiplies, `--draft` takes {prices.draft_factor:g} of it, "
-        f"`--turbo` ×{prices.turbo_factor:g}, `--oref` ×{prices.omni_factor:g}. U1-U4 and relaxed jobs are free."
+        return say("One request is 1 credit, a turbo one {turbo}. U1-U4 and relaxed jobs are free.", turbo=turbo)
+    return say(
+        "A grid of four {grid}, variations {variation}, zoom or pan {outpaint}, an upscale {upscale}, a film {film}. "
+        "`--quality` multiplies, `--draft` takes {draft:g} of it, `--turbo` ×{turbo:g}, `--oref` ×{omni:g}. "
+        "U1-U4 and relaxed jobs are free.",
+        grid=write_amount(prices.grid, unit),
+        variation=write_amount(prices.variation, unit),
+        outpaint=write_amount(prices.outpaint, unit),
+        upscale=write_amount(prices.upscale, unit),
+        film=write_amount(prices.film, unit),
+        draft=prices.draft_factor,
+        turbo=prices.turbo_factor,
+        omni=prices.omni_factor,
     )
 
 

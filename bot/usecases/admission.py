@@ -5,19 +5,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
+from bot.domain.exact import NO_RELAX
 from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
 from bot.domain.oversight import QueueState
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
+from bot.domain.said import Said, joined
 from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
 from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.studio import Studio
+from bot.words import spoken
 
-NO_TURBO = "There is no turbo speed here, so it was drawn as a fast job."
+NO_TURBO = Said("There is no turbo speed here, so it was drawn as a fast job.")
 
 
 def random_seed() -> int:
@@ -49,14 +52,11 @@ async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: S
 def _under_plan(job: Job, plan: Plan) -> Job:
     """Raises `NotInPlan` for what would be another job without it."""
     if job.speed is Speed.RELAX and not plan.has_relax:
-        raise NotInPlan(
-            "Failed to submit: Relax queues are only available for users with a standard plan or higher. "
-            "Add `--fast`, or switch with `/fast`."
-        )
+        raise NotInPlan(joined(NO_RELAX, Said("Add `--fast`, or switch with `/fast`.")))
     if job.is_stealth and not plan.has_stealth:
         raise NotInPlan("Your plan has no stealth mode. Add `--public`, or switch with `/public`.")
     if job.speed is Speed.TURBO and not plan.has_turbo:
-        job = replace(job, speed=Speed.FAST, notes=(*job.notes, NO_TURBO))
+        job = replace(job, speed=Speed.FAST, notes=(*job.notes, spoken(NO_TURBO)))
     return replace(job, plan_name=plan.name)
 
 

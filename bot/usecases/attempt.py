@@ -12,9 +12,11 @@ from bot.domain.job import PRIORITY, Job
 from bot.pictures import compose_preview, decode_rgb
 from bot.usecases.masters import read_master
 from bot.usecases.studio import Studio
+from bot.words import speaking, spoken
 from engine.protocol import (
     Cancelled,
     Described,
+    DescribeRequest,
     Failed,
     FailureCode,
     Finished,
@@ -94,8 +96,10 @@ class Attempt:
         return await asyncio.to_thread(decode_rgb, await self.studio.store.get(keys[number]))
 
     def note(self, *sentences: str) -> None:
-        """Each is told once."""
-        self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
+        """Each is told once, in the language of the job's member."""
+        with speaking(self.job.locale):
+            told = [spoken(sentence) for sentence in dict.fromkeys(sentences)]
+        self.notes += [sentence for sentence in told if sentence not in self.notes]
 
     async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
         """The pictures of one request, which gets its id and the job's speed here.
@@ -122,6 +126,32 @@ class Attempt:
                     raise TypeError(f"a request for pictures was answered with {event}")
                 case Cancelled():
                     raise RequestCancelled
+        raise TypeError("the engine's stream ended without an end")
+
+    async def describe(self, pixels: Pixels) -> str:
+        """What is to be seen, in the likeliest words; empty where nothing here can say it.
+
+        Raises `RequestFailed` or `RequestCancelled`.
+        """
+        if self._asked and not await self._is_wanted():
+            raise RequestCancelled
+        priority, key = PRIORITY[self.job.speed], str(self.job.user_id)
+        request = DescribeRequest(self._next_id(), pixels, count=1, priority=priority, fairness_key=key)
+        async for event in self.studio.engine.generate(request):
+            match event:
+                case Queued() | Started() | Progress():
+                    pass
+                case Described(texts, seconds):
+                    self.engine_seconds += seconds
+                    return next(iter(texts), "")
+                case Failed(FailureCode.INVALID_REQUEST):
+                    return ""
+                case Failed(code, reason):
+                    raise RequestFailed(code, reason)
+                case Cancelled():
+                    raise RequestCancelled
+                case Finished() | Weighed():
+                    raise TypeError(f"a request for words was answered with {event}")
         raise TypeError("the engine's stream ended without an end")
 
     async def _is_wanted(self) -> bool:

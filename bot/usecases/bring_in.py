@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.domain.errors import DuplicateImages, InvalidLink, UnreadablePicture
 from bot.domain.job import Job
-from bot.domain.prompt.linked import links_of
+from bot.domain.prompt.linked import kept_keys, links_of
 from bot.pictures import decode_rgb, encode_png, shrink_rgb
 from bot.usecases.studio import Studio
 from engine.protocol import Pixels
@@ -47,6 +47,7 @@ def with_sources(job: Job, kept: Kept) -> Job:
     links = links_of(job.params)
     if not links:
         return job
+    kept = {**kept, **kept_keys(job.params)}
     if missing := [url for url in links if url not in kept]:
         raise PicturesMissing(missing)
     images = [kept[image.url] for image in job.params.images]
@@ -88,4 +89,4 @@ async def fetch_picture(url: str, *, studio: Studio) -> Pixels:
     try:
         return await asyncio.to_thread(decode_rgb, data)
     except UnreadablePicture as trouble:
-        raise InvalidLink(f"`{url[:80]}`: {trouble.sentence}") from trouble
+        raise InvalidLink("`{link}`: {trouble}", link=url[:80], trouble=trouble.sentence) from trouble

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import structlog
 from bot.domain.errors import JobGone, StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.lease import Lease
+from bot.domain.said import Said
 from bot.tasks import BackgroundTasks
 from bot.usecases.charge import refund_job
 from bot.usecases.copies import owe_copy, send_copy, settle_copy
@@ -21,19 +23,21 @@ from bot.usecases.ports import (
     DeliveryRefused,
 )
 from bot.usecases.studio import Studio
+from bot.words import say, speaking, spoken
 
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 6
-NOT_TAKEN = "Discord did not take it for a long time"
-STORE_AWAY = "the place where pictures are kept could not be reached for a long time"
-PICTURES_GONE = "its pictures are no longer in the store"
-BROKEN = "something went wrong here, which the operator can read in the log"
+NOT_TAKEN = Said("Discord did not take it for a long time")
+STORE_AWAY = Said("the place where pictures are kept could not be reached for a long time")
+PICTURES_GONE = Said("its pictures are no longer in the store")
+BROKEN = Said("something went wrong here, which the operator can read in the log")
 
 
-def backoff(attempt: int) -> float:
-    """Seconds before the next try: 1, 2, 4 ... 30."""
-    return min(30.0, 2.0**attempt)
+def backoff(attempt: int, dice: Callable[[], float] = random.random) -> float:
+    """Seconds before the next try: up to 1, 2, 4 ... 30, and at least half of that. `dice` gives 0 to 1: those that
+    failed together do not all come back together."""
+    return min(30.0, 2.0**attempt) * (1.0 + dice()) / 2.0
 
 
 class LeftForLater(Exception):
@@ -158,7 +162,7 @@ async def deliver_job(job_id: JobId, *, studio: Studio) -> None:
     try:
         shown = job.result_message or await _show(job, studio)
     except DeliveryRefused as refusal:
-        await deliver_by_dm(job_id, str(refusal), studio=studio)
+        await deliver_by_dm(job_id, refusal.why, studio=studio)
     except JobGone:
         await give_up(job_id, studio=studio, why=PICTURES_GONE)
     else:
@@ -193,7 +197,9 @@ async def deliver_by_dm(job_id: JobId, why: str, *, studio: Studio) -> None:
         else:
             shown = await studio.notifier.send_direct(job.user_id, text, [])
     except DeliveryRefused as refusal:
-        await give_up(job_id, studio=studio, why=f"{why}; by direct message: {refusal}")
+        await give_up(
+            job_id, studio=studio, why=Said("{why}; by direct message: {refusal}", why=why, refusal=refusal.why)
+        )
     except JobGone:
         await give_up(job_id, studio=studio, why=PICTURES_GONE)
     else:
@@ -227,14 +233,17 @@ async def _leave_word(job: Job, studio: Studio) -> MessageRef | None:
 def _apology(job: Job, why: str) -> str:
     match job.status:
         case JobStatus.SUCCEEDED if why == PICTURES_GONE:
-            end = "Please draw it again."
+            end = Said("Please draw it again.")
         case JobStatus.SUCCEEDED:
-            end = "It is kept in your `/gallery`."
+            end = Said("It is kept in your `/gallery`.")
         case JobStatus.CANCELLED:
-            end = "It was stopped, as asked."
+            end = Said("It was stopped, as asked.")
         case _:
-            end = f"It ended without a picture (incident {job.incident_id}). Please try again."
-    return f"**{job.prompt}**\nI could not show this in <#{job.channel_id}>: {why}. {end}"
+            end = Said("It ended without a picture (incident {id}). Please try again.", id=job.incident_id)
+    place = f"<#{job.channel_id}>"
+    with speaking(job.locale):
+        told = say("I could not show this in {place}: {why}. {end}", place=place, why=spoken(why), end=end)
+    return f"**{job.prompt}**\n{told}"
 
 
 async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:

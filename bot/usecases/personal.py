@@ -42,7 +42,11 @@ async def require_style(user_id: UserId, tx: Transaction, *, studio: Studio) -> 
         return
     count = len(await tx.styles.list_liked(user_id, LOOKED_AT))
     if count < studio.likes_needed:
-        raise NotEnoughRatings(f"You like {count} pictures so far; a style of your own needs {studio.likes_needed}.")
+        raise NotEnoughRatings(
+            "You like {count} pictures so far; a style of your own needs {needed}.",
+            count=count,
+            needed=studio.likes_needed,
+        )
     raise NotEnoughRatings("The pictures that you like have no words in common yet. Like some more of one kind.")
 
 
@@ -84,4 +88,4 @@ async def _with_style(job: Job, tx: Transaction) -> Job:
 async def _find_by_code(code: str, tx: Transaction) -> Style:
     if style := await tx.styles.find(code):
         return style
-    raise InvalidParameter(f"There is no style `{code[:40]}` here. `/list_personalize_codes` shows yours.")
+    raise InvalidParameter("There is no style `{code}` here. `/list_personalize_codes` shows yours.", code=code[:40])

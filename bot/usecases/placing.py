@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import JobGone
 from bot.domain.job import Job, MessageRef
+from bot.domain.said import Said
 from bot.pictures import compose_grid, fit_bytes
 from bot.usecases.ports import DeliveryRefused, FileTooLarge, ResultFile
 from bot.usecases.studio import Studio
@@ -23,7 +24,7 @@ async def place_file(job: Job, post: Callable[[ResultFile], Awaitable[MessageRef
         except FileTooLarge as refusal:
             limit = len(file.data) // 2
             if limit < SMALLEST_UPLOAD:
-                raise DeliveryRefused("the picture is too large for it") from refusal
+                raise DeliveryRefused(Said("the picture is too large for it")) from refusal
 
 
 async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:

@@ -25,12 +25,13 @@ async def open_job(typed: str, user_id: UserId, upload_limit: int, *, studio: St
         job = await tx.jobs.find(JobId(found[0])) if found else None
     if job is None or job.user_id != user_id:
         raise NotShown(
-            f"You have no job `{typed[:60].replace('`', '')}`. Its id is the end of its picture's file name."
+            "You have no job `{typed}`. Its id is the end of its picture's file name.",
+            typed=typed[:60].replace("`", ""),
         )
     if not job.has_ended:
-        raise NotShown(f"The job `{job.id}` is not finished yet. It will be shown by itself.")
+        raise NotShown("The job `{id}` is not finished yet. It will be shown by itself.", id=job.id)
     if job.status is not JobStatus.SUCCEEDED:
-        raise NotShown(f"The job `{job.id}` ended without a picture. Send its prompt again.")
+        raise NotShown("The job `{id}` ended without a picture. Send its prompt again.", id=job.id)
     return job, await make_file(job, upload_limit, studio)
 
 

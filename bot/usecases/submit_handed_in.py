@@ -79,6 +79,7 @@ async def _submit(
             channel_id=place.channel_id,
             guild_id=place.guild_id,
             door=place.door,
+            locale=place.locale,
             prompt=shorten_echo(title),
             params=GenerationParams("" if kind in UPSCALES else title, seed=random_seed()),
             created_at=studio.now(),

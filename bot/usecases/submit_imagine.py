@@ -13,7 +13,8 @@ from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
-from bot.domain.prompt.linked import links_of
+from bot.domain.prompt.linked import kept_keys, links_of
+from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
@@ -23,6 +24,7 @@ from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
 from bot.usecases.studio import Studio
+from bot.usecases.style_codes import with_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ async def _read(
         replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
         for number, parsed in enumerate(submission.prompts)
     )
-    jobs = await with_styles(imagined, tx)
+    jobs = await with_codes(await with_styles(imagined, tx), tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
     return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)
@@ -129,7 +131,8 @@ async def _read(
 
 def _with_all_sources(jobs: Sequence[Job], kept: Kept) -> tuple[Job, ...]:
     """Raises `PicturesMissing`, which names those of all jobs together."""
-    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in kept}:
+    known = {url for job in jobs for url in kept_keys(job.params)} | kept.keys()
+    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in known}:
         raise PicturesMissing(missing)
     return tuple(with_sources(job, kept) for job in jobs)
 
@@ -152,7 +155,12 @@ async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) ->
     await keep_settings(place.user_id, wish.settings, wish.settings.after(wish.jobs[-1].params), tx)
     notices = wish.notices
     if left_out := len(wish.jobs) - len(admitted):
-        notices = (*notices, f"Queue full: {left_out} of the {len(wish.jobs)} jobs did not fit. Send them again later.")
+        told = Said(
+            "Queue full: {left_out} of the {count} jobs did not fit. Send them again later.",
+            left_out=left_out,
+            count=len(wish.jobs),
+        )
+        notices = (*notices, told)
     return Submitted(admitted, notices)
 
 
@@ -180,6 +188,7 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         channel_id=place.channel_id,
         guild_id=place.guild_id,
         door=place.door,
+        locale=place.locale,
         prompt=shorten_echo(parsed.echo),
         params=parsed.params,
         created_at=now,

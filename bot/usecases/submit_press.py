@@ -17,7 +17,7 @@ from bot.domain.prompt import (
     parse_submission,
     shorten_echo,
 )
-from bot.domain.prompt.aspect import find_aspect, with_aspect, without_zoom
+from bot.domain.prompt.aspect import find_aspect, with_aspect, without_film, without_zoom
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
@@ -26,6 +26,7 @@ from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
+from bot.usecases.style_codes import with_codes
 
 DOUBLE_PRESS = timedelta(seconds=3)
 UPSCALE_PAUSE = timedelta(minutes=1)
@@ -93,6 +94,7 @@ def _child_of(
         channel_id=place.channel_id,
         guild_id=place.guild_id,
         door=place.door,
+        locale=place.locale,
         prompt=parent.prompt,
         params=replace(parent.params, seed=random_seed()),
         created_at=now,
@@ -109,7 +111,7 @@ async def _remixed(
 ) -> Job:
     rules = _rules(job, await studio.plan_of(place, tx), studio)
     known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
-    [remixed] = await with_styles([_reworded(job, wording, known, rules)], tx)
+    [remixed] = await with_codes(await with_styles([_reworded(job, wording, known, rules)], tx), tx)
     return remixed
 
 
@@ -129,6 +131,8 @@ def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: Pro
     Settings and suffix stand in that prompt since it was first typed; only a member's own options may be new.
     """
     known = replace(preferences, suffix="", settings="")
+    if job.kind is JobKind.ANIMATE:
+        wording = without_film(wording)
     [parsed] = parse_submission(wording, draw=random_seed, preferences=known, rules=rules).prompts
     before, zoom = job.params, parsed.params.zoom
     aspect = find_aspect(parsed.echo) or before.aspect

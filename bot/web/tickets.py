@@ -48,6 +48,7 @@ class TicketOffice:
             "c": place.channel_id,
             "g": place.guild_id,
             "r": sorted(place.role_ids),
+            "l": place.locale,
             "m": pressed.message_id,
             "x": secrets.token_urlsafe(12),
         }
@@ -64,5 +65,12 @@ class TicketOffice:
         button = parse_button(content["b"])
         if button is None:
             raise InvalidTicket("This link is from another version. Press Vary (Region) again.")
-        place = Place(UserId(content["u"]), content["n"], content["c"], content["g"], frozenset(content["r"]))
+        place = Place(
+            UserId(content["u"]),
+            content["n"],
+            content["c"],
+            content["g"],
+            frozenset(content["r"]),
+            locale=content.get("l", ""),
+        )
         return Ticket(button, place, MessageRef(content["c"], content["m"]), content["x"])

@@ -1,18 +1,22 @@
-"""`python -m bot` with everything real but the engine, for tests that kill it: `launcher.py JOURNAL HOLD ARGUMENT...`
+"""`python -m bot` with everything real but the engine, for tests that kill it: `JOURNAL HOLD LEASE ARGUMENT...`
 
 Each request for pictures becomes a line of JSON in JOURNAL. HOLD is the step after which the first one waits
-until SIGUSR1 comes, or "never".
+until SIGUSR1 comes, or "never". LEASE is how many seconds other processes wait for a silent one, or "usual".
 """
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
 from bot.__main__ import main
+from bot.domain import lease
+from bot.usecases import dispatch
 from engine.protocol import Event, GenerateRequest, Request
 from tests.fakes import FakeEngine, Gate
 
@@ -27,17 +31,21 @@ class JournalingEngine(FakeEngine):
 
     async def generate(self, request: Request) -> AsyncIterator[Event]:
         if isinstance(request, GenerateRequest):
+            asked = {"id": request.id, "prompt": request.prompt, "seeds": request.seeds, "pid": os.getpid()}
             with self.journal.open("a") as lines:
-                lines.write(json.dumps({"id": request.id, "prompt": request.prompt, "seeds": request.seeds}) + "\n")
+                lines.write(json.dumps(asked) + "\n")
         async for event in super().generate(request):
             yield event
 
 
-def launch(journal: str, hold: str, *arguments: str) -> int:
+def launch(journal: str, hold: str, lease_seconds: str, *arguments: str) -> int:
     engine = JournalingEngine()
     engine.journal = Path(journal)
     if hold != "never":
         engine.gate = engine.hold(int(hold))
+    if lease_seconds != "usual":
+        lease.LEASE = timedelta(seconds=float(lease_seconds))
+        vars(dispatch)["RENEWAL_SECONDS"] = float(lease_seconds) / 3
     # Where the command line finds its engine; the real one would load torch for seconds.
     place = ModuleType("engine.local")
     vars(place)["LocalEngine"] = lambda _config: engine

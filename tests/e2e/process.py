@@ -24,11 +24,15 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass
 class House:
-    """One database and one image folder, both in `data`; bots come and go. `wrapper` is what they are started by."""
+    """One database and one image folder; bots come and go. `wrapper` is what they are started by, `settings` comes
+    after the usual ones. Without `url` the database is a file in `data`, as the images are."""
 
     sandbox: Sandbox
     folder: Path
     wrapper: Sequence[str] = ()
+    url: str = ""
+    lease_seconds: str = "usual"
+    settings: str = ""
 
     @property
     def data(self) -> Path:
@@ -38,12 +42,16 @@ class House:
     def journal(self) -> Path:
         return self.folder / "requests.jsonl"
 
+    @property
+    def database(self) -> str:
+        return self.url or f"sqlite:///{self.data / 'easel.db'}"
+
     @contextlib.asynccontextmanager
     async def bot(self, *, hold: str = "never") -> AsyncIterator[Process]:
         """A bot that is open for work. Killed at the end, if it still runs; a failing test shows what it said."""
         config = self.folder / "config.toml"
-        config.write_text(toml_for(self.sandbox, self.data))
-        launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold]
+        config.write_text(toml_for(self.sandbox, self.data, self.database) + self.settings)
+        launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold, self.lease_seconds]
         process = await start([*self.wrapper, *launcher, "--config", str(config), "run"], self.sandbox.bot_token)
         try:
             await opened(process)
@@ -55,16 +63,16 @@ class House:
         """What engines were asked, in all processes, in order."""
         return [json.loads(line) for line in self.journal.read_text().splitlines()] if self.journal.exists() else []
 
-    async def jobs(self) -> list[Job]:
-        """All of ada's jobs. Only to be asked while no bot runs, or is held."""
-        async with open_database(f"sqlite:///{self.data / 'easel.db'}") as db, db.transaction() as tx:
-            return await tx.jobs.list_of_member(UserId(int(self.sandbox.user("ada").id)), list(JobStatus))
+    async def jobs(self, name: str = "ada") -> list[Job]:
+        """All jobs of a member. Only to be asked while no bot runs, or is held."""
+        async with open_database(self.database) as db, db.transaction() as tx:
+            return await tx.jobs.list_of_member(UserId(int(self.sandbox.user(name).id)), list(JobStatus))
 
     async def audit(self) -> list[str]:
         """What cannot be true of the ledger. Only to be asked while no bot runs."""
-        if not (self.data / "easel.db").exists():
+        if not self.url and not (self.data / "easel.db").exists():
             return []
-        async with open_database(f"sqlite:///{self.data / 'easel.db'}") as db:
+        async with open_database(self.database) as db:
             return await audit_ledger(db=db)
 
     def results(self) -> list[Message]:
@@ -112,11 +120,11 @@ async def stop(process: Process) -> None:
     assert status == 0, said
 
 
-def toml_for(sandbox: Sandbox, folder: Path) -> str:
+def toml_for(sandbox: Sandbox, folder: Path, url: str = "") -> str:
     """Everybody has a plan, so that whatever happens is charged, and can be audited."""
     return f"""
 [database]
-url = "sqlite:///{folder / "easel.db"}"
+url = "{url or f"sqlite:///{folder / 'easel.db'}"}"
 [images]
 store = "{folder / "images"}"
 [discord]

@@ -28,7 +28,7 @@ from tests.e2e.process import (
 )
 from tests.e2e.studio import is_result
 
-WITHOUT_TORCH = [sys.executable, "-m", "tests.e2e.launcher", "/dev/null", "never"]
+WITHOUT_TORCH = [sys.executable, "-m", "tests.e2e.launcher", "/dev/null", "never", "usual"]
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def straighten_dashes(line: str, known_names: Container[str]) -> str:
 
     def straighten(match: re.Match[str]) -> str:
         name = match["name"]
-        is_known = name in known_names or name.rstrip("0123456789") in known_names
+        # A hyphen after the name would go at the end of a phrase, and the echo would then begin a parameter.
+        is_known = name in known_names or name.rstrip("0123456789-") in known_names
         return f"--{name}" if is_known else match[0]
 
     return _DASHES.sub(straighten, line).replace("—", "--")

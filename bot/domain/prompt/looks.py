@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from bot.domain.said import Said
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`name` is what is typed after `--style`; `words` are what the model reads."""
+    """`name` is what is typed after `--style`, `label` what people read, `words` what the model reads."""
 
     name: str
     label: str
@@ -15,19 +17,19 @@ class Look:
 
 
 _ALL = (
-    Look("photo", "Photograph", "photograph"),
-    Look("oil", "Oil painting", "oil painting"),
-    Look("watercolour", "Watercolour", "watercolor painting"),
-    Look("line-art", "Line art", "line art"),
-    Look("sketch", "Pencil sketch", "pencil sketch"),
-    Look("pixel-art", "Pixel art", "pixel art"),
+    Look("photo", Said("Photograph"), "photograph"),
+    Look("oil", Said("Oil painting"), "oil painting"),
+    Look("watercolour", Said("Watercolour"), "watercolor painting"),
+    Look("line-art", Said("Line art"), "line art"),
+    Look("sketch", Said("Pencil sketch"), "pencil sketch"),
+    Look("pixel-art", Said("Pixel art"), "pixel art"),
     Look("3d", "3D", "3d"),
-    Look("flat", "Flat", "flat"),
-    Look("cartoon", "Cartoon", "cartoon"),
-    Look("comic", "Comic book", "comic book"),
-    Look("anime", "Anime", "anime"),
-    Look("low-poly", "Low poly", "low poly"),
-    Look("clay", "Clay", "claymation"),
-    Look("stained-glass", "Stained glass", "stained glass"),
+    Look("flat", Said("Flat"), "flat"),
+    Look("cartoon", Said("Cartoon"), "cartoon"),
+    Look("comic", Said("Comic book"), "comic"),
+    Look("anime", Said("Anime"), "anime"),
+    Look("low-poly", Said("Low poly"), "low poly"),
+    Look("clay", Said("Clay"), "claymation"),
+    Look("stained-glass", Said("Stained glass"), "stained glass"),
 )
 LOOKS: Mapping[str, Look] = MappingProxyType({look.name: look for look in _ALL})

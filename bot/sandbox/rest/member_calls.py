@@ -97,7 +97,7 @@ class MemberRoutes:
 
     def _command_opening(self, blank: Opening, data: Json, call: Call) -> Opening:
         command = self._world.commands.get(str(data.get("id")))
-        if str(data.get("version", command.version)) != command.version:
+        if not command.takes_any_version and str(data.get("version", command.version)) != command.version:
             raise errors.bad_field(
                 ("data",), "INTERACTION_APPLICATION_COMMAND_INVALID_VERSION", "This command is outdated"
             )

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 import discord
 from discord import app_commands
 
+from bot.domain.said import Said
 from bot.ui.answering import Interaction
 from bot.ui.check import invite_url, own_install_url
 from bot.ui.commands.places import everywhere
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.render_gallery import GREY_BLUE
 from bot.ui.views.job_actions import written
+from bot.words import say, spoken
 
-GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in which light and style.
+GUIDE = Said(
+    """`/imagine prompt` draws four pictures. Say what is in them, where, in which light and style.
 
 **Parameters** go after the words: `--ar 3:2` shape, `--no trees` what to leave out, `--seed 7` the same chance again, \
 `--quality .5` fewer steps.
@@ -20,6 +23,7 @@ GUIDE = """`/imagine prompt` draws four pictures. Say what is in them, where, in
 **React** to your own picture with {reactions}.
 `/settings` and `/prefer` hold for all your prompts. `/gallery` shows what was kept, `/info` your jobs.
 `/ask` finds answers, `/docs` explains every parameter and command, `/faq` what others have asked."""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +38,23 @@ def add_about(tree: app_commands.CommandTree, emoji: ReactionEmoji, links: Links
     @tree.command(name="help", description="How to use the studio")
     @everywhere
     async def show_help(interaction: Interaction) -> None:
-        embed = discord.Embed(title="How to use the studio", description=help_text(emoji), colour=GREY_BLUE)
+        embed = discord.Embed(title=say("How to use the studio"), description=help_text(emoji), colour=GREY_BLUE)
         await interaction.response.send_message(embed=embed, ephemeral=True)
 
     @tree.command(description="Your number, by which an operator finds you")
     @everywhere
     async def userid(interaction: Interaction) -> None:
-        await interaction.response.send_message(f"Your user id is `{interaction.user.id}`.", ephemeral=True)
+        await interaction.response.send_message(say("Your user id is `{id}`.", id=interaction.user.id), ephemeral=True)
 
     @tree.command(description="Add the studio to a server, or to your own account")
     async def invite(interaction: Interaction) -> None:
         urls = {
-            "Add to a server": invite_url(interaction.client),
-            "Add to my account": own_install_url(interaction.client),
-            "Join our server": links.community,
+            say("Add to a server"): invite_url(interaction.client),
+            say("Add to my account"): own_install_url(interaction.client),
+            say("Join our server"): links.community,
         }
         view = link_buttons(urls)
-        await interaction.response.send_message("Take the studio along:", view=view, ephemeral=True)
+        await interaction.response.send_message(say("Take the studio along:"), view=view, ephemeral=True)
 
 
 def link_buttons(urls: dict[str, str]) -> discord.ui.View:
@@ -61,10 +65,11 @@ def link_buttons(urls: dict[str, str]) -> discord.ui.View:
 def help_text(emoji: ReactionEmoji) -> str:
     """With the reactions as this studio has set them; those that are switched off are left out."""
     uses = {
-        emoji.dm: "to get it by direct message",
-        emoji.discard: "to stop it or to move it to the trash",
-        emoji.again: "to draw its prompt again",
-        " ".join(emoji.upscale): "to take one picture out",
-        " ".join(emoji.vary): "to vary one",
+        emoji.dm: say("to get it by direct message"),
+        emoji.discard: say("to stop it or to move it to the trash"),
+        emoji.again: say("to draw its prompt again"),
+        " ".join(emoji.upscale): say("to take one picture out"),
+        " ".join(emoji.vary): say("to vary one"),
     }
-    return GUIDE.format(reactions=", ".join(f"{sign} {use}" for sign, use in uses.items() if sign) or "nothing here")
+    reactions = ", ".join(f"{sign} {use}" for sign, use in uses.items() if sign)
+    return spoken(GUIDE).format(reactions=reactions or say("nothing here"))

@@ -6,14 +6,16 @@ import discord
 from discord import app_commands
 
 from bot.domain.guide import Guide, Section
+from bot.domain.said import Said
 from bot.ui.answering import Interaction
 from bot.ui.commands.places import everywhere
 from bot.ui.render_gallery import GREY_BLUE
+from bot.words import say, spoken
 
 TITLE_LIMIT = 256
 TEXT_LIMIT = 4_000
 CHOICE_LIMIT = 100
-NOT_FOUND = "I found nothing about that in my pages. Try other words, or look through `/docs` and `/faq`."
+NOT_FOUND = Said("I found nothing about that in my pages. Try other words, or look through `/docs` and `/faq`.")
 
 
 def add_guide(tree: app_commands.CommandTree, pages: Guide, answers: Guide) -> None:
@@ -51,11 +53,11 @@ def _add_list(tree: app_commands.CommandTree, name: str, option: str, descriptio
 
 def answer_embed(found: Sequence[Section]) -> discord.Embed:
     if not found:
-        return discord.Embed(description=NOT_FOUND, colour=GREY_BLUE)
+        return discord.Embed(description=spoken(NOT_FOUND), colour=GREY_BLUE)
     best, *others = found
     embed = discord.Embed(title=best.title[:TITLE_LIMIT], description=best.text[:TEXT_LIMIT], colour=GREY_BLUE)
     if others:
-        embed.add_field(name="See also", value="\n".join(f"`/docs` {section.title}" for section in others)[:1_024])
+        embed.add_field(name=say("See also"), value="\n".join(f"`/docs` {section.title}" for section in others)[:1_024])
     return embed.set_footer(text=best.page)
 
 

@@ -12,6 +12,7 @@ from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import send_by_dm
 from bot.usecases.report import report_job
 from bot.usecases.studio import Studio
+from bot.words import say
 
 
 def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
@@ -19,14 +20,14 @@ def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
     async def cancel(interaction: Interaction, message: discord.Message) -> None:
         job = await _job_of(message, studio)
         await cancel_job(job.id, UserId(interaction.user.id), studio=studio)
-        await interaction.response.send_message("The job is cancelled.", ephemeral=True)
+        await interaction.response.send_message(say("The job is cancelled."), ephemeral=True)
 
     @tree.context_menu(name="DM Results")
     async def send(interaction: Interaction, message: discord.Message) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await _job_of(message, studio)
         await send_by_dm(job.id, UserId(interaction.user.id), studio=studio)
-        await interaction.edit_original_response(content="Sent. Look into your direct messages.")
+        await interaction.edit_original_response(content=say("Sent. Look into your direct messages."))
 
     @tree.context_menu(name="Report Job")
     @in_servers
@@ -34,7 +35,8 @@ def add_message_menu(tree: app_commands.CommandTree, studio: Studio) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         job = await _job_of(message, studio)
         is_new = await report_job(job, UserId(interaction.user.id), studio=studio)
-        said = "Thank you. Whoever runs this studio will see it." if is_new else "You have reported this job already."
+        thanks = say("Thank you. Whoever runs this studio will see it.")
+        said = thanks if is_new else say("You have reported this job already.")
         await interaction.edit_original_response(content=said)
 
 

@@ -5,21 +5,30 @@ from dataclasses import replace
 from discord import app_commands
 
 from bot.domain.prompt import Speed, Visibility
+from bot.domain.said import Said
 from bot.ui.answering import Interaction, answer_alone, place_of
 from bot.usecases.settings import Change, change_settings
 from bot.usecases.studio import Studio
+from bot.words import spoken
 
+DONE = "Done!"
+"""Client programs know the answer by it."""
 SPEEDS = {
-    Speed.FAST: "Done! Your jobs use fast time again. `/relax` saves it, `/info` shows what is left.",
-    Speed.RELAX: "Done! Your jobs wait for a quiet moment and use no fast time. They may take longer; "
-    "`/fast` switches back.",
-    Speed.TURBO: "Done! Where plans are sold, your jobs go first and use twice the fast time; elsewhere they are fast "
-    "jobs. `/fast` switches back.",
+    Speed.FAST: Said("Your jobs use fast time again. `/relax` saves it, `/info` shows what is left."),
+    Speed.RELAX: Said(
+        "Your jobs wait for a quiet moment and use no fast time. They may take longer; `/fast` switches back."
+    ),
+    Speed.TURBO: Said(
+        "Where plans are sold, your jobs go first and use twice the fast time; elsewhere they are fast jobs. "
+        "`/fast` switches back."
+    ),
 }
 VISIBILITIES = {
-    Visibility.PUBLIC: "Done! What you draw from now on can be seen in the gallery by everybody.",
-    Visibility.STEALTH: "Done! What you draw from now on is kept out of everybody else's gallery. "
-    "Those who can read the channel still see it there.",
+    Visibility.PUBLIC: Said("What you draw from now on can be seen in the gallery by everybody."),
+    Visibility.STEALTH: Said(
+        "What you draw from now on is kept out of everybody else's gallery. "
+        "Those who can read the channel still see it there."
+    ),
 }
 
 
@@ -53,4 +62,4 @@ def _add_visibility(
 
 async def _choose(interaction: Interaction, change: Change, said: str, studio: Studio) -> str:
     await change_settings(place_of(interaction), change, studio=studio)
-    return said
+    return f"{DONE} {spoken(said)}"

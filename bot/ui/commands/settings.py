@@ -24,6 +24,7 @@ from bot.ui.views.settings import settings_actions
 from bot.usecases.personal import list_styles
 from bot.usecases.settings import Change, change_settings, open_page, read_settings
 from bot.usecases.studio import Studio
+from bot.words import say
 
 OFFERED = 25
 """Choices that Discord shows beneath an option."""
@@ -101,7 +102,9 @@ def _prefer(studio: Studio) -> app_commands.Group:
     async def variety(interaction: Interaction, amount: app_commands.Range[int, 0, 100]) -> None:
         async def work() -> str:
             await _change(interaction, lambda held: replace(held, variety=amount), studio)
-            return f"Your prompts carry `--c {amount}` from now on." if amount else "Your grids are as usual again."
+            if not amount:
+                return say("Your grids are as usual again.")
+            return say("Your prompts carry `--c {amount}` from now on.", amount=amount)
 
         await answer_alone(interaction, work())
 

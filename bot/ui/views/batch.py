@@ -6,12 +6,15 @@ from enum import StrEnum
 
 import discord
 
+from bot.domain.allowance import write_amount
 from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.prices import Unit
+from bot.domain.said import Said
 from bot.ui.render import MESSAGE_LIMIT
 from bot.ui.views.form import TEXT_LIMIT, text_form
 from bot.ui.views.job_actions import written
 from bot.usecases.submit_imagine import BatchQuestion
+from bot.words import say, spoken
 
 FIELD = "EASEL::batch::prompt"
 SHOWN_PROMPTS = 10
@@ -49,25 +52,30 @@ def parse_batch_form(custom_id: str) -> BatchId | None:
 
 
 def batch_content(question: BatchQuestion) -> str:
-    shown = question.prompts[:SHOWN_PROMPTS]
-    lines = [f"This makes **{len(question.prompts)} jobs**. Draw them all?", *(f"> {_short(each)}" for each in shown)]
-    if len(question.prompts) > len(shown):
-        lines.append(f"> and {len(question.prompts) - len(shown)} more")
+    count, shown = len(question.prompts), question.prompts[:SHOWN_PROMPTS]
+    lines = [say("This makes **{count} jobs**. Draw them all?", count=count), *(f"> {_short(each)}" for each in shown)]
+    if left := count - len(shown):
+        lines.append("> " + say("and {count} more", count=left))
     if question.price is not None:
-        lines.append(f"Together they take {_price(question.price, question.unit)}.")
-    return "\n".join([*lines, *(f"-# {notice}" for notice in question.notices)])[:MESSAGE_LIMIT]
+        lines.append(say("Together they take {price}.", price=_price(question.price, question.unit)))
+    return "\n".join([*lines, *(f"-# {spoken(notice)}" for notice in question.notices)])[:MESSAGE_LIMIT]
 
 
 def batch_actions(question: BatchQuestion) -> discord.ui.View:
     batch, count = question.batch, len(question.prompts)
-    buttons = [_button(Answer.YES, batch, f"Draw {count}", "✅", discord.ButtonStyle.success)]
+    buttons = [_button(Answer.YES, batch, say("Draw {count}", count=count), "✅", discord.ButtonStyle.success)]
     if len(batch.prompt) <= TEXT_LIMIT:
-        buttons.append(_button(Answer.EDIT, batch, "Edit", "📝", discord.ButtonStyle.secondary))
-    return written([*buttons, _button(Answer.NO, batch, "Cancel", "❌", discord.ButtonStyle.danger)])
+        buttons.append(_button(Answer.EDIT, batch, say("Edit"), "📝", discord.ButtonStyle.secondary))
+    return written([*buttons, _button(Answer.NO, batch, say("Cancel"), "❌", discord.ButtonStyle.danger)])
 
 
 def batch_form(batch: PendingBatch) -> discord.ui.Modal:
-    return text_form("Edit the prompt", f"EASEL::batch::form::{batch.id}", FIELD, "Prompt", batch.prompt)
+    return text_form(
+        title=say("Edit the prompt"),
+        custom_id=f"EASEL::batch::form::{batch.id}",
+        field_id=FIELD,
+        text=batch.prompt,
+    )
 
 
 def _button(
@@ -77,10 +85,10 @@ def _button(
     return discord.ui.Button(style=style, label=label, emoji=emoji, custom_id=custom_id)
 
 
-def _price(price: int, unit: Unit) -> str:
+def _price(price: int, unit: Unit) -> Said:
     if unit is Unit.CREDITS:
-        return f"{price} credit{'' if price == 1 else 's'}"
-    return f"about {price / 60:.1f} minutes of fast time"
+        return write_amount(price, unit)
+    return Said("about {minutes:.1f} minutes of fast time", minutes=price / 60)
 
 
 def _short(prompt: str) -> str:

@@ -9,15 +9,17 @@ from typing import Any
 
 import discord
 
+from bot.words import say
+
 TITLE_LIMIT = 45
 TEXT_LIMIT = 4_000
 """Characters that a field can hold; a longer prompt cannot be edited in a form."""
 
 
-def text_form(title: str, custom_id: str, field_id: str, label: str, text: str) -> discord.ui.Modal:
+def text_form(*, title: str, custom_id: str, field_id: str, text: str) -> discord.ui.Modal:
     form = discord.ui.Modal(title=title[:TITLE_LIMIT], custom_id=custom_id)
     field: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-        label=label,
+        label=say("Prompt"),
         custom_id=field_id,
         default=text[:TEXT_LIMIT],
         style=discord.TextStyle.paragraph,

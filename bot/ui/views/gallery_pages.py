@@ -8,6 +8,7 @@ import discord
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import JobId, PictureRef, UserId
 from bot.ui.views.job_actions import written
+from bot.words import say
 
 SEARCH_LIMIT = 40
 """Characters of a search text; an id holds 100 in all."""
@@ -89,8 +90,8 @@ def page_actions(page: Page, turn: TurnPage) -> discord.ui.View:
 def _arrows(page: Page, turn: TurnPage, row: int) -> list[discord.ui.Button[discord.ui.View]]:
     before, after = replace(turn, number=page.number - 1), replace(turn, number=page.number + 1)
     return [
-        discord.ui.Button(label="◀ Previous", custom_id=before.custom_id, disabled=not page.has_previous, row=row),
-        discord.ui.Button(label="Next ▶", custom_id=after.custom_id, disabled=not page.has_next, row=row),
+        discord.ui.Button(label=say("◀ Previous"), custom_id=before.custom_id, disabled=not page.has_previous, row=row),
+        discord.ui.Button(label=say("Next ▶"), custom_id=after.custom_id, disabled=not page.has_next, row=row),
     ]
 
 
@@ -100,5 +101,5 @@ def picture_actions(picture: Picture, viewer_id: UserId) -> discord.ui.View | No
 
 
 def move_actions(job_id: JobId, is_trashed: bool) -> discord.ui.View:
-    label = "Take out of the trash" if is_trashed else "Move to the trash"
+    label = say("Take out of the trash") if is_trashed else say("Move to the trash")
     return written([discord.ui.Button(label=label, custom_id=MoveJob(job_id, not is_trashed).custom_id)])

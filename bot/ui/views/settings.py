@@ -10,6 +10,7 @@ from bot.domain.settings import MemberSettings
 from bot.domain.settings_buttons import LOOK_SELECT, STUDIO_MODEL, VERSION_SELECT, Switch, list_switches
 from bot.ui.views.job_actions import written
 from bot.usecases.settings import SettingsPage
+from bot.words import say, spoken
 
 Select = discord.ui.Select[discord.ui.View]
 
@@ -33,18 +34,18 @@ def _versions(page: SettingsPage) -> Select:
         discord.SelectOption(
             label=_name_version(version, page),
             value=version or STUDIO_MODEL,
-            description=f"drawn by {page.models[version]}"[:100],
+            description=say("drawn by {model}", model=page.models[version])[:100],
             default=version == page.settings.version,
         )
         for version in VERSIONS
     ]
-    return discord.ui.Select(custom_id=VERSION_SELECT, placeholder="Choose a version", options=options, row=0)
+    return discord.ui.Select(custom_id=VERSION_SELECT, placeholder=say("Choose a version"), options=options, row=0)
 
 
 def _name_version(version: str, page: SettingsPage) -> str:
     """Client programs read what stands in brackets."""
     if not version:
-        return f"The studio's own model ({page.models[version]})"[:100]
+        return say("The studio's own model ({model})", model=page.models[version])[:100]
     if version in NIJI:
         return f"Niji version {echo_version(version)} (Niji {echo_version(version)})"
     return f"Version {version} (V{version})" if version in NUMBERED else f"Version {version} ({version})"
@@ -55,14 +56,17 @@ def _looks(settings: MemberSettings, looks: Sequence[Look]) -> Select:
     shown = {look.name: look for look in looks}
     if settings.look in LOOKS:
         shown[settings.look] = LOOKS[settings.look]
-    options = [discord.SelectOption(label="No look of its own", value=STUDIO_MODEL, default=not settings.look)]
+    options = [discord.SelectOption(label=say("No look of its own"), value=STUDIO_MODEL, default=not settings.look)]
     options += [
         discord.SelectOption(
-            label=look.label, value=look.name, description=f"--style {look.name}", default=look.name == settings.look
+            label=spoken(look.label),
+            value=look.name,
+            description=f"--style {look.name}",
+            default=look.name == settings.look,
         )
         for look in shown.values()
     ]
-    return discord.ui.Select(custom_id=LOOK_SELECT, placeholder="Choose a look", options=options, row=1)
+    return discord.ui.Select(custom_id=LOOK_SELECT, placeholder=say("Choose a look"), options=options, row=1)
 
 
 def _switch(switch: Switch, row: int) -> discord.ui.Button[discord.ui.View]:

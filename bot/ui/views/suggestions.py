@@ -9,6 +9,7 @@ import discord
 from bot.domain.suggestions import KEYCAPS
 from bot.ui.views.form import text_form
 from bot.ui.views.job_actions import AGAIN, written
+from bot.words import say
 
 DESCRIBED_FIELD = "MJ::Picreader::Modal::PromptField"
 IMAGINE_FIELD = "MJ::ImagineModal::new_prompt"
@@ -66,11 +67,15 @@ def shortened_actions(count: int) -> discord.ui.View:
 
 
 def described_form(number: int, prompt: str) -> discord.ui.Modal:
-    return text_form("Imagine this!", f"MJ::Picreader::Modal::{number}", DESCRIBED_FIELD, "Prompt", prompt)
+    return text_form(
+        title=say("Imagine this!"), custom_id=f"MJ::Picreader::Modal::{number}", field_id=DESCRIBED_FIELD, text=prompt
+    )
 
 
 def imagine_form(message_id: int, prompt: str) -> discord.ui.Modal:
-    return text_form("Imagine this!", f"MJ::ImagineModal::{message_id}", IMAGINE_FIELD, "Prompt", prompt)
+    return text_form(
+        title=say("Imagine this!"), custom_id=f"MJ::ImagineModal::{message_id}", field_id=IMAGINE_FIELD, text=prompt
+    )
 
 
 def _numbers(kind: str, count: int) -> list[discord.ui.Button[discord.ui.View]]:
