@@ -25,9 +25,7 @@ async def check_stripe(key: str, catalogue: Catalogue, api_url: str = "") -> lis
             try:
                 price = await client.v1.prices.retrieve_async(article.id)
             except stripe.AuthenticationError:
-                return [
-                    Finding("stripe key", Health.BAD, "Stripe does not accept it. Copy it anew from the dashboard.")
-                ]
+                return [Finding("stripe key", Health.BAD, "Stripe does not accept it. Copy it from the dashboard.")]
             except stripe.PermissionError:
                 return [Finding("stripe key", Health.BAD, "It may not read prices. docs/plans.md lists what it needs.")]
             except stripe.InvalidRequestError:

@@ -53,7 +53,7 @@ async def test_keys_and_prices_that_stripe_does_not_know() -> None:
     async with stand_in(lambda: datetime.now(UTC)) as stripe:
         stock(stripe.account)
         assert bad(await check_stripe("sk_live_stale", SHOP, stripe.url)) == [
-            "stripe key: Stripe does not accept it. Copy it anew from the dashboard."
+            "stripe key: Stripe does not accept it. Copy it from the dashboard."
         ]
         assert "publishable" in bad(await check_stripe("pk_live_1", SHOP, stripe.url))[0]
         unknown = replace(SHOP, price_tags=(replace(TAGS[0], id="price_typo"),))
