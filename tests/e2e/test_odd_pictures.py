@@ -123,7 +123,7 @@ async def test_what_cannot_be_read_is_refused_and_free(able: Scene, how: str) ->
 
 async def test_five_pictures_of_one_kind_are_no_blend(able: Scene) -> None:
     ada = await able.member()
-    same = {f"image{number}": Upload(f"{number}.png", FINE.content) for number in range(1, 6)}
+    same: dict[str, Any] = {f"image{number}": Upload(f"{number}.png", FINE.content) for number in range(1, 6)}
     answer = await answer_to(ada, await ada.slash("blend", **same))
     assert answer["embeds"][0]["title"] == "Duplicate images detected"
     assert await able.jobs() == []
