@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 def find_scenery(text: str, scenery: Iterable[str]) -> str:
     """The phrases of the list in the order in which the text has them; of overlapping ones the longest counts."""
+    return " ".join(re.findall(_any_of(scenery), text, re.IGNORECASE))
+
+
+def without_scenery(text: str, scenery: Iterable[str]) -> str:
+    """The rest of the words, in their order."""
+    return " ".join(re.sub(_any_of(scenery), " ", text, flags=re.IGNORECASE).split()).strip(" ,")
+
+
+def _any_of(scenery: Iterable[str]) -> str:
     longest_first = sorted({re.escape(phrase) for phrase in scenery if phrase}, key=len, reverse=True)
-    if not longest_first:
-        return ""
-    return " ".join(re.findall(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", text, re.IGNORECASE))
+    return rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)" if longest_first else r"(?!)"

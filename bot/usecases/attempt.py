@@ -15,6 +15,7 @@ from bot.usecases.studio import Studio
 from engine.protocol import (
     Cancelled,
     Described,
+    DescribeRequest,
     Failed,
     FailureCode,
     Finished,
@@ -122,6 +123,32 @@ class Attempt:
                     raise TypeError(f"a request for pictures was answered with {event}")
                 case Cancelled():
                     raise RequestCancelled
+        raise TypeError("the engine's stream ended without an end")
+
+    async def describe(self, pixels: Pixels) -> str:
+        """What is to be seen, in the likeliest words; empty where nothing here can say it.
+
+        Raises `RequestFailed` or `RequestCancelled`.
+        """
+        if self._asked and not await self._is_wanted():
+            raise RequestCancelled
+        priority, key = PRIORITY[self.job.speed], str(self.job.user_id)
+        request = DescribeRequest(self._next_id(), pixels, count=1, priority=priority, fairness_key=key)
+        async for event in self.studio.engine.generate(request):
+            match event:
+                case Queued() | Started() | Progress():
+                    pass
+                case Described(texts, seconds):
+                    self.engine_seconds += seconds
+                    return next(iter(texts), "")
+                case Failed(FailureCode.INVALID_REQUEST):
+                    return ""
+                case Failed(code, reason):
+                    raise RequestFailed(code, reason)
+                case Cancelled():
+                    raise RequestCancelled
+                case Finished() | Weighed():
+                    raise TypeError(f"a request for words was answered with {event}")
         raise TypeError("the engine's stream ended without an end")
 
     async def _is_wanted(self) -> bool:

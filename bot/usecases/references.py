@@ -7,6 +7,7 @@ from bot.domain.prompt import GenerationParams
 from bot.domain.prompt.linked import links_of
 from bot.usecases.attempt import Attempt, Stretch
 from bot.usecases.requests import model_of
+from bot.usecases.seen import in_words
 from engine.protocol import Ability, GenerateRequest, Pixels, Reference, ReferenceRole, RestyleRequest
 
 STYLE_STRENGTH = 0.7
@@ -17,7 +18,8 @@ Wanted = tuple[ReferenceRole, str, float]
 
 async def with_references(attempt: Attempt, request: GenerateRequest) -> GenerateRequest:
     """The request with every reference that its model takes. Raises `JobGone` for one that is no longer kept."""
-    params, takes_style = attempt.job.params, Ability.STYLE_REFERENCE in model_of(attempt).abilities
+    params, model = attempt.job.params, model_of(attempt)
+    takes_style = Ability.STYLE_REFERENCE in model.abilities
     wanted = [one for one in _references(params) if takes_style or one[0] is not ReferenceRole.STYLE]
     links = links_of(params)
     references = [
@@ -25,7 +27,7 @@ async def with_references(attempt: Attempt, request: GenerateRequest) -> Generat
         for role, url, weight in wanted
         if weight > 0
     ]
-    return replace(request, references=tuple(references))
+    return await in_words(attempt, replace(request, references=tuple(references)), model)
 
 
 async def in_borrowed_style(attempt: Attempt, drawn: Sequence[Pixels], stretch: Stretch) -> tuple[Pixels, ...]:

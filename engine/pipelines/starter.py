@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
+from engine.limits import STARTS_FROM_REFERENCES
 from engine.pictures import HALF, to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
@@ -25,7 +26,7 @@ from engine.starter.vocabulary import BACKGROUNDS, STYLES, Reading
 from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
-ABILITIES = frozenset({Ability.PARTS, Ability.STOP, Ability.TILE})
+ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
 SIDE = 64
 STRONG = 0.8  # strength of a start from which its style may change
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from engine.starter.choices import with_style
 from engine.starter.vocabulary import MAX_INSTANCES, Instance, Reading, Vocabulary
 
 FULL_SIZE = 2 / 3  # of the heaviest part's weight; from here up a thing is as large as it would be anyway
@@ -21,9 +22,20 @@ def read_parts(vocabulary: Vocabulary, parts: Sequence[tuple[str, float]]) -> Re
     chosen = [(text, weight) for text, weight in parts if vocabulary.knows(text)] or list(parts[:1])
     heaviest = max(weight for _, weight in chosen)
     readings = [(vocabulary.read(text), weight / heaviest) for text, weight in chosen]
-    bare = [(_bare(reading), share) for reading, share in readings if reading.instances]
+    style = _style_of_all(vocabulary, chosen)
+    bare = [(_styled(_bare(reading), style), share) for reading, share in readings if reading.instances]
     scene = _by_itself(*bare[0]) if len(bare) == 1 else _side_by_side(bare)
     return replace(_on(_background(readings), scene), unknown=unknown)
+
+
+def _style_of_all(vocabulary: Vocabulary, parts: Sequence[tuple[str, float]]) -> str | None:
+    """What the heaviest part says that names no thing, for the things whose own parts leave it open."""
+    named = [(weight, vocabulary.style_named(text)) for text, weight in parts if not vocabulary.read(text).instances]
+    return max(((weight, style) for weight, style in named if style), default=(0.0, None), key=lambda one: one[0])[1]
+
+
+def _styled(scene: Reading, style: str | None) -> Reading:
+    return with_style(scene, style) if style and "style" in scene.open else scene
 
 
 def _background(readings: Sequence[Weighed]) -> str | None:

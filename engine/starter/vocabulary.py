@@ -174,6 +174,10 @@ class Vocabulary:
         """Whether there is a word in it that the model has a meaning for."""
         return bool(self._match(_tokens(text))[0])
 
+    def style_named(self, text: str) -> str | None:
+        """The first, also where no thing is named that could have it."""
+        return next((term.word for term in self._match(_tokens(text))[0] if term.word in STYLES), None)
+
     def _match(self, tokens: list[str]) -> tuple[list[_Term], tuple[str, ...]]:
         terms: list[_Term] = []
         unknown: list[str] = []

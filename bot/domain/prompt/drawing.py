@@ -12,6 +12,7 @@ from bot.domain.prompt.capabilities import HD_SCALE, Capabilities
 from bot.domain.prompt.drawing_notes import write_notes
 from bot.domain.prompt.drawing_words import added_words, reads, weigh_parts
 from bot.domain.prompt.parameters import GenerationParams, ImageLink, PromptPart, StyleReference
+from bot.domain.prompt.style_codes import plan_codes
 from bot.domain.prompt.table import NAMES
 from bot.domain.size import fit_size
 
@@ -62,6 +63,7 @@ def plan_drawing(params: GenerationParams, capabilities: Capabilities, picture_c
     steps = plan_steps(params, capabilities)
     words = [word for word in added_words(params) if reads(word, capabilities)]
     personal = [part for part in params.personal if reads(part.text, capabilities)]
+    personal += plan_codes(params, capabilities)
     said = (params.text, *words, *(part.text for part in personal))
     return DrawingPlan(
         prompt=", ".join(text for text in said if text),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bot.domain.prompt.capabilities import Capabilities
 from bot.domain.prompt.drawing_words import STYLE_WORDS, added_words, name_reason, reads
 from bot.domain.prompt.parameters import GenerationParams
+from bot.domain.prompt.style_codes import plan_codes
 from bot.domain.prompt.versions import name_version
 
 
@@ -49,6 +50,9 @@ def _word_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
     for word in added_words(params):
         if not reads(word, capabilities):
             yield f"{capabilities.model} does not know the word “{word}”, which {name_reason(word)} would add."
+    numbers = [style.source for style in params.style_references if not style.is_link]
+    if numbers and params.style_weight and not plan_codes(params, capabilities):
+        yield f"{capabilities.model} knows no words of style, so `--sref {numbers[0]}` has no effect."
     unknown = [f"“{part.text}”" for part in params.personal if not reads(part.text, capabilities)]
     if unknown:
         yield f"{capabilities.model} does not know {', '.join(unknown)}, which `--profile` would add."

@@ -39,8 +39,9 @@ def weigh_parts(params: GenerationParams, words: list[str], personal: list[Promp
     plain = ", ".join(word for word in words if word not in ODD_WORDS)
     if not parts and not odd and not personal:
         return ()
-    parts = parts or (PromptPart(params.text),)
-    usual = sum(part.weight for part in parts) / len(parts)
+    if params.text and not parts:
+        parts = (PromptPart(params.text),)
+    usual = sum(part.weight for part in parts) / len(parts) if parts else 1.0
     more = [PromptPart(plain, usual)] if plain else []
     oddities = [PromptPart(odd, usual * params.weird / 3000)] if odd else []
     return (*parts, *more, *oddities, *(PromptPart(part.text, usual * part.weight) for part in personal))

@@ -26,7 +26,7 @@ _ALL = (
     Look("3d", "3D", "3d"),
     Look("flat", Said("Flat"), "flat"),
     Look("cartoon", Said("Cartoon"), "cartoon"),
-    Look("comic", Said("Comic book"), "comic book"),
+    Look("comic", Said("Comic book"), "comic"),
     Look("anime", Said("Anime"), "anime"),
     Look("low-poly", Said("Low poly"), "low poly"),
     Look("clay", Said("Clay"), "claymation"),

@@ -129,6 +129,16 @@ def test_each_part_is_read_by_itself(words: Vocabulary) -> None:
     assert "above" in read_parts(words, [("a cat above a dog", 1), ("snow", 1)]).words
 
 
+def test_a_style_by_itself_is_that_of_all_things_which_leave_it_open(words: Vocabulary) -> None:
+    lone = read_parts(words, [("fox", 1), ("flat, teal", 0.5)])
+    assert ([thing.style for thing in lone.instances], lone.background) == (["flat"], "teal")
+    assert "style" not in lone.open
+    named = read_parts(words, [("a cartoon fox in snow", 1), ("flat, teal", 0.5)])
+    assert ([thing.style for thing in named.instances], named.background) == (["cartoon"], "snow")
+    several = read_parts(words, [("cartoon fox", 1), ("owl", 1), ("3d", 0.2), ("flat", 0.5)])
+    assert [thing.style for thing in several.instances] == ["cartoon", "flat"]
+
+
 def test_parts_of_nothing_but_unknown_words_draw_what_one_of_them_would(words: Vocabulary) -> None:
     assert read_parts(words, [("zxqv", 1), ("qvxz", 2)]).instances == words.read("zxqv").instances
     assert [thing.noun for thing in read_parts(words, [("zxqv", 5), ("fox", 1)]).instances] == [

@@ -1,0 +1,126 @@
+"""What prompts point at, with real models: the pictures come out nearer to it than without."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bot.domain.job import Job, JobKind
+from bot.pictures.arrays import Colours
+from bot.usecases.submit_imagine import Submitted, submit_imagine
+from engine.config import STARTER
+from tests.domain.factories import ANN
+from tests.engine.test_operations import masters, run, studio_with, tiny
+from tests.usecases.conftest import World, place_of
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
+
+FAMILIES = {"tiny_sd": "stable-diffusion", "tiny_sdxl": "sdxl", "tiny_flux_dev": "flux"}
+STUDIO = replace(STARTER, steps=4)
+
+
+def on_shelf(world: World, name: str, picture: Image.Image) -> str:
+    """The address under which the picture can be fetched."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    url = f"https://pictures.example/{name}.png"
+    world.links.files[url] = buffer.getvalue()
+    return url
+
+
+def plain(colour: str) -> Image.Image:
+    return Image.new("RGB", (96, 96), colour)
+
+
+def stripes() -> Image.Image:
+    rows, columns = np.mgrid[:96, :96]
+    is_line = (rows + 2 * columns) % 12 < 5
+    return Image.fromarray(np.where(is_line[..., None], (20, 90, 60), (90, 200, 150)).astype(np.uint8))
+
+
+async def imagined(world: World, prompt: str) -> tuple[list[Colours], Job]:
+    job = await run(world, await world.imagine(prompt))
+    return await masters(world, job), job
+
+
+async def blended(world: World, prompt: str) -> tuple[list[Colours], Job]:
+    submitted = await submit_imagine(prompt, place_of(ANN), studio=world.studio, kind=JobKind.BLEND)
+    assert isinstance(submitted, Submitted)
+    job = await run(world, submitted.jobs[0])
+    return await masters(world, job), job
+
+
+def corners(colours: Colours) -> np.ndarray:
+    """The mean colour of what stands behind a thing in the middle."""
+    return np.concatenate([colours[:20, :20], colours[:20, -20:]]).reshape(-1, 3).mean(axis=0)
+
+
+async def test_on_the_starter_an_image_prompt_decides_what_the_words_leave_open(tmp_path: Path) -> None:
+    async with studio_with(STUDIO, tmp_path) as world:
+        for colour in ("crimson", "royalblue"):
+            wanted = np.array(Image.new("RGB", (1, 1), colour)).reshape(3).astype(float)
+            url = on_shelf(world, colour, plain(colour))
+            without, _ = await imagined(world, "a cat --seed 3")
+            pictures, _ = await imagined(world, f"{url} a cat --seed 3")
+            off = [np.abs(corners(one) - wanted).mean() for one in pictures]
+            assert max(off) < 60
+            assert np.mean(off) < 0.5 * np.mean([np.abs(corners(one) - wanted).mean() for one in without])
+
+
+async def test_on_the_starter_a_style_is_lent_to_the_result(tmp_path: Path) -> None:
+    async with studio_with(STUDIO, tmp_path) as world:
+        url = on_shelf(world, "stripes", stripes())
+        wanted = np.array(stripes()).reshape(-1, 3).mean(axis=0)
+        off = {}
+        for prompt in (
+            "a cat, red background --seed 3",
+            *(f"a cat, red background --seed 3 --sref {url} --sw {sw}" for sw in (40, 140)),
+        ):
+            pictures, _ = await imagined(world, prompt)
+            off[prompt] = np.mean([np.abs(one.reshape(-1, 3).mean(axis=0) - wanted).mean() for one in pictures])
+        without, faint, strong = off.values()
+        assert strong < 0.5 * without
+        assert strong < faint < without
+
+
+async def test_on_the_starter_a_number_is_always_the_same_look(tmp_path: Path) -> None:
+    async with studio_with(STUDIO, tmp_path) as world:
+        looks = {code: [corners(one) for one in (await imagined(world, f"a cat --sref {code}"))[0]] for code in (7, 9)}
+        for behind in looks.values():
+            assert np.ptp(behind, axis=0).max() < 40  # four seeds, one background
+        again = [corners(one) for one in (await imagined(world, "an owl --sref 7"))[0]]
+        assert np.abs(np.mean(again, axis=0) - np.mean(looks[7], axis=0)).max() < 40
+        assert np.abs(np.mean(looks[7], axis=0) - np.mean(looks[9], axis=0)).max() > 60
+
+
+@pytest.mark.parametrize(("look", "other"), [("flat", "3d"), ("cartoon", "flat")])
+async def test_on_the_starter_a_look_draws_in_its_manner(look: str, other: str, tmp_path: Path) -> None:
+    """As the word in the prompt would, and unlike another look."""
+    async with studio_with(STUDIO, tmp_path) as world:
+        drawn, _ = await imagined(world, f"a large fox in the middle, red background --seed 5 --style {look}")
+        said, _ = await imagined(world, f"a large {look} fox in the middle, red background --seed 5")
+        others, _ = await imagined(world, f"a large fox in the middle, red background --seed 5 --style {other}")
+        for one, same, different in zip(drawn, said, others, strict=True):
+            assert (one == same).all()
+            assert np.abs(one.astype(int) - different).mean() > 5
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+async def test_blends_take_two_to_five_pictures_in_any_shape(
+    model: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    async with studio_with(tiny(FAMILIES[model], request.getfixturevalue(model)), tmp_path) as world:
+        urls = [on_shelf(world, colour, plain(colour)) for colour in ("red", "blue", "white", "black", "lime")]
+        without, _ = await imagined(world, "x --seed 3 --ar 2:3")
+        for count, shape, is_tall in ((2, "2:3", True), (3, "1:1", None), (5, "3:2", False)):
+            pictures, job = await blended(world, f"{' '.join(urls[:count])} --seed 3 --ar {shape}")
+            heights, widths = {len(one) for one in pictures}, {one.shape[1] for one in pictures}
+            [height], [width] = heights, widths
+            assert (height > width) if is_tall else (height < width) if is_tall is False else height == width
+            assert len(pictures) == 4
+            assert len(job.operation.source_keys) == count
+            if shape == "2:3":
+                assert all((one != other).any() for one, other in zip(pictures, without, strict=True))
