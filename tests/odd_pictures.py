@@ -94,7 +94,7 @@ READABLE = {
     "no picture by its name": Odd(_saved(_plain(), "PNG"), content_type="text/html"),
 }
 
-TOO_MANY = "too many pixels; at most 64 million are taken"
+TOO_MANY = "too many pixels. Please make it smaller than 8000x8000."
 NO_PICTURE = "not a PNG, JPEG, WebP or GIF image that can be read"
 REFUSED = {
     "20,000 x 20,000 claimed": (a_claim(20_000, 20_000), TOO_MANY),

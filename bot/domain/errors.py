@@ -19,6 +19,7 @@
     ├── MemberBlocked          an operator keeps them from starting anything
     ├── SubscriptionRequired   the studio sells plans, and they have none
     ├── SubscriptionPaused     the payment for their plan failed
+    ├── PlanCancelled          they had one, and it has ended
     ├── CreditsExhausted       their time or their credits do not reach for it
     ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
@@ -164,6 +165,16 @@ class SubscriptionPaused(StudioError):
         super().__init__(
             "Your plan is paused, because the last payment did not go through. "
             "`/subscribe` leads to the page where you can put that right."
+        )
+
+
+class PlanCancelled(StudioError):
+    title = "Plan Cancelled"
+
+    def __init__(self, ended_at: datetime) -> None:
+        super().__init__(
+            "Your plan ended on <t:{at}:D>. `/subscribe` shows what there is; what you made stays in your `/gallery`.",
+            at=math.floor(ended_at.timestamp()),
         )
 
 

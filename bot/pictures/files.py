@@ -67,11 +67,7 @@ def open_image(data: bytes) -> Image.Image:
 
 
 def _too_large() -> UnreadablePicture:
-    side = round(MAX_DECODED_PIXELS**0.5, -3)
-    return UnreadablePicture(
-        f"That image has too many pixels; at most {MAX_DECODED_PIXELS // 10**6} million are taken, "
-        f"as in {side:,.0f}x{side:,.0f}. Please make it smaller."
-    )
+    return UnreadablePicture("That image has too many pixels. Please make it smaller than 8000x8000.")
 
 
 def _unreadable() -> UnreadablePicture:
