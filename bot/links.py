@@ -41,15 +41,19 @@ class LinkFetcher:
 
         A private address reads like one that does not answer: nobody can map our network by asking.
         """
-        shown = f"`{url[:80]}`"
+        shown = url[:80]
         try:
             async with self._session.get(_http_address(url), max_redirects=MAX_REDIRECTS) as response:
                 if response.status != 200:
-                    raise InvalidLink(f"{shown} answers with the error {response.status}; check the link.")
+                    raise InvalidLink(
+                        "`{link}` answers with the error {status}; check the link.", link=shown, status=response.status
+                    )
                 return await self._read(response, shown)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as trouble:
             log.info("link not fetched", url=url[:200], why=f"{type(trouble).__name__}: {trouble}")
-            raise InvalidLink(f"{shown} cannot be opened from here; upload the picture and use its link.") from trouble
+            raise InvalidLink(
+                "`{link}` cannot be opened from here; upload the picture and use its link.", link=shown
+            ) from trouble
 
     async def _read(self, response: aiohttp.ClientResponse, shown: str) -> bytes:
         """The announced length may be missing or wrong, so what comes is counted."""
@@ -58,7 +62,9 @@ class LinkFetcher:
             data += chunk
             if len(data) > self._max_bytes:
                 megabytes = self._max_bytes // 2**20
-                raise InvalidLink(f"{shown} is larger than {megabytes} MB; link to a smaller picture.")
+                raise InvalidLink(
+                    "`{link}` is larger than {size} MB; link to a smaller picture.", link=shown, size=megabytes
+                )
         return bytes(data)
 
 

@@ -39,6 +39,7 @@ from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.ports import ImageStore
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
+from bot.usecases.tell_news import keep_telling_news
 from bot.web.region import RegionPage
 from bot.web.server import address_of, bind, serving
 from bot.web.tickets import TicketOffice
@@ -159,6 +160,8 @@ async def running_studio(
             wakes.append(wakes_of_others.tell)
             loops.start(wakes_of_others.listen(), name="listening")
             loops.start(wakes_of_others.send(), name="telling")
+        wakes.append(studio.notices.wake)
+        loops.start(keep_telling_news(studio=studio), name="news of the line")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         if site and office:
             page = RegionPage(studio, office, partial(_announce, client, studio))

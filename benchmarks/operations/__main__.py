@@ -10,12 +10,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.operations import beyond, repaint, upscale
+from benchmarks.operations import beyond, repaint, restyle, upscale
 from benchmarks.operations.reference import scenes, varied_prompts
 from benchmarks.operations.studio import open_studio
 from benchmarks.operations.workshop import open_workshop
 
-FIGURES = ("upscale", "memory", "repaint", "beyond")
+FIGURES = ("upscale", "memory", "restyle", "repaint", "beyond")
 
 
 async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[str, float]:
@@ -23,6 +23,8 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
     async with open_studio() as studio:
         if "upscale" in chosen:
             figures |= await upscale.measure(studio, scenes(list(varied_prompts(6 if quick else 36)), folder))
+        if "restyle" in chosen:
+            figures |= await restyle.measure(studio, scenes(list(varied_prompts(1 if quick else 3)), folder))
         if "memory" in chosen:
             figures |= await upscale.measure_memory(studio)
         async with open_workshop(studio.engine) as workshop:

@@ -29,6 +29,7 @@ from bot.db.oversight import SqlOversight
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.style_codes import SqlStyleCodes
 from bot.db.styles import SqlStyles
 from bot.db.turns import Turns
 from bot.db.users import SqlUsers
@@ -63,6 +64,7 @@ class SqlTransaction:
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)
         self.styles: ports.Styles = SqlStyles(session)
+        self.style_codes: ports.StyleCodes = SqlStyleCodes(session)
 
 
 class SqlDatabase:

@@ -75,6 +75,19 @@ class StyleRow(Table):
     created_at: Mapped[datetime]
 
 
+class SavedStyleRow(Table):
+    """A style that a member saved for `--sref`; `picture_keys` are in the image store."""
+
+    __tablename__ = "saved_styles"
+
+    code: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[str]
+    picture_keys: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    is_shared: Mapped[bool] = mapped_column(server_default=false())
+
+
 class CopyRow(Table):
     """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
 

@@ -92,11 +92,13 @@ def check_aspect(aspect: Ratio, version: str) -> None:
     ratio, limit = aspect[0] / aspect[1], max_ratio(version, hd=False)
     if ratio > limit * (1 + SAME_SHAPE):
         raise NotAllowed(
-            f"The picture would become wider than {limit:g}:1, which is the limit. Pan up or down first, or zoom out."
+            "The picture would become wider than {limit:g}:1, which is the limit. Pan up or down first, or zoom out.",
+            limit=limit,
         )
     if 1 / ratio > limit * (1 + SAME_SHAPE):
         raise NotAllowed(
-            f"The picture would become taller than 1:{limit:g}, which is the limit. Pan sideways first, or zoom out."
+            "The picture would become taller than 1:{limit:g}, which is the limit. Pan sideways first, or zoom out.",
+            limit=limit,
         )
 
 

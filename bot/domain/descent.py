@@ -66,7 +66,9 @@ def check_step(origin: Origin, parent: Job, source: Size) -> None:
         raise NotAllowed("This picture is square already.")
     if kind in UPSCALES and source.area * origin.operation.scale**2 > MAX_UPSCALED_PIXELS:
         raise NotAllowed(
-            f"Upscaled, this picture of {source.width}x{source.height} would have more than 4096x4096 pixels."
+            "Upscaled, this picture of {width}x{height} would have more than 4096x4096 pixels.",
+            width=source.width,
+            height=source.height,
         )
 
 

@@ -201,7 +201,7 @@ class SlowDown(StudioError):
     title = "Slow Down!"
 
     def __init__(self, until: datetime) -> None:
-        super().__init__(f"{ANOTHER_UPSCALE} <t:{math.ceil(until.timestamp())}:R>")
+        super().__init__(joined(ANOTHER_UPSCALE, f"<t:{math.ceil(until.timestamp())}:R>"))
 
 
 class UnusableMask(StudioError):

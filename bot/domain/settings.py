@@ -106,11 +106,15 @@ class MemberSettings:
         others = {known: text for known, text in self.options.items() if known != name}
         if value is None:
             if name not in self.options:
-                raise InvalidParameter(f"You have no option `--{name[:40]}`; `/prefer option list` shows yours.")
+                raise InvalidParameter(
+                    "You have no option `--{name}`; `/prefer option list` shows yours.", name=name[:40]
+                )
             return replace(self, options=MappingProxyType(others))
         check_option(name, value, others)
         if len(others) >= MAX_OPTIONS:
-            raise InvalidParameter(f"You have {MAX_OPTIONS} options already. Take one away before you add another.")
+            raise InvalidParameter(
+                "You have {limit} options already. Take one away before you add another.", limit=MAX_OPTIONS
+            )
         return replace(self, options=MappingProxyType({**others, name: value}))
 
     def with_suffix(self, suffix: str) -> Self:
@@ -141,7 +145,7 @@ def check_settings(before: MemberSettings, after: MemberSettings, plan: Plan) ->
     if after.speed is not before.speed and after.speed is Speed.RELAX and not plan.has_relax:
         raise NotInPlan("Relax mode is only available for users with a standard plan or higher. `/fast` stays on.")
     if after.is_stealth and not before.is_stealth and not plan.has_stealth:
-        raise NotInPlan(f"The plan {plan.name} has no stealth mode. Your pictures stay public.")
+        raise NotInPlan("The plan {plan} has no stealth mode. Your pictures stay public.", plan=plan.name)
 
 
 def write_version(version: str) -> str:

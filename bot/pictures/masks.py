@@ -19,8 +19,9 @@ def read_mask(data: bytes, picture: Size) -> Flags:
     image = open_image(data)
     if not is_same_shape(image.width / image.height, picture.ratio):
         raise UnusableMask(
-            f"The mask is {image.width}x{image.height}, but the picture {picture.width}x{picture.height}. "
-            "Paint it on the picture itself, without cropping."
+            "The mask is {mask}, but the picture {picture}. Paint it on the picture itself, without cropping.",
+            mask=f"{image.width}x{image.height}",
+            picture=f"{picture.width}x{picture.height}",
         )
     layer = in_bytes(image).convert("RGBA")
     levels = Image.alpha_composite(Image.new("RGBA", layer.size, "black"), layer).convert("L")

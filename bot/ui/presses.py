@@ -59,7 +59,7 @@ async def _press_job(interaction: Interaction, button: Button, studio: Studio) -
 
 async def _press_region(interaction: Interaction, button: Button, studio: Studio) -> None:
     """Discord has no brush: a page of ours has one, or the member brings a mask of their own."""
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     if studio.region_links is None:
@@ -109,7 +109,7 @@ async def go_on(
     interaction: Interaction, button: Button, *, studio: Studio, wording: str | None = None, mask_key: str = ""
 ) -> None:
     """From a press, or from the form that it opened, to a job and its waiting message."""
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     pressed = MessageRef(place.channel_id, message.id)

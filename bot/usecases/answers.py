@@ -9,6 +9,7 @@ import structlog
 from bot.domain.errors import CannotDraw, InvalidParameter, StudioError
 from bot.domain.job import UserId
 from bot.domain.prompt.characters import clean
+from bot.domain.said import Said
 from bot.domain.suggestions import Weighed as WeighedWord
 from bot.domain.suggestions import find_ratio
 from bot.usecases.admission import random_seed
@@ -56,7 +57,7 @@ async def describe_picture(url: str, user_id: UserId, *, studio: Studio) -> Desc
             ratio = find_ratio(pixels.width, pixels.height)
             return Description(pixels, tuple(f"{clean(text)} --ar {ratio}" for text in texts))
         case end:
-            raise _no_answer(end, "describes pictures")
+            raise _no_answer(end, Said("This studio has no model that describes pictures."))
 
 
 async def weigh_prompt(prompt: str, user_id: UserId, *, studio: Studio) -> Sequence[WeighedWord]:
@@ -72,7 +73,7 @@ async def weigh_prompt(prompt: str, user_id: UserId, *, studio: Studio) -> Seque
         case Weighed(weighed):
             return [(one.word, one.weight) for one in weighed]
         case end:
-            raise _no_answer(end, "weighs words")
+            raise _no_answer(end, Said("This studio has no model that weighs words."))
 
 
 def split_parameters(prompt: str) -> tuple[str, str]:
@@ -98,11 +99,11 @@ async def _ask(request: DescribeRequest | WeighWordsRequest, studio: Studio) -> 
     raise TypeError("the engine's stream ended without an end")
 
 
-def _no_answer(end: TerminalEvent, ability: str) -> StudioError:
+def _no_answer(end: TerminalEvent, unable: Said) -> StudioError:
     match end:
         case Failed(FailureCode.INVALID_REQUEST | FailureCode.UNKNOWN_MODEL, reason):
             log.warning("no answer", why=reason)
-            return CannotDraw(f"This studio has no model that {ability}.")
+            return CannotDraw(unable)
         case Failed(code, reason):
             log.error("no answer", code=code, why=reason)
             return NoAnswer()

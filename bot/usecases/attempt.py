@@ -12,6 +12,7 @@ from bot.domain.job import PRIORITY, Job
 from bot.pictures import compose_preview, decode_rgb
 from bot.usecases.masters import read_master
 from bot.usecases.studio import Studio
+from bot.words import speaking, spoken
 from engine.protocol import (
     Cancelled,
     Described,
@@ -95,8 +96,10 @@ class Attempt:
         return await asyncio.to_thread(decode_rgb, await self.studio.store.get(keys[number]))
 
     def note(self, *sentences: str) -> None:
-        """Each is told once."""
-        self.notes += [sentence for sentence in dict.fromkeys(sentences) if sentence not in self.notes]
+        """Each is told once, in the language of the job's member."""
+        with speaking(self.job.locale):
+            told = [spoken(sentence) for sentence in dict.fromkeys(sentences)]
+        self.notes += [sentence for sentence in told if sentence not in self.notes]
 
     async def ask(self, request: Request, stretch: Stretch = WHOLE, show: Show = as_drawn) -> tuple[Pixels, ...]:
         """The pictures of one request, which gets its id and the job's speed here.

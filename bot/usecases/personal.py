@@ -88,4 +88,4 @@ async def _with_style(job: Job, tx: Transaction) -> Job:
 async def _find_by_code(code: str, tx: Transaction) -> Style:
     if style := await tx.styles.find(code):
         return style
-    raise InvalidParameter(f"There is no style `{code[:40]}` here. `/list_personalize_codes` shows yours.")
+    raise InvalidParameter("There is no style `{code}` here. `/list_personalize_codes` shows yours.", code=code[:40])

@@ -19,7 +19,9 @@ from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.saved_style import SavedStyle
 from bot.domain.taste import Style
+from bot.domain.waiting import Waiting
 
 
 class ConflictingChange(Exception):
@@ -290,6 +292,20 @@ class Styles(Protocol):
     async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
 
 
+class StyleCodes(Protocol):
+    """Styles that members saved under numbers."""
+
+    async def add(self, style: SavedStyle) -> None: ...
+    async def find(self, code: int) -> SavedStyle | None: ...
+
+    async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
+        """Newest first."""
+        ...
+
+    async def share(self, code: int) -> None: ...
+    async def remove(self, code: int) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -315,6 +331,8 @@ class Transaction(Protocol):
     def copies(self) -> Copies: ...
     @property
     def styles(self) -> Styles: ...
+    @property
+    def style_codes(self) -> StyleCodes: ...
 
 
 class Database(Protocol):
@@ -401,6 +419,10 @@ class Notifier(Protocol):
         """Newest wins, older ones are dropped; never raises, never waits for the network."""
         ...
 
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        """In the waiting message, where the job stands now; like `show_progress`."""
+        ...
+
     async def find_result(self, job: Job) -> MessageRef | None:
         """A message of ours in the channel that already shows this job. None when none, or when it may not look."""
         ...
@@ -460,6 +482,7 @@ __all__ = [
     "Reports",
     "ResultFile",
     "Shares",
+    "StyleCodes",
     "Styles",
     "Transaction",
     "Users",

@@ -31,8 +31,10 @@ async def in_words(attempt: Attempt, request: GenerateRequest, model: ModelInfo)
         if said:
             parts.append(WeightedPart(said, reference.weight))
     if unseen and parts:
-        pattern = "{model} knows nothing of what one of the pictures shows, so it started from its colours."
-        attempt.note(Said(pattern, model=model.name))
+        colours = Said(
+            "{model} knows nothing of what one of the pictures shows, so it started from its colours.", model=model.name
+        )
+        attempt.note(colours)
     prompt = ", ".join(part.text for part in parts)
     return replace(request, prompt=prompt, parts=tuple(parts), references=tuple(unseen))
 

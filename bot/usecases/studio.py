@@ -10,6 +10,7 @@ from bot.domain.job import Job, UserId
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, State, find_standing, open_plan
+from bot.usecases.notices import Notices
 from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
 from engine.protocol import Engine
 
@@ -38,6 +39,7 @@ class Studio:
     likes_needed: int = 10
     owner: str = "studio"
     region_links: RegionLinks | None = None
+    notices: Notices = field(default_factory=Notices)
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()

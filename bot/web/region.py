@@ -17,7 +17,10 @@ from bot.domain.job import Job, PictureRef
 from bot.usecases.region_page import close_page, open_page, reopen_page
 from bot.usecases.studio import Studio
 from bot.usecases.submit_region import submit_region
+from bot.web.region_words import page_words, script_words
 from bot.web.tickets import Ticket, TicketOffice
+from bot.words import language_code, say, speak, spoken
+from bot.words.language import preferred_locale
 
 log = structlog.get_logger(__name__)
 
@@ -49,19 +52,29 @@ class RegionPage:
             web.static("/static", STATIC),
         ]
 
-    async def show(self, request: web.Request) -> web.Response:
+    def _read_ticket(self, request: web.Request) -> Ticket:
+        """Its member's language is that of the page from here on. Raises `InvalidTicket`."""
         ticket = self._office.read(request.match_info["token"])
+        if ticket.place.locale:
+            speak(ticket.place.locale)
+        return ticket
+
+    async def show(self, request: web.Request) -> web.Response:
+        ticket = self._read_ticket(request)
         picture, prompt = await open_page(_picture_of(ticket), ticket.place.user_id, studio=self._studio)
         page = PAGE.substitute(
             token=html.escape(request.match_info["token"]),
             prompt=html.escape(prompt),
             width=picture.width,
             height=picture.height,
+            lang=language_code(),
+            words=html.escape(script_words()),
+            **{place: html.escape(text) for place, text in page_words().items()},
         )
         return web.Response(text=page, content_type="text/html")
 
     async def send_picture(self, request: web.Request) -> web.Response:
-        ticket = self._office.read(request.match_info["token"])
+        ticket = self._read_ticket(request)
         picture, _ = await open_page(_picture_of(ticket), ticket.place.user_id, studio=self._studio)
         return web.Response(body=await self._read(picture), content_type="image/png")
 
@@ -70,7 +83,7 @@ class RegionPage:
 
     async def submit(self, request: web.Request) -> web.Response:
         """Each link once: what was sent twice is drawn once."""
-        ticket = self._office.read(request.match_info["token"])
+        ticket = self._read_ticket(request)
         mask, wording = _read_form(await request.json())
         await close_page(ticket.nonce, ticket.place, studio=self._studio)
         try:
@@ -81,7 +94,7 @@ class RegionPage:
             await reopen_page(ticket.nonce, ticket.place.user_id, studio=self._studio)
             raise
         await self._announce(job)
-        return web.json_response({"message": "On its way. You find it in the chat; this page can be closed."})
+        return web.json_response({"message": say("On its way. You find it in the chat; this page can be closed.")})
 
 
 def _picture_of(ticket: Ticket) -> PictureRef:
@@ -104,19 +117,24 @@ async def answer_errors(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """The boundary of every request: a sentence for people, an incident id for what nobody expected."""
+    speak(preferred_locale(request.headers.get("Accept-Language", "")))
     try:
         response = await handler(request)
     except StudioError as error:
-        response = _told(request, 400, error.title, error.sentence)
+        response = _told(request, 400, error.title, spoken(error.sentence))
     except web.HTTPException as answer:
         answer.headers.update(SAFETY)
         raise
     except ValueError:
-        response = _told(request, 400, "Invalid request", "That was not sent by this page. Reload it and try again.")
+        response = _told(
+            request, 400, "Invalid request", say("That was not sent by this page. Reload it and try again.")
+        )
     except Exception:
         incident = secrets.token_hex(4)
         log.exception("page failed", incident=incident, path=request.path.partition("/region/")[0])
-        response = _told(request, 500, "Sorry, something went wrong", f"The studio has noted it as {incident}.")
+        response = _told(
+            request, 500, "Sorry, something went wrong", say("The studio has noted it as {id}.", id=incident)
+        )
     response.headers.update(SAFETY)
     return response
 
@@ -124,7 +142,7 @@ async def answer_errors(
 def _told(request: web.Request, status: int, title: str, sentence: str) -> web.Response:
     if request.method == "POST":
         return web.json_response({"title": title, "message": sentence}, status=status)
-    page = f"<!doctype html><html lang=en><title>{html.escape(title)}</title>" + (
+    page = f"<!doctype html><html lang={language_code()}><title>{html.escape(title)}</title>" + (
         '<link rel="stylesheet" href="/static/region.css">'
         f"<main class=told><h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p></main></html>"
     )

@@ -29,6 +29,11 @@ def speaking(locale: str) -> Iterator[None]:
         _spoken.reset(before)
 
 
+def language_code() -> str:
+    """Of the language that is spoken now, as HTML names it."""
+    return _spoken.get().code
+
+
 def spoken(text: str) -> str:
     """A text of ours that was written elsewhere; any other comes back as it is."""
     return _spoken.get().say(text)

@@ -110,6 +110,12 @@ def find_code(locale: str) -> str | None:
     return next((code for code in CODES if code.partition("-")[0] == language and language != "zh"), None)
 
 
+def preferred_locale(accepted: str) -> str:
+    """The first that we have words in, of what a browser sends as `Accept-Language`: the best comes first."""
+    asked = [each.partition(";")[0].strip() for each in accepted.split(",")]
+    return next((locale for locale in asked if locale.startswith("en") or find_code(locale)), "")
+
+
 def _cldr(code: str) -> Locale:
     return Locale.parse(code, sep="-")
 

@@ -44,8 +44,10 @@ def check_version(parameter: Parameter, version: str) -> None:
     known = [key for key in (*NUMBERED, *NIJI) if key in parameter.versions]
     works = ", ".join(f"`--{'' if key in NIJI else 'v '}{key}`" for key in known[-3:])
     raise InvalidParameter(
-        f"`--{parameter.name}` is not compatible with `{name_version(version)}`. It works with {works}, "
-        "and when no version is named."
+        joined(
+            f"`--{parameter.name}` is not compatible with `{name_version(version)}`.",
+            Said("It works with {works}, and when no version is named.", works=works),
+        )
     )
 
 
@@ -58,7 +60,7 @@ def check_together(params: GenerationParams, given: Iterable[Given], rules: Prom
     _check_shape(params)
     if params.omni_reference and (params.quality == 4 or params.draft):
         other = "draft" if params.draft else "quality 4"
-        raise InvalidParameter(f"`--oref` is not compatible with `--{other}`; leave one of them out.")
+        raise InvalidParameter(joined(f"`--oref` is not compatible with `--{other}`.", Said("Leave one of them out.")))
     if params.zoom is not None and not rules.takes_zoom:
         raise InvalidParameter("`--zoom` works only in the form of the button Custom Zoom, under a finished picture.")
 
@@ -79,8 +81,12 @@ def _check_needs(names: Collection[str]) -> None:
         if not needed or needed in names:
             continue
         if needed == "sref":
-            raise InvalidParameter(f"`--{name}` requires style reference: add `--sref` with a link or a number.")
-        raise InvalidParameter(f"`--{name}` means something only together with `--{needed}`; add it.")
+            raise InvalidParameter(
+                "`--{name}` requires style reference: add `--sref` with a link or a number.", name=name
+            )
+        raise InvalidParameter(
+            "`--{name}` means something only together with `--{needed}`; add it.", name=name, needed=needed
+        )
 
 
 def _check_content(params: GenerationParams) -> None:
@@ -90,18 +96,23 @@ def _check_content(params: GenerationParams) -> None:
     if not has_text and (not params.images or params.style_references):
         raise EmptyPrompt
     if not has_text and len(params.images) == 1 and not params.video:
-        version = f"`{name_version(params.version)}`" if params.version else "a prompt"
-        raise InvalidPrompt(
-            f"Cannot use {version} with only a single image prompt. Add some words, or a second picture."
-        )
+        more = Said("Add some words, or a second picture.")
+        if not params.version:
+            raise InvalidPrompt(joined(Said("There is only a single image prompt."), more))
+        lonely = Said("Cannot use `{version}` with only a single image prompt.", version=name_version(params.version))
+        raise InvalidPrompt(joined(lonely, more))
 
 
 def _check_images(params: GenerationParams) -> None:
     version = params.version
     if params.images and version not in IMAGE_PROMPTS:
-        raise InvalidParameter(f"Image prompts are not compatible with `{name_version(version)}`; leave the links out.")
+        raise InvalidParameter(
+            "Image prompts are not compatible with `{version}`; leave the links out.", version=name_version(version)
+        )
     if version not in NEGATIVE_IMAGE_WEIGHTS and any(image.weight < 0 for image in params.images):
-        raise InvalidParameter(f"Negative image weights are not compatible with `{name_version(version)}`.")
+        raise InvalidParameter(
+            "Negative image weights are not compatible with `{version}`.", version=name_version(version)
+        )
     if params.images and sum(image.weight for image in params.images) <= 0:
         raise InvalidPrompt("The weights of the pictures must add up to more than 0; raise one of them.")
 
@@ -109,8 +120,10 @@ def _check_images(params: GenerationParams) -> None:
 def _check_shape(params: GenerationParams) -> None:
     width, height = params.aspect
     widest = max_ratio(params.version, hd=params.hd and params.version not in ("1", "2", "3"))
+    low, high = f"1:{widest:g}", f"{widest:g}:1"
     if max(width / height, height / width) > widest:
-        place = f" with `{name_version(params.version)}`" if params.version != ANY else ""
-        raise InvalidParameter(
-            f"`--ar {width}:{height}` is too narrow{place}; use a shape between 1:{widest:g} and {widest:g}:1."
-        )
+        shape, limits = f"--ar {width}:{height}", Said("Use a shape between {low} and {high}.", low=low, high=high)
+        if params.version == ANY:
+            raise InvalidParameter(joined(Said("`{shape}` is too narrow.", shape=shape), limits))
+        narrow = Said("`{shape}` is too narrow with `{version}`.", shape=shape, version=name_version(params.version))
+        raise InvalidParameter(joined(narrow, limits))

@@ -14,6 +14,7 @@ from bot.domain.prompt.drawing_words import added_words, reads, weigh_parts
 from bot.domain.prompt.parameters import GenerationParams, ImageLink, PromptPart, StyleReference
 from bot.domain.prompt.style_codes import plan_codes
 from bot.domain.prompt.table import NAMES
+from bot.domain.said import Said
 from bot.domain.size import fit_size
 
 MAX_STEPS = 500
@@ -142,14 +143,24 @@ def _stylize_of_today(params: GenerationParams) -> float:
 def _check_abilities(params: GenerationParams, capabilities: Capabilities) -> None:
     """Raises `CannotDraw` for the first thing without which the picture would be another one."""
     lacking = (
-        (params.video, capabilities.supports_video, "make films", "--video"),
-        (params.tile, capabilities.supports_tile, "draw tiles that repeat without a seam", "--tile"),
-        (params.images, capabilities.supports_image_prompt, "start from pictures", "the links"),
-        (params.style_references, capabilities.supports_style_reference, "take a style from a reference", "--sref"),
-        (params.character_references, capabilities.supports_character_reference, "keep a character", "--cref"),
-        (params.omni_reference, capabilities.supports_omni_reference, "keep a thing or a person", "--oref"),
+        (params.video, capabilities.supports_video, Said("make films"), "--video"),
+        (params.tile, capabilities.supports_tile, Said("draw tiles that repeat without a seam"), "--tile"),
+        (params.images, capabilities.supports_image_prompt, Said("start from pictures"), Said("the links")),
+        (
+            params.style_references,
+            capabilities.supports_style_reference,
+            Said("take a style from a reference"),
+            "--sref",
+        ),
+        (params.character_references, capabilities.supports_character_reference, Said("keep a character"), "--cref"),
+        (params.omni_reference, capabilities.supports_omni_reference, Said("keep a thing or a person"), "--oref"),
     )
     for asked, is_able, deed, name in lacking:
         if asked and not is_able:
             written = f"`{name}`" if name.startswith("--") else name
-            raise CannotDraw(f"{capabilities.model} cannot {deed}. Leave {written} out, or choose another model.")
+            raise CannotDraw(
+                "{model} cannot {deed}. Leave {written} out, or choose another model.",
+                model=capabilities.model,
+                deed=deed,
+                written=written,
+            )

@@ -44,7 +44,9 @@ def find_links(text: str) -> Iterator[FoundLink]:
     if ":" not in text:
         return
     if foreign := _FOREIGN.search(text):
-        raise InvalidLink(f"`{foreign[0][:80]}` cannot be opened from here; use a link that begins with `https://`.")
+        raise InvalidLink(
+            "`{link}` cannot be opened from here; use a link that begins with `https://`.", link=foreign[0][:80]
+        )
     for match in _LINK.finditer(text):
         yield _read(match)
 
@@ -105,8 +107,8 @@ def _check(url: str, weight: str | None) -> ImageLink:
     except ValueError:
         has_host = False
     if not has_host or len(url) > MAX_LINK:
-        raise InvalidLink(f"`{url[:80]}` is not a usable link; copy the whole address of a picture.")
+        raise InvalidLink("`{link}` is not a usable link; copy the whole address of a picture.", link=url[:80])
     number = float(weight) if weight else 1.0
     if abs(number) > 10_000:
-        raise InvalidLink(f"The weight of `{url[:80]}` is too large; weights are relative, such as `::2`.")
+        raise InvalidLink("The weight of `{link}` is too large; weights are relative, such as `::2`.", link=url[:80])
     return ImageLink(url, number)

@@ -17,6 +17,7 @@ from bot.domain.prompt.split import Given, Split, give_more, split
 from bot.domain.prompt.values import read, read_version_key
 from bot.domain.prompt.versions import ANY, find_model, name_version
 from bot.domain.prompt.weights import check_weights, split_parts
+from bot.domain.said import Said
 
 OMNI_VERSION = "7"
 """The one that draws `--oref`, whatever newer one is asked for."""
@@ -95,8 +96,9 @@ class _Reader:
                 written += len(text) * (_repeats(outline.given) if _draws_styles(outline.given) else 1)
                 if written > MAX_WRITTEN:
                     raise InvalidPrompt(
-                        f"Written out, the prompts of this command have more than {MAX_WRITTEN:,} characters. "
-                        "Please shorten the text, or take out some of the choices in braces."
+                        "Written out, the prompts of this command have more than {limit:,} characters. "
+                        "Please shorten the text, or take out some of the choices in braces.",
+                        limit=MAX_WRITTEN,
                     )
                 yield outline
 
@@ -141,8 +143,7 @@ class _Reader:
             except (InvalidParameter, NotEnoughRatings):
                 if not one.origin:
                     raise
-                place = f" with `{name_version(version)}`" if version else ""
-                self.notices.append(f"`--{one.typed}` of your {one.origin} does not fit{place} and was left out.")
+                self.notices.append(_misfit(one, version))
                 continue
             kept.append(one)
             readings.append(reading)
@@ -167,6 +168,16 @@ class _Reader:
             images=tuple(link.image for link in links),
             **values,
         )
+
+
+def _misfit(one: Given, version: str) -> Said:
+    if one.origin == "suffix":
+        what = Said("`--{name}` of your suffix", name=one.typed)
+    else:
+        what = Said("`--{name}` of your settings", name=one.typed)
+    if not version:
+        return Said("{what} does not fit and was left out.", what=what)
+    return Said("{what} does not fit with `{version}` and was left out.", what=what, version=name_version(version))
 
 
 def _version_of(given: Iterable[Given]) -> str:
@@ -195,8 +206,8 @@ def _in_order(given: Iterable[Given], readings: Iterable[Reading], params: Gener
 def _remarks(params: GenerationParams, given: Iterable[Given]) -> Iterator[str]:
     names = {one.name for one in given}
     if "iw" in names and not params.images:
-        yield "`--iw` has no picture to weigh here."
+        yield Said("`--iw` has no picture to weigh here.")
     if "repeat" in names and "seed" in names:
-        yield "With `--seed` every repeat starts from the same noise; leave it out to get different pictures."
+        yield Said("With `--seed` every repeat starts from the same noise; leave it out to get different pictures.")
     if params.omni_reference and params.version not in (ANY, OMNI_VERSION):
-        yield f"`--oref` belongs to version {OMNI_VERSION}; the job is drawn as `--v {OMNI_VERSION}`."
+        yield Said("`--oref` belongs to version {version}; the job is drawn as `--v {version}`.", version=OMNI_VERSION)

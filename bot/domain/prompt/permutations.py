@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from bot.domain.errors import InvalidPrompt, NotInPlan
+from bot.domain.said import Said
 
 MAX_DEPTH = 20
 
@@ -33,7 +34,11 @@ def expand(template: str, limit: int) -> Iterator[str]:
         return iter((template,))
     sequence, depth = _read(template)
     if depth > MAX_DEPTH:
-        raise InvalidPrompt(f"The groups in braces are nested {depth} deep; at most {MAX_DEPTH} are understood.")
+        raise InvalidPrompt(
+            "The groups in braces are nested {depth} deep; at most {limit} are understood.",
+            depth=depth,
+            limit=MAX_DEPTH,
+        )
     count = _count(sequence)
     if count > limit:
         raise too_many(count, limit)
@@ -41,10 +46,12 @@ def expand(template: str, limit: int) -> Iterator[str]:
 
 
 def too_many(count: int, limit: int) -> NotInPlan:
-    made = f"{count:,}" if count < 1_000_000 else "more than a million"
+    made = Said("{n:,}", n=count) if count < 1_000_000 else Said("more than a million")
     return NotInPlan(
-        f"This prompt makes {made} jobs; one command may make at most {limit}. "
-        "Please take out some of the choices in braces, or lower `--repeat`."
+        "This prompt makes {made} jobs; one command may make at most {limit}. "
+        "Please take out some of the choices in braces, or lower `--repeat`.",
+        made=made,
+        limit=limit,
     )
 
 

@@ -11,6 +11,7 @@ from bot.domain.prompt.parameters import Speed, Visibility
 from bot.domain.prompt.permutations import expand
 from bot.domain.prompt.split import Given, split
 from bot.domain.prompt.table import NAMES
+from bot.domain.said import Said
 
 MAX_PROMPT = 6_000
 """Characters: what a text option of a command can hold."""
@@ -54,10 +55,12 @@ def check_option(name: str, value: str, others: Texts = NOTHING) -> None:
     """Whether a personal option may be stored so beside the others. Raises a `PromptError`."""
     if not _OPTION_NAME.fullmatch(name):
         raise InvalidParameter(
-            f"`{name[:40]}` cannot be the name of an option: use at most {MAX_OPTION_NAME} small letters and digits."
+            "`{name}` cannot be the name of an option: use at most {limit} small letters and digits.",
+            name=name[:40],
+            limit=MAX_OPTION_NAME,
         )
     if name in NAMES:
-        raise InvalidParameter(f"`--{name}` has a meaning already; choose another name.")
+        raise InvalidParameter("`--{name}` has a meaning already; choose another name.", name=name)
     if len(value) > MAX_PROMPT:
         raise PromptTooLong(len(value), MAX_PROMPT)
     together = {**others, name: value}
@@ -70,7 +73,9 @@ def check_suffix(value: str, options: Texts = NOTHING, limit: int = MAX_CHOICES)
         raise PromptTooLong(len(value), MAX_PROMPT)
     for choice in expand(expand_options(prepare(value, options), options), limit):
         if text := split(prepare(choice, {})).body:
-            raise InvalidParameter(f"A suffix holds parameters only, such as `--ar 3:2`; `{text[:60]}` is text.")
+            raise InvalidParameter(
+                "A suffix holds parameters only, such as `--ar 3:2`; `{text}` is text.", text=text[:60]
+            )
 
 
 def prepare(raw: str, options: Texts) -> str:
@@ -92,7 +97,7 @@ def expand_options(line: str, options: Texts) -> str:
                 return match[0]
             if name in within or len(within) > MAX_OPTIONS:
                 raise InvalidParameter(
-                    f"Your option `--{name}` stands within itself; change it with `/prefer option set`."
+                    "Your option `--{name}` stands within itself; change it with `/prefer option set`.", name=name
                 )
             value = prepare(options[name], options)
             written += len(value)
@@ -110,6 +115,8 @@ def read_stored(text: str, kind: str) -> tuple[tuple[Given, ...], tuple[str, ...
     try:
         stored = split(text)
     except InvalidParameter as error:
-        raise InvalidParameter(f"In your {kind}: {error.sentence}") from None
-    notice = (f"The words in your {kind} were left out; it may hold parameters only.",) if stored.body else ()
-    return stored.given, notice
+        if kind == "suffix":
+            raise InvalidParameter("In your suffix: {error}", error=error.sentence) from None
+        raise InvalidParameter("In your settings: {error}", error=error.sentence) from None
+    left_out = Said("The words in your suffix were left out; it may hold parameters only.")
+    return stored.given, (left_out,) if stored.body else ()

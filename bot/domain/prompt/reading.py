@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.errors import InvalidParameter
 from bot.domain.prompt.characters import narrow
 from bot.domain.prompt.split import Given
+from bot.domain.said import Said
 
 Values = Mapping[str, Any]
 """Fields of `GenerationParams` by name."""
@@ -34,12 +35,20 @@ def echo_value(given: Given, value: str) -> str:
     return f"--{given.typed} {value}"
 
 
-def wrong_value(given: Given, problem: str, would_fit: Callable[[str], bool]) -> InvalidParameter:
+def wrong_value(given: Given, problem: Said, would_fit: Callable[[str], bool]) -> InvalidParameter:
     """Says what a value should be; when only punctuation is in the way, says that."""
     word = narrow(given.words[0])
     bare = word.rstrip(".,;:!?")
     if bare != word and would_fit(bare):
         return InvalidParameter(
-            f"`{word[-1]}` sticks to the value of `--{given.typed}`; write `--{given.typed} {bare[:40]}`."
+            "`{sign}` sticks to the value of `--{name}`; write `--{name} {value}`.",
+            sign=word[-1],
+            name=given.typed,
+            value=bare[:40],
         )
-    return InvalidParameter(f"`--{given.typed}` {problem}, such as `{given.parameter.example}`.")
+    return InvalidParameter(
+        "`--{name}` {problem}, such as `{example}`.",
+        name=given.typed,
+        problem=problem,
+        example=given.parameter.example,
+    )

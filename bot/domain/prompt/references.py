@@ -9,7 +9,15 @@ from bot.domain.prompt.parameters import ImageLink, StyleReference
 from bot.domain.prompt.reading import Personal, Reading, Values, echo_value, wrong_value
 from bot.domain.prompt.split import Given
 from bot.domain.prompt.table import MAX_SEED
+from bot.domain.said import Said
 
+NOT_RATED = Said(
+    "You have not rated enough pictures yet for a personal style. Like some with ❤️ under a picture, or leave `--p` out."
+)
+NOT_RATED_BY_THEM = Said(
+    "That member has not rated enough pictures yet for a personal style. "
+    "Like some with ❤️ under a picture, or leave `--p` out."
+)
 _CODE = re.compile(r"([0-9]{1,10})(?:::(-?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})))?")
 
 
@@ -17,7 +25,8 @@ def read_links(given: Given) -> Reading:
     links = [_link(given, word) for word in given.words]
     urls = tuple(dict.fromkeys(link.url for link in links))
     echo = echo_value(given, " ".join(f"<{url}>" for url in urls))
-    notice = f"The weights of `--{given.typed}` are left out." if any(link.weight != 1 for link in links) else ""
+    left_out = Said("The weights of `--{name}` are left out.", name=given.typed)
+    notice = left_out if any(link.weight != 1 for link in links) else ""
     values: Values = {"omni_reference": urls[0]} if given.name == "oref" else {"character_references": urls}
     return Reading(values, echo, notice)
 
@@ -25,7 +34,11 @@ def read_links(given: Given) -> Reading:
 def _link(given: Given, word: str) -> ImageLink:
     link = read_link(word)
     if link is None:
-        raise InvalidParameter(f"`--{given.typed}` needs a link to a picture, such as `{given.parameter.example}`.")
+        raise InvalidParameter(
+            "`--{name}` needs a link to a picture, such as `{example}`.",
+            name=given.typed,
+            example=given.parameter.example,
+        )
     return link
 
 
@@ -44,11 +57,13 @@ def _reference(given: Given, word: str, draw: Callable[[], int]) -> StyleReferen
         return StyleReference(str(draw() % (MAX_SEED + 1)))
     if code := _CODE.fullmatch(word):
         if int(code[1]) > MAX_SEED:
-            raise InvalidParameter(f"A style's number is between 0 and {MAX_SEED}, not {code[1]}.")
+            raise InvalidParameter(
+                "A style's number is between 0 and {limit}, not {number}.", limit=MAX_SEED, number=code[1]
+            )
         return StyleReference(code[1], float(code[2]) if code[2] else 1.0)
     link = read_link(word)
     if link is None:
-        problem = f"needs links, numbers or `random`, not `{word[:40]}`"
+        problem = Said("needs links, numbers or `random`, not `{word}`", word=word[:40])
         raise wrong_value(given, problem, lambda bare: bare == "random" or bool(_CODE.fullmatch(bare)))
     return StyleReference(link.url, link.weight)
 
@@ -56,7 +71,7 @@ def _reference(given: Given, word: str, draw: Callable[[], int]) -> StyleReferen
 def read_profiles(given: Given, personal: Personal) -> Reading:
     """Weights on codes mean nothing and doubles are one."""
     if not given.words:
-        codes = [_known(personal.profile, "You have")]
+        codes = [_known(personal.profile, NOT_RATED)]
     else:
         codes = [_resolve(word, personal) for word in given.words]
     codes = list(dict.fromkeys(codes))
@@ -67,15 +82,12 @@ def _resolve(word: str, personal: Personal) -> str:
     if not word.startswith("<@"):
         return word.partition("::")[0]
     member = int(re.sub(r"[^0-9]", "", word)[:20])
-    return _known(personal.profiles.get(member, ""), "That member has")
+    return _known(personal.profiles.get(member, ""), NOT_RATED_BY_THEM)
 
 
-def _known(code: str, who: str) -> str:
+def _known(code: str, otherwise: Said) -> str:
     if not code:
-        raise NotEnoughRatings(
-            f"{who} not rated enough pictures yet for a personal style. "
-            "Like some with ❤️ under a picture, or leave `--p` out."
-        )
+        raise NotEnoughRatings(otherwise)
     return code
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain.errors import InvalidParameter
 from bot.domain.prompt.table import NAMES, Kind
+from bot.domain.said import Said, joined
 
 _SPACED = re.compile(r"(?:^|(?<=\s))-- +(?P<name>[a-z]+)(?: +(?P<value>\S+))?(?!\S)")
 _GLUED = re.compile(r"(?<=[^\s-])--(?P<name>[a-z]+)(?!\S)")
@@ -21,7 +22,9 @@ def check_spaced(body: str) -> None:
     for name, value in _find_spaced(body):
         if value and NAMES[name].kind in _FIGURE_KINDS and _FIGURES.fullmatch(value):
             raise InvalidParameter(
-                f"The dashes must touch the name: write `--{name} {value}` instead of `-- {name} {value}`."
+                "The dashes must touch the name: write `--{name} {value}` instead of `-- {name} {value}`.",
+                name=name,
+                value=value,
             )
 
 
@@ -36,31 +39,34 @@ def find_slips(body: str) -> Iterator[str]:
     if "--" not in body:
         return
     for name, _ in _find_spaced(body):
-        yield f"`-- {name}` was read as text; without the space, `--{name}` would be a parameter."
+        yield Said("`-- {name}` was read as text; without the space, `--{name}` would be a parameter.", name=name)
     for match in _GLUED.finditer(body):
         if match["name"] in NAMES:
-            yield f"`--{match['name']}` was read as text, because there is no space before it."
+            yield Said("`--{name}` was read as text, because there is no space before it.", name=match["name"])
 
 
-def explain_unknown(unknown: list[str], leftover: list[str]) -> str:
+def explain_unknown(unknown: list[str], leftover: list[str]) -> Said:
+    """The first words are as client programs know them."""
     shown = ", ".join(dict.fromkeys(word[:60] for word in [*unknown, *leftover][:20]))
     hints = [hint for name in unknown[:20] if (hint := _hint(name[:60]))]
     if leftover:
-        hints.append("Text belongs before the first parameter.")
+        hints.append(Said("Text belongs before the first parameter."))
     if not hints:
-        hints.append("A dash that is part of the text needs a space on both sides.")
-    return " ".join((f"Unrecognized parameter(s): {shown[:300]}.", *list(dict.fromkeys(hints))[:3]))
+        hints.append(Said("A dash that is part of the text needs a space on both sides."))
+    return joined(f"Unrecognized parameter(s): {shown[:300]}.", *list(dict.fromkeys(hints))[:3])
 
 
-def _hint(word: str) -> str:
+def _hint(word: str) -> Said | None:
     name = word.removeprefix("--").rstrip(_TRAILING)
     if word != name and name in NAMES:
-        return f"`{word[-1]}` sticks to `--{name}`; write `--{name}` alone."
+        return Said("`{sign}` sticks to `--{name}`; write `--{name}` alone.", sign=word[-1], name=name)
     if name.lower() in NAMES:
-        return f"Names are lower case: `--{name.lower()}`."
+        return Said("Names are lower case: `--{name}`.", name=name.lower())
     if glued := _NAME_AND_VALUE.fullmatch(name):
         known, value = glued["name"].lower(), glued["value"]
-        return f"Put one space between name and value: `--{known} {value}`." if known in NAMES else ""
+        if known not in NAMES:
+            return None
+        return Said("Put one space between name and value: `--{name} {value}`.", name=known, value=value)
     if close := difflib.get_close_matches(name.lower(), _LONG_NAMES, n=1, cutoff=0.75):
-        return f"Did you mean `--{close[0]}`?"
-    return ""
+        return Said("Did you mean `--{name}`?", name=close[0])
+    return None

@@ -15,6 +15,7 @@ from bot.domain.prompt.characters import narrow, strip_ends
 from bot.domain.prompt.links import read_link
 from bot.domain.prompt.slips import check_spaced, explain_unknown, find_slips
 from bot.domain.prompt.table import NAMES, Kind, Parameter
+from bot.domain.said import Said
 
 _START = re.compile(r"(?:^|(?<=\s))--(?=[A-Za-z])(?P<name>\S+)")
 _QUOTED = re.compile(r'"[^"]*"|“[^“”]*”')
@@ -23,6 +24,9 @@ _PROFILE = re.compile(r"(?:[A-Za-z0-9]{5,40}(?:::[0-9.]+)?|<@!?[0-9]+>)")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 _AROUND = '"”.,;:!?'
+_AROUND_NAMES = f"{_AROUND}*\\"
+"""With what goes from the end of a body, so that its echo is cut at the same places."""
+VERSION_NAMES = ("version", "niji", "test", "testp")
 _LISTS = frozenset({Kind.PHRASES, Kind.REFERENCES, Kind.LINKS, Kind.PROFILES})
 
 
@@ -81,7 +85,7 @@ def _find_starts(line: str) -> list[int]:
     matches = list(_START.finditer(line))
     quoted = [match.span() for match in _QUOTED.finditer(line)] if matches else []
     quotes = [_quote_at(match.start(), quoted) for match in matches]
-    not_text = {quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND) in NAMES}
+    not_text = {quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND_NAMES) in NAMES}
     starts: list[int] = []
     for match, quote in zip(matches, quotes, strict=True):
         if starts or quote is None or quote in not_text:
@@ -107,7 +111,9 @@ def _understand(pieces: list[str]) -> list[Given]:
             continue
         taken = _count_taken(parameter, words)
         if not words and _takes_value(parameter):
-            raise InvalidParameter(f"`--{typed}` needs a value after it, such as `{parameter.example}`.")
+            raise InvalidParameter(
+                "`--{name}` needs a value after it, such as `{example}`.", name=typed, example=parameter.example
+            )
         given.append(Given(parameter, typed, tuple(words[:taken])))
         leftover += words[taken:]
     if unknown or leftover:
@@ -178,10 +184,9 @@ def _keep_first(given: list[Given]) -> tuple[list[Given], list[str]]:
         first = kept.setdefault(one.group, one)
         if first is one:
             continue
-        if first.name != one.name and one.name in ("version", "niji", "test", "testp"):
-            raise InvalidParameter(f"`--{first.typed}` and `--{one.typed}` exclude each other; keep one of them.")
-        if first.name != one.name and one.group in ("speed", "visibility", "size"):
-            raise InvalidParameter(f"`--{first.typed}` and `--{one.typed}` exclude each other; keep one of them.")
+        both = {"first": first.typed, "second": one.typed}
+        if first.name != one.name and (one.name in VERSION_NAMES or one.group in ("speed", "visibility", "size")):
+            raise InvalidParameter("`--{first}` and `--{second}` exclude each other; keep one of them.", **both)
         if first.words != one.words or first.name != one.name:
-            notices.append(f"`--{first.typed}` and a second `--{one.typed}` were given; the first counts.")
+            notices.append(Said("`--{first}` and a second `--{second}` were given; the first counts.", **both))
     return list(kept.values()), notices

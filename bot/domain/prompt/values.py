@@ -12,6 +12,7 @@ from bot.domain.prompt.references import read_frame, read_links, read_profiles, 
 from bot.domain.prompt.split import Given
 from bot.domain.prompt.table import NAMES, STYLES, Kind, qualities
 from bot.domain.prompt.versions import ANY, NEAREST, NEWEST_NIJI, echo_version, find_version, name_version
+from bot.domain.said import Said, joined
 
 _INTEGER = re.compile(r"-?[0-9]{1,12}")
 _NUMBER = re.compile(r"-?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})")
@@ -62,15 +63,19 @@ def read_version_key(given: Given) -> str:
         case Kind.NIJI:
             word = narrow(given.words[0]) if given.words else ""
             key = find_version(word, niji=True) if word else NEWEST_NIJI
-            choices = "4, 5, 6 or 7"
+            choices = "4, 5, 6, 7"
         case Kind.VERSION:
             word = narrow(given.words[0])
             key = find_version(word)
-            choices = "1, 2, 3, 4, 5, 5.1, 5.2, 6, 6.1, 7 or 8.1"
+            choices = "1, 2, 3, 4, 5, 5.1, 5.2, 6, 6.1, 7, 8.1"
         case _:
             return given.name
     if key is None:
-        raise wrong_value(given, f"needs one of {choices}, not `{word[:40]}`", lambda w: bool(find_version(w)))
+        raise wrong_value(
+            given,
+            Said("needs one of {choices}, not `{word}`", choices=choices, word=word[:40]),
+            lambda w: bool(find_version(w)),
+        )
     return key
 
 
@@ -90,7 +95,7 @@ def _read_ratio(given: Given) -> Reading:
     word = narrow(given.words[0])
     match = _RATIO.fullmatch(word)
     if not match or not int(match[1]) or not int(match[2]):
-        problem = f"needs two whole numbers of at most six digits with a colon, not `{word[:40]}`"
+        problem = Said("needs two whole numbers of at most six digits with a colon, not `{word}`", word=word[:40])
         raise wrong_value(given, problem, lambda bare: bool(_RATIO.fullmatch(bare)))
     return Reading({"aspect": (int(match[1]), int(match[2]))}, echo_value(given, word))
 
@@ -99,12 +104,14 @@ def _read_integer(given: Given, version: str) -> Reading:
     word = narrow(given.words[0])
     low, high = given.parameter.range_in(version)
     if not _INTEGER.fullmatch(word):
-        problem = f"needs a whole number from {low:.0f} to {high:.0f}, not `{word[:40]}`"
+        problem = Said(
+            "needs a whole number from {low:.0f} to {high:.0f}, not `{word}`", low=low, high=high, word=word[:40]
+        )
         raise wrong_value(given, problem, lambda bare: bool(_INTEGER.fullmatch(bare)))
     _check_range(given, int(word), low, high, version)
     if given.name == "repeat":
         return Reading({})
-    notice = "`--sameseed` is drawn like `--seed`." if given.typed == "sameseed" else ""
+    notice = Said("`--sameseed` is drawn like `--seed`.") if given.typed == "sameseed" else ""
     return Reading({_field(given): int(word)}, echo_value(given, word), notice)
 
 
@@ -112,7 +119,12 @@ def _read_number(given: Given, version: str) -> Reading:
     word = narrow(given.words[0])
     low, high = given.parameter.range_in(version)
     if not _NUMBER.fullmatch(word):
-        problem = f"needs a number from {echo_number(low)} to {echo_number(high)}, not `{word[:40]}`"
+        problem = Said(
+            "needs a number from {low} to {high}, not `{word}`",
+            low=echo_number(low),
+            high=echo_number(high),
+            word=word[:40],
+        )
         raise wrong_value(given, problem, lambda bare: bool(_NUMBER.fullmatch(bare)))
     _check_range(given, float(word), low, high, version)
     return Reading({_field(given): float(word)}, echo_value(given, word))
@@ -123,27 +135,30 @@ def _check_range(given: Given, number: float, low: float, high: float, version: 
         return
     place = f" with `{name_version(version)}`" if version else ""
     allowed = f"between {low:.0f} and {high:.0f}" if low < high else f"{low:.0f}"
-    raise InvalidParameter(f"`--{given.name}` must be {allowed}{place}; you asked for {echo_number(number)}.")
+    asked = Said("You asked for {number}.", number=echo_number(number))
+    raise InvalidParameter(joined(f"`--{given.name}` must be {allowed}{place}.", asked))
 
 
 def _read_quality(given: Given, version: str) -> Reading:
     """The nearest that the version has; halfway the better one."""
     word = narrow(given.words[0])
     if not _NUMBER.fullmatch(word) or float(word) <= 0:
-        raise wrong_value(given, f"needs a number above 0, not `{word[:40]}`", lambda w: bool(_NUMBER.fullmatch(w)))
+        problem = Said("needs a number above 0, not `{word}`", word=word[:40])
+        raise wrong_value(given, problem, lambda w: bool(_NUMBER.fullmatch(w)))
     asked = float(word)
     quality = min(qualities(version), key=lambda allowed: (abs(allowed - asked), -allowed))
     if quality == asked:
         return Reading({"quality": asked}, echo_value(given, word))
     echo = echo_value(given, echo_number(quality).replace("0.", "."))
-    return Reading({"quality": float(quality)}, echo, f"`--{given.typed} {word[:20]}` is drawn as `{echo}`.")
+    return Reading({"quality": float(quality)}, echo, _drawn_as(given, word, echo))
 
 
 def _read_choice(given: Given) -> Reading:
     word = narrow(given.words[0])
     if word not in given.parameter.choices:
         choices = ", ".join(given.parameter.choices)
-        raise wrong_value(given, f"needs one of {choices}, not `{word[:40]}`", lambda w: w in given.parameter.choices)
+        problem = Said("needs one of {choices}, not `{word}`", choices=choices, word=word[:40])
+        raise wrong_value(given, problem, lambda w: w in given.parameter.choices)
     values: Values = {"video_count": int(word)} if given.name == "bs" else {given.name: word}
     return Reading(values, echo_value(given, word))
 
@@ -152,10 +167,13 @@ def _read_style(given: Given, version: str) -> Reading:
     word = given.words[0]
     versions = NAMES["raw"].versions if word == "raw" else STYLES.get(word, frozenset({ANY, "5.2"}))
     if not re.fullmatch(r"[A-Za-z0-9-]{1,100}", word):
-        raise wrong_value(given, f"needs a word such as `raw`, not `{word[:40]}`", str.isalnum)
+        raise wrong_value(given, Said("needs a word such as `raw`, not `{word}`", word=word[:40]), str.isalnum)
     if version not in versions:
         raise InvalidParameter(
-            f"`--style {word[:40]}` is not compatible with `{name_version(version)}`; leave one of them out."
+            joined(
+                f"`--style {word[:40]}` is not compatible with `{name_version(version)}`.",
+                Said("Leave one of them out."),
+            )
         )
     return Reading({"raw": True}, "--raw") if word == "raw" else Reading({"style": word}, echo_value(given, word))
 
@@ -164,7 +182,7 @@ def _read_phrases(given: Given) -> Reading:
     phrases = [strip_phrase(phrase) for phrase in " ".join(given.words).split(",")]
     phrases = [phrase for phrase in phrases if phrase]
     if not phrases:
-        raise InvalidParameter(f"`--no` needs words after it, such as `{given.parameter.example}`.")
+        raise InvalidParameter("`--no` needs words after it, such as `{example}`.", example=given.parameter.example)
     listed = ", ".join(phrases)
     return Reading({"negative": listed}, echo_value(given, listed))
 
@@ -172,12 +190,17 @@ def _read_phrases(given: Given) -> Reading:
 def _read_version(given: Given, version: str) -> Reading:
     echo = echo_value(given, echo_version(version))
     was_meant = bool(given.words) and narrow(given.words[0]) in NEAREST
-    return Reading({}, echo, f"`--v {given.words[0]}` is drawn as `{echo}`." if was_meant else "")
+    return Reading({}, echo, _drawn_as(given, given.words[0], echo) if was_meant else "")
 
 
 def _read_legacy(given: Given) -> Reading:
-    instead = f" Write `{given.parameter.example}` instead." if given.parameter.example else ""
-    return Reading({}, "", f"`--{given.typed}` belongs to models of the past and does nothing here.{instead}")
+    past = Said("`--{name}` belongs to models of the past and does nothing here.", name=given.typed)
+    example = given.parameter.example
+    return Reading({}, "", joined(past, Said("Write `{example}` instead.", example=example) if example else ""))
+
+
+def _drawn_as(given: Given, word: str, echo: str) -> Said:
+    return Said("`{typed}` is drawn as `{echo}`.", typed=f"--{given.typed} {word[:20]}", echo=echo)
 
 
 _SAME_EVERYWHERE: Mapping[Kind, Callable[[Given], Reading]] = {

@@ -33,8 +33,9 @@ def split_parts(text: str) -> tuple[PromptPart, ...]:
     total = round(sum(part.weight for part in parts), 9)
     if parts and total <= 0:
         raise InvalidPrompt(
-            f"The weights add up to {echo_number(total)}; together they must be above 0. "
-            "Raise a positive weight or bring a negative one closer to 0."
+            "The weights add up to {total}; together they must be above 0. "
+            "Raise a positive weight or bring a negative one closer to 0.",
+            total=echo_number(total),
         )
     return tuple(parts)
 
@@ -45,11 +46,13 @@ def check_weights(text: str, parts: tuple[PromptPart, ...], version: str) -> Non
         return
     if version not in MULTI_PROMPTS:
         raise InvalidParameter(
-            f"Multi-prompts (`::`) are not compatible with `{name_version(version)}`. "
-            "Leave the version out, or use `--v 6.1`."
+            "Multi-prompts (`::`) are not compatible with `{version}`. Leave the version out, or use `--v 6.1`.",
+            version=name_version(version),
         )
     if version in WHOLE_WEIGHTS and any(part.weight % 1 for part in parts):
-        raise InvalidParameter(f"Weights must be whole numbers with `{name_version(version)}`, such as `::2`.")
+        raise InvalidParameter(
+            "Weights must be whole numbers with `{version}`, such as `::2`.", version=name_version(version)
+        )
 
 
 def _add(parts: list[PromptPart], text: str, weight: str | None) -> None:
@@ -58,5 +61,7 @@ def _add(parts: list[PromptPart], text: str, weight: str | None) -> None:
         return
     number = float(weight) if weight else 1.0
     if abs(number) > MAX_WEIGHT:
-        raise InvalidPrompt(f"A weight may be at most {MAX_WEIGHT:,}; they are relative, such as `space::2 ship`.")
+        raise InvalidPrompt(
+            "A weight may be at most {limit:,}; they are relative, such as `space::2 ship`.", limit=MAX_WEIGHT
+        )
     parts.append(PromptPart(words, number))

@@ -1,6 +1,7 @@
 // The brush: a canvas over the picture, in the picture's own pixels. White, as it is sent, means "draw anew".
 
 const body = document.body;
+const words = JSON.parse(body.dataset.words);
 const width = Number(body.dataset.width), height = Number(body.dataset.height);
 const [sheet, mask, size, undo, send, status] =
   ["sheet", "mask", "size", "undo", "send", "status"].map((id) => document.getElementById(id));
@@ -92,7 +93,8 @@ function tell() {
   for (let at = 3; at < pixels.length; at += 4) marked += pixels[at] >= 128 ? 1 : 0;
   const share = (100 * marked) / (width * height);
   send.disabled = !marked;
-  status.textContent = marked ? `${share < 1 ? "Less than 1" : Math.round(share)} % is marked.` : "Nothing is marked yet.";
+  const told = share < 1 ? words.little : words.marked.replace("{}", Math.round(share));
+  status.textContent = marked ? told : words.nothing;
 }
 
 function choose(name) {
@@ -129,7 +131,8 @@ mask.addEventListener("keydown", (event) => {
       x: Math.min(width, Math.max(0, cross.x + MOVES[event.key][0] * step)),
       y: Math.min(height, Math.max(0, cross.y + MOVES[event.key][1] * step)),
     };
-    status.textContent = `The cross is at ${Math.round((100 * cross.x) / width)} %, ${Math.round((100 * cross.y) / height)} %.`;
+    const at = `${Math.round((100 * cross.x) / width)} %, ${Math.round((100 * cross.y) / height)} %`;
+    status.textContent = words.cross.replace("{}", at);
   } else if (event.key === " ") {
     event.preventDefault();
     remember();
@@ -137,7 +140,7 @@ mask.addEventListener("keydown", (event) => {
     tell();
   } else if (event.key === "Enter") {
     event.preventDefault();
-    if (!corner) { corner = cross; status.textContent = "A corner is set. Move, then press Enter again."; return; }
+    if (!corner) { corner = cross; status.textContent = words.corner; return; }
     remember();
     fill(box(corner, cross));
     corner = null;
@@ -160,7 +163,7 @@ function asMask() {
 document.getElementById("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   send.disabled = true;
-  status.textContent = "Sending …";
+  status.textContent = words.sending;
   try {
     const answer = await fetch(`/region/${body.dataset.token}`, {
       method: "POST",
@@ -171,7 +174,7 @@ document.getElementById("form").addEventListener("submit", async (event) => {
     status.textContent = told.message;
     send.disabled = answer.ok;
   } catch {
-    status.textContent = "It could not be sent. Check your connection and try again.";
+    status.textContent = words.failed;
     send.disabled = false;
   }
 });
