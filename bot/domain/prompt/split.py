@@ -85,7 +85,9 @@ def _find_starts(line: str) -> list[int]:
     matches = list(_START.finditer(line))
     quoted = [match.span() for match in _QUOTED.finditer(line)] if matches else []
     quotes = [_quote_at(match.start(), quoted) for match in matches]
-    not_text = {quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND_NAMES) in NAMES}
+    not_text = {
+        quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND_NAMES) in NAMES
+    }
     starts: list[int] = []
     for match, quote in zip(matches, quotes, strict=True):
         if starts or quote is None or quote in not_text:
