@@ -208,7 +208,7 @@ class Row:
 
 ROWS = [
     Row("Queue full", "Please wait for a job to finish first, then resubmit", one_too_many, settings=NARROW),
-    Row("Job queued", "starts|line|wait", queued, YELLOW, "/imagine the second", settings=NARROW),
+    Row("Job queued", "starts|line|wait", queued, YELLOW, "/imagine the second", False, NARROW),
     Row("Invalid parameter", r"Unrecognized parameter\(s\): bogus", prompted("a fox --bogus"), footer="/imagine a fox"),
     Row("Invalid parameter", "Invalid value|needs|must be", prompted("a fox --stop 5"), footer="--stop 5"),
     Row("Invalid prompt", "weights", prompted("a:: b::-2"), footer="/imagine a:: b"),
