@@ -18,8 +18,8 @@
     ├── QueueClosed            the operator lets the queue run empty
     ├── MemberBlocked          an operator keeps them from starting anything
     ├── SubscriptionRequired   the studio sells plans, and they have none
+    │   └── PlanCancelled      they had one, and it has ended
     ├── SubscriptionPaused     the payment for their plan failed
-    ├── PlanCancelled          they had one, and it has ended
     ├── CreditsExhausted       their time or their credits do not reach for it
     ├── UnknownPlan            no plan of this name is sold here
     ├── PressedTwice           the same button within three seconds: counts once
@@ -168,14 +168,15 @@ class SubscriptionPaused(StudioError):
         )
 
 
-class PlanCancelled(StudioError):
+class PlanCancelled(SubscriptionRequired):
     title = "Plan Cancelled"
 
     def __init__(self, ended_at: datetime) -> None:
-        super().__init__(
-            "Your plan ended on <t:{at}:D>. `/subscribe` shows what there is; what you made stays in your `/gallery`.",
+        told = Said(
+            "Your plan ended on <t:{at}:D>. `/subscribe` shows what there is; your pictures stay in `/gallery`.",
             at=math.floor(ended_at.timestamp()),
         )
+        StudioError.__init__(self, told)
 
 
 class CreditsExhausted(StudioError):
