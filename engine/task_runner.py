@@ -11,12 +11,14 @@ from types import MappingProxyType
 
 import torch
 
+from engine.describe import check_describe, describe
 from engine.failures import failure_from, is_out_of_memory, release_memory
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
     Ability,
     AnimateRequest,
+    DescribeRequest,
     EngineStartError,
     Event,
     Failed,
@@ -57,6 +59,9 @@ class TaskRunner:
             case AnimateRequest() if self._tools.has_video:
                 check_animate(request)
                 return Task(request, lambda effort: animate(request, self._tools.video(), effort))
+            case DescribeRequest():
+                check_describe(request)
+                return Task(request, lambda _: describe(request, self._tools.describer()))
             case WeighWordsRequest() if self._pipelines:
                 pipeline = check_weigh(request, self._pipelines)
                 return Task(request, lambda _: weigh_words(request, pipeline))

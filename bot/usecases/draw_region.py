@@ -10,6 +10,7 @@ from bot.pictures.sheet import erase
 from bot.usecases.attempt import WHOLE, Attempt
 from bot.usecases.draw_beyond import WIDEST
 from bot.usecases.draw_window import Brush, draw_window, is_fixed
+from bot.usecases.references import note_unborrowed, with_looked_at
 from bot.usecases.requests import make_request, model_of
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 
@@ -48,7 +49,8 @@ async def _told(attempt: Attempt, model: ModelInfo) -> GenerateRequest:
     """A model with a closed vocabulary leaves to chance what it is not told; so it is told what stands behind the
     picture, and that the thing fills the middle of what it draws.
     """
-    told = make_request(attempt)
+    note_unborrowed(attempt)
+    told = await with_looked_at(attempt, make_request(attempt))
     if not model.scenery:
         return told
     size, place = (phrase if phrase.split()[-1] in model.vocabulary else "" for phrase in PLACING)

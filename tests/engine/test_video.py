@@ -26,7 +26,7 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.slices import finish
+from engine.slices import Work
 from engine.tasks import Effort
 from engine.video import animate, load_video
 from tests.fakes import noise
@@ -87,11 +87,19 @@ def test_the_frames_are_those_of_the_stock_pipeline(tiny_svd: Path, picture: Pix
     assert ended[0] != ended[1]
 
 
+def finished(work: Work) -> Finished:
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            assert isinstance(done.value, Finished)
+            return done.value
+
+
 @pytest.mark.usefixtures("inference")
 def test_less_memory_gives_as_many_frames(tiny_svd: Path) -> None:
     model = load_video(str(tiny_svd), CPU, torch.float32)
-    film = finish(animate(SQUARE, model, Effort(halvings=2)))
-    assert isinstance(film, Finished)
+    film = finished(animate(SQUARE, model, Effort(halvings=2)))
     assert len(film.images) == 4
 
 
