@@ -1,6 +1,7 @@
 """Films by Stable Video Diffusion: the stock pipeline's frames, in slices, beside other people's pictures."""
 
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.slices import Work
+from engine.slices import Result, Work
 from engine.tasks import Effort
 from engine.video import animate, load_video
 from tests.fakes import noise
@@ -87,20 +88,21 @@ def test_the_frames_are_those_of_the_stock_pipeline(tiny_svd: Path, picture: Pix
     assert ended[0] != ended[1]
 
 
-def finished(work: Work) -> Finished:
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            assert isinstance(done.value, Finished)
-            return done.value
+def frames_of(work: Work) -> tuple[Pixels, ...]:
+    def through() -> Generator[object, None, None]:
+        ends.append((yield from work))
+
+    ends: list[Result] = []
+    deque(through(), maxlen=0)
+    [film] = ends
+    assert isinstance(film, Finished)
+    return film.images
 
 
 @pytest.mark.usefixtures("inference")
 def test_less_memory_gives_as_many_frames(tiny_svd: Path) -> None:
     model = load_video(str(tiny_svd), CPU, torch.float32)
-    film = finished(animate(SQUARE, model, Effort(halvings=2)))
-    assert len(film.images) == 4
+    assert len(frames_of(animate(SQUARE, model, Effort(halvings=2)))) == 4
 
 
 @asynccontextmanager
