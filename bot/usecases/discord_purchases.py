@@ -1,14 +1,16 @@
 """What members buy from Discord becomes plans and time here. Each saying may come doubled, late and out of order."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.goods import Supply, supply_of
+from bot.domain.job import UserId
 from bot.domain.ledger import AccountKind
 from bot.domain.plan import Article
-from bot.domain.purchase import SOURCE, News, Purchase, plan_after
+from bot.domain.purchase import SERVER_SOURCE, SOURCE, News, Purchase, plan_after
 from bot.usecases.grants import TimeGrant, end_plan, put_plan, put_time, take_back_time
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
@@ -20,6 +22,14 @@ async def take_purchase(purchase: Purchase, news: News, *, as_of: datetime, stud
     """True when it was bought to be used up and Discord does not know yet that it was."""
     article = _article_of(purchase, studio)
     if article is None or not studio.catalogue.is_charging:
+        return False
+    if article.is_for_server:
+        if purchase.guild_id is None:
+            log.warning("bought for no server", entitlement=purchase.id)
+            return False
+        purchase = replace(purchase, user_id=UserId(purchase.guild_id), is_of_server=True)
+    elif not purchase.user_id:
+        log.warning("a server's purchase is nobody's; its SKU is not marked as a server's", entitlement=purchase.id)
         return False
     async with studio.db.transaction() as tx:
         if article.plan:
@@ -67,7 +77,12 @@ async def end_missing(seen: Collection[str], *, as_of: datetime, studio: Studio)
     """Plans from Discord that it no longer knows have ended while we were away. `seen` are the references of all that
     it listed. Returns how many ended."""
     async with studio.db.transaction() as tx:
-        gone = [one for one in await tx.entitlements.list_of_source(SOURCE, studio.now()) if one.reference not in seen]
+        known = [
+            one
+            for source in (SOURCE, SERVER_SOURCE)
+            for one in await tx.entitlements.list_of_source(source, studio.now())
+        ]
+        gone = [one for one in known if one.reference not in seen]
         for one in gone:
             await end_plan(one.reference, one.user_id, tx, as_of=as_of, studio=studio)
     return len(gone)
