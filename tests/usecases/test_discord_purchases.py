@@ -36,6 +36,9 @@ async def test_a_plan_comes_once_however_often_it_is_told(world: World) -> None:
     for news in (News.CREATED, News.CREATED, News.CHANGED, News.STANDING, News.STANDING):
         assert not await take(world, bought(), news)
     assert await left(world) == MONTH
+    async with world.studio.db.transaction() as tx:
+        [letter] = await tx.letters.claim(world.clock.now, world.clock.now, 9)
+    assert "Your plan is **Pro** now." in letter.text
     await assert_sound(world)
 
 
