@@ -13,12 +13,12 @@ from pathlib import Path
 
 import structlog
 
-from benchmarks.operations import beyond, films, repaint, restyle, tile, upscale, vary
+from benchmarks.operations import beyond, describe, films, repaint, restyle, tile, upscale, vary
 from benchmarks.operations.reference import scenes, varied_prompts
 from benchmarks.operations.studio import open_studio
 from benchmarks.operations.workshop import open_workshop
 
-FIGURES = ("upscale", "memory", "restyle", "vary", "repaint", "beyond", "tile", "film")
+FIGURES = ("upscale", "memory", "describe", "restyle", "vary", "repaint", "beyond", "tile", "film")
 
 
 async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[str, float]:
@@ -30,6 +30,8 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
             figures |= await restyle.measure(studio, scenes(list(varied_prompts(1 if quick else 3)), folder))
         if "memory" in chosen:
             figures |= await upscale.measure_memory(studio)
+        if "describe" in chosen:
+            figures |= await describe.measure(studio, folder, 12 if quick else 60)
         async with open_workshop(studio.engine) as workshop:
             if "repaint" in chosen:
                 figures |= await repaint.measure(workshop, folder, 6 if quick else 24)
