@@ -70,7 +70,7 @@ async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None 
     while True:
         known = await _read_plan(subject.id, studio)
         subscription = await till.subscription(subject.id)
-        article = _article_of(subscription.price_id, studio) if subscription else None
+        article = _plan_of(subscription, known, studio) if subscription else None
         if subscription is None or article is None or not article.plan:
             return False
         try:
@@ -137,6 +137,14 @@ def _article_of(price_id: str, studio: Studio) -> Article | None:
     article = studio.catalogue.find_price_tag(price_id)
     if article is None:
         log.error("a price that the settings do not name was paid", price=price_id)
+    return article
+
+
+def _plan_of(subscription: Subscription, known: Entitlement | None, studio: Studio) -> Article | None:
+    """Who has a plan keeps it, and may end it, although the settings no longer name its price."""
+    article = _article_of(subscription.price_id, studio)
+    if article is None and known is not None:
+        return Article(subscription.price_id, plan=known.plan_name, billing=known.billing)
     return article
 
 
@@ -255,7 +263,7 @@ async def open_checkout(
     """Where the member pays. Somebody who has a subscription changes it instead, so that nobody pays for two. None when
     this is no longer sold. Raises `TillClosed`."""
     article = studio.catalogue.find_price_tag(price_id)
-    if article is None:
+    if article is None or not article.is_offered:
         return None
     async with studio.db.reading() as tx:
         customer_id = await tx.payments.find_customer(user_id)
