@@ -13,7 +13,7 @@ from bot.domain.plan import Article, Catalogue
 from bot.domain.subscription import Order, Subscription
 from bot.payments import reading
 from bot.payments.portal import portal_features, portal_name
-from bot.usecases.ports import ForgedEvent, TillClosed
+from bot.usecases.till import ForgedEvent, TillClosed
 
 TOLERANCE_SECONDS = 300
 """How old what Stripe signed may be."""

@@ -7,9 +7,10 @@ from aiohttp import web
 
 from bot.domain.errors import StudioError
 from bot.domain.said import Said
-from bot.usecases.payments import open_checkout, open_portal, take_event
-from bot.usecases.ports import ForgedEvent, Till, TillClosed
+from bot.usecases.buying import open_checkout, open_portal
+from bot.usecases.payments import take_event
 from bot.usecases.studio import Studio
+from bot.usecases.till import ForgedEvent, Till, TillClosed
 from bot.web.pay_office import PaymentOffice
 from bot.words import language_code, speak, spoken
 

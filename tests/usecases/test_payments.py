@@ -16,8 +16,9 @@ from bot.domain.prices import Unit
 from bot.domain.standing import State
 from bot.payments.reading import LOCALE
 from bot.payments.till import StripeTill, stripe_client
-from bot.usecases.payments import catch_up, is_customer, open_checkout, open_portal
-from bot.usecases.ports import TillClosed
+from bot.usecases.buying import is_customer, open_checkout, open_portal
+from bot.usecases.payments import catch_up
+from bot.usecases.till import TillClosed
 from tests.domain.factories import ANN, BOB, NOW
 from tests.stripe_stand_in.account import Json
 from tests.stripe_stand_in.server import KEY, SECRET, stand_in

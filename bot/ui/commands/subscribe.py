@@ -14,9 +14,9 @@ from bot.ui.answering import Interaction
 from bot.ui.commands.about import Links
 from bot.ui.commands.places import everywhere
 from bot.ui.views.job_actions import written
-from bot.usecases.payments import is_customer
-from bot.usecases.ports import PaymentLinks
+from bot.usecases.buying import is_customer
 from bot.usecases.studio import Studio
+from bot.usecases.till import PaymentLinks
 from bot.words import say, spoken
 
 NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
