@@ -77,19 +77,18 @@ def test_the_picture_is_looked_at(folder: Path) -> None:
 
 
 def _scores(captioner: Captioner, pixels: Pixels) -> torch.Tensor:
-    """Of the second token of an answer; the first may be the same always."""
+    """Of an answer's first token, before anything is forced."""
     question = captioner._family.questions[1]
     inputs = captioner._family.ask(captioner._asking, workable(pixels), question)
     answer = captioner._network.generate(
         **inputs,
-        min_new_tokens=2,
-        max_new_tokens=2,
+        max_new_tokens=1,
         do_sample=False,
         num_beams=1,
-        output_scores=True,
+        output_logits=True,
         return_dict_in_generate=True,
     )
-    scores: torch.Tensor = answer.scores[1]
+    scores: torch.Tensor = answer.logits[0]
     return scores
 
 
