@@ -297,6 +297,38 @@ class SwitchRow(Table):
     value: Mapped[str] = mapped_column(String(32))
 
 
+class PaymentEventRow(Table):
+    """What a payment service told and we took in. Rows are added and never changed."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    told_at: Mapped[datetime]
+    taken_at: Mapped[datetime]
+
+
+class CustomerRow(Table):
+    """Whom the payment service knows a member as."""
+
+    __tablename__ = "customers"
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    customer_id: Mapped[str]
+
+
+class LetterRow(Table):
+    """Owed to a member by direct message; the row goes when it is settled."""
+
+    __tablename__ = "letters"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    text: Mapped[str]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
+
+
 class LikeRow(Table):
     __tablename__ = "likes"
     __table_args__ = (Index(None, "user_id", "created_at"),)

@@ -11,7 +11,7 @@ from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
 from bot.domain.standing import Standing, find_standing, open_plan
 from bot.usecases.notices import Notices
-from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, PaymentLinks, RegionLinks, Transaction
 from engine.protocol import Engine
 
 
@@ -22,7 +22,7 @@ class Studio:
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
     says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
     pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
-    works on; `region_links` is None where there are no pages of ours.
+    works on; `region_links` is None where there are no pages of ours, `payment_links` where nothing is sold on them.
     """
 
     db: Database
@@ -39,6 +39,7 @@ class Studio:
     likes_needed: int = 10
     owner: str = "studio"
     region_links: RegionLinks | None = None
+    payment_links: PaymentLinks | None = None
     notices: Notices = field(default_factory=Notices)
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
