@@ -1,6 +1,5 @@
 """What other bots fall over, over the real socket: each is brought about here and survived."""
 
-import asyncio
 import io
 import threading
 from typing import Any
@@ -97,16 +96,3 @@ async def test_nothing_is_encoded_on_the_loop_that_answers(scene: Scene, monkeyp
     await ada.wait_for_message(lambda seen: bool(seen["embeds"]), since=sent)
     assert threads
     assert threading.main_thread() not in threads
-
-
-async def test_many_press_while_others_draw_and_all_are_answered(scene: Scene) -> None:
-    """Within Discord's three seconds: the stand-in refuses what comes later."""
-    gates = [scene.engine.hold(step=1) for _ in range(3)]
-    members = [await scene.member(name) for name in ("ada", "ben", "cleo")]
-    askers = [member for member in members for _ in range(4)]
-    sent = await asyncio.gather(*(member.slash("imagine", prompt="a fox") for member in askers))
-    answers = await asyncio.gather(*(member.response(each) for member, each in zip(askers, sent, strict=True)))
-    assert all("Waiting to start" in answer["content"] for answer in answers)
-    for gate in gates:
-        gate.open()
-    await members[0].wait_for(lambda _event: len(scene.results()) == len(answers))
