@@ -182,6 +182,10 @@ class Entitlements(Protocol):
         """The same of all members, of one source."""
         ...
 
+    async def find_end(self, user_id: UserId, now: datetime) -> datetime | None:
+        """When the last of the plans that are over ended."""
+        ...
+
 
 class Ledger(Protocol):
     """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.errors import MemberBlocked
+from bot.domain.errors import MemberBlocked, PlanCancelled
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
-from bot.domain.standing import Standing, find_standing, open_plan
+from bot.domain.standing import Standing, State, find_standing, open_plan
 from bot.usecases.notices import Notices
 from bot.usecases.ports import Database, ImageStore, Links, Notifier, PaymentLinks, RegionLinks, Transaction
 from engine.protocol import Engine
@@ -54,9 +54,12 @@ class Studio:
             raise MemberBlocked(block.until, block.reason)
 
     async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises `MemberBlocked`, `SubscriptionRequired` or `SubscriptionPaused`."""
+        """Raises `MemberBlocked`, `SubscriptionRequired`, `SubscriptionPaused` or `PlanCancelled`."""
         await self.check_block(place.user_id, tx)
-        return (await self.standing_of(place, tx)).require_plan()
+        standing = await self.standing_of(place, tx)
+        if standing.state is State.NONE and (ended_at := await tx.entitlements.find_end(place.user_id, self.now())):
+            raise PlanCancelled(ended_at)
+        return standing.require_plan()
 
     def plan_for(self, job: Job) -> Plan:
         """The plan that the job was admitted under, as it is today; one that is gone leaves the open studio's."""

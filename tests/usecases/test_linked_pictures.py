@@ -131,7 +131,7 @@ async def test_one_picture_is_no_blend(shelf: World) -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"<html>", "not a PNG"), (a_file("red", (9_000, 9_000)), "too many"), (None, "cannot be opened")],
+    [(b"<html>", "not a PNG"), (a_file("red", (9_000, 9_000)), "too many pixels"), (None, "cannot be opened")],
     ids=["page", "huge", "away"],
 )
 async def test_what_is_no_picture_is_refused_and_nothing_is_queued(
