@@ -6,6 +6,9 @@ The bot runs as a process of its own against the stand-in Discord, as it would a
   takes for the same request; medians, taken by turns.
 - `first_response_p99_ms`: from the moment an interaction is made to the bot's first response to it, both at the
   stand-in, while the engine draws. As many members as asked press U1 at random moments of `--seconds`.
+- `heartbeats_missed`: lines to the gateway that were silent for half as long again as the interval between heartbeats
+  (`--heartbeat-seconds`, much shorter than Discord's 41), which the stand-in closes then; `heartbeat_late_ms` is by how
+  much the latest one missed its time.
 """
 
 import argparse
@@ -42,17 +45,25 @@ CALLBACK = re.compile(r"/interactions/(?P<id>\d+)/[^/]+/callback")
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     names = tuple(f"member{number}" for number in range(options.members))
     settings = SandboxConfig(
-        member_names=("ada", *names), rate_limits=None, wait_seconds=PATIENCE_SECONDS, openapi=None
+        member_names=("ada", *names),
+        rate_limits=None,
+        wait_seconds=PATIENCE_SECONDS,
+        openapi=None,
+        heartbeat_seconds=options.heartbeat_seconds,
     )
     async with Sandbox(settings) as sandbox, _bot(sandbox, options):
         ada = await sandbox.member("ada")
         grid = await _imagine(ada)
         overhead = await _overhead(ada, options)
         latencies = await _first_responses(sandbox, ada, grid, options)
+        heartbeats = sandbox.gateway.heartbeats
     return {
         "overhead_ratio": round(overhead, 4),
         "first_response_p50_ms": round(1000 * statistics.median(latencies), 1),
         "first_response_p99_ms": round(1000 * statistics.quantiles(latencies, n=100)[98], 1),
+        "heartbeats_missed": heartbeats.missed,
+        "heartbeat_late_ms": round(1000 * heartbeats.latest_seconds, 1),
+        "heartbeats": heartbeats.arrived,
         "members": options.members,
         "press_seconds": options.seconds,
         "steps": options.steps,
@@ -213,10 +224,11 @@ level = "warning"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--members", type=int, default=100)
+    parser.add_argument("--members", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20.0, help="the presses fall into this time")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=50, help="denoising steps of every picture")
+    parser.add_argument("--heartbeat-seconds", type=float, default=2.0)
+    parser.add_argument("--steps", type=int, default=100, help="denoising steps of every picture")
     parser.add_argument("--source", default="", help="another folder with the starter's weights")
     options = parser.parse_args()
     print(json.dumps(asyncio.run(measure(options))))

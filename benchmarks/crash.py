@@ -143,13 +143,16 @@ async def _introduce(house: House, members: Sequence[Member]) -> None:
 
 
 async def _kill(house: House, chance: random.Random, options: argparse.Namespace) -> int:
-    """At the named instants first; then at any moment, also while the bot starts."""
+    """At the named instants first; then at any moment, also while the bot starts. With its own engine that takes long,
+    so that it lives from when it is open."""
     instants = [*INSTANTS] if options.instants else []
     plan = [*instants, *["never"] * options.kills][: options.kills] + [REAL] * options.real
     lives = {"never": options.life_seconds, REAL: options.real_life_seconds}
     for number, instant in enumerate(plan):
         seconds = chance.uniform(0.0, lives[instant]) if instant in lives else PATIENCE_SECONDS
         async with house.bot(instant) as bot:
+            if instant == REAL:
+                await bot.opened()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await bot.has_ended.wait()
@@ -264,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--real", type=int, default=0, help="kills of the bot with its own engine and the small model")
     parser.add_argument("--members", type=int, default=20)
     parser.add_argument("--life-seconds", type=float, default=3.0, help="a bot lives at most so long")
-    parser.add_argument("--real-life-seconds", type=float, default=20.0, help="the same with its own engine")
+    parser.add_argument("--real-life-seconds", type=float, default=6.0, help="the same with its own engine")
     parser.add_argument("--pause-seconds", type=float, default=2.0, help="between two wishes of a member, about")
     parser.add_argument("--step-seconds", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)

@@ -8,12 +8,22 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
 from bot.config_plans import PlanSettings as PlanSettings
+from bot.config_plans import PriceTagSettings
 from bot.config_section import Section as Section
 from bot.domain.prompt.versions import NIJI, NUMBERED, TEST
 
 TOKEN_VARIABLE = "EASEL_DISCORD_TOKEN"
 DATABASE_VARIABLE = "EASEL_DATABASE_URL"
 WEB_SECRET_VARIABLE = "EASEL_WEB_SECRET"
+STRIPE_KEY_VARIABLE = "EASEL_STRIPE_SECRET_KEY"
+STRIPE_SECRET_VARIABLE = "EASEL_STRIPE_WEBHOOK_SECRET"
+SECRETS = {
+    "token": TOKEN_VARIABLE,
+    "web_secret": WEB_SECRET_VARIABLE,
+    "stripe_key": STRIPE_KEY_VARIABLE,
+    "stripe_webhook_secret": STRIPE_SECRET_VARIABLE,
+}
+"""Never in a file: the name among our settings, and the variable of the environment."""
 
 
 class ConfigError(Exception):
@@ -133,6 +143,19 @@ class WebSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = 8390
 
 
+class StripeSettings(Section):
+    prices: tuple[PriceTagSettings, ...] = ()
+    portal: str = ""
+    api_url: str = ""
+
+    @model_validator(mode="after")
+    def _are_told_apart(self) -> Self:
+        ids = [price.id for price in self.prices]
+        if twice := [one for one in ids if ids.count(one) > 1]:
+            raise ValueError(f"{twice[0]} stands for two things")
+        return self
+
+
 class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] = "console"
@@ -155,9 +178,12 @@ class Config(Section):
     links: LinkSettings = LinkSettings()
     sandbox: SandboxSettings = SandboxSettings()
     web: WebSettings = WebSettings()
+    stripe: StripeSettings = StripeSettings()
     log: LogSettings = LogSettings()
     token: SecretStr | None = Field(default=None, exclude=True)
     web_secret: SecretStr | None = Field(default=None, exclude=True)
+    stripe_key: SecretStr | None = Field(default=None, exclude=True)
+    stripe_webhook_secret: SecretStr | None = Field(default=None, exclude=True)
 
     @field_validator("versions")
     @classmethod
@@ -174,20 +200,23 @@ class Config(Section):
             raise ValueError(f"versions: there is no model {', '.join(sorted(missing))} among engine.models")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_sold(self) -> Self:
+        self.plans.check_articles(self.stripe.prices)
+        if self.stripe.prices and not self.web.public_url:
+            raise ValueError("stripe.prices: Stripe tells us of payments at web.public_url, which is empty")
+        return self
+
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Read and check everything. A missing `path` is an error; None means the defaults. Raises `ConfigError`."""
     settings = _read(path) if path else {}
-    if "token" in settings:
-        raise ConfigError(f"A token must not stand in a file. Put it into the environment as {TOKEN_VARIABLE}.")
-    if "web_secret" in settings:
-        raise ConfigError(f"A secret must not stand in a file. Put it into the environment as {WEB_SECRET_VARIABLE}.")
+    for name, variable in SECRETS.items():
+        if name in settings:
+            raise ConfigError(f"A secret must not stand in a file. Put it into the environment as {variable}.")
     if url := environ.get(DATABASE_VARIABLE):
         settings["database"] = {"url": url}
-    if token := environ.get(TOKEN_VARIABLE):
-        settings["token"] = token
-    if secret := environ.get(WEB_SECRET_VARIABLE):
-        settings["web_secret"] = secret
+    settings |= {name: value for name, variable in SECRETS.items() if (value := environ.get(variable))}
     try:
         return Config.model_validate(settings)
     except ValidationError as problems:

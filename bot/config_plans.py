@@ -1,10 +1,12 @@
 """The settings of plans, prices and packs: `[plans]` of the settings file."""
 
+from collections.abc import Iterable
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from bot.config_section import Section
+from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 
 NotNegative = Annotated[int, Field(ge=0)]
@@ -98,6 +100,12 @@ class ArticleSettings(Section):
         return self
 
 
+class PriceTagSettings(ArticleSettings):
+    """A price at Stripe: plans are paid for by the month or by the year, packs and hours once."""
+
+    billing: Billing = Billing.MONTHLY
+
+
 class TrialSettings(Section):
     minutes: NotNegative = 0
     credits: NotNegative = 0
@@ -143,12 +151,14 @@ class PlanSettings(Section):
         for place, name in (("everyone", self.everyone), *self.roles.items(), *self.guilds.items()):
             if name and name not in names:
                 raise ValueError(f"{place} = {name!r} names no tier; there are {', '.join(names)}")
-        self._articles_exist(set(names), {pack.name for pack in self.packs})
-        return self
-
-    def _articles_exist(self, plans: set[str], packs: set[str]) -> None:
-        for article in self.skus:
-            if (article.plan and article.plan not in plans) or (article.pack and article.pack not in packs):
-                raise ValueError(f"{article.id} stands for {article.plan or article.pack!r}, which is not sold")
+        self.check_articles(self.skus)
         if wrong := [sku.id for sku in self.skus if not sku.id.isdecimal()]:
             raise ValueError(f"{wrong[0]!r} is no SKU id of Discord's, which are numbers")
+        return self
+
+    def check_articles(self, articles: Iterable[ArticleSettings]) -> None:
+        """Raises `ValueError` for those that stand for what is not sold."""
+        plans, packs = {tier.name for tier in self.tiers}, {pack.name for pack in self.packs}
+        for article in articles:
+            if (article.plan and article.plan not in plans) or (article.pack and article.pack not in packs):
+                raise ValueError(f"{article.id} stands for {article.plan or article.pack!r}, which is not sold")

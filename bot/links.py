@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -42,7 +43,7 @@ class LinkFetcher:
         """
         shown = url[:80]
         try:
-            async with self._session.get(url, max_redirects=MAX_REDIRECTS) as response:
+            async with self._session.get(_http_address(url), max_redirects=MAX_REDIRECTS) as response:
                 if response.status != 200:
                     raise InvalidLink(
                         "`{link}` answers with the error {status}; check the link.", link=shown, status=response.status
@@ -67,9 +68,17 @@ class LinkFetcher:
         return bytes(data)
 
 
+def _http_address(url: str) -> str:
+    """Raises `ValueError` for everything else: not all of it fails kindly further down."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("neither http nor https")
+    return url
+
+
 @asynccontextmanager
 async def open_link_fetcher(
-    trusted: Collection[Endpoint] = (), max_bytes: int = MAX_BYTES
+    trusted: Collection[Endpoint] = (), max_bytes: int = MAX_BYTES, patience: aiohttp.ClientTimeout = SECONDS
 ) -> AsyncIterator[LinkFetcher]:
     """`trusted` are addresses and ports that may be private, such as the stand-in's own store of attachments."""
     gate = _Gate(frozenset(trusted))
@@ -77,7 +86,7 @@ async def open_link_fetcher(
     headers = {"User-Agent": "Easel", "Accept": "image/*", "Accept-Encoding": "identity"}
     async with aiohttp.ClientSession(
         connector=connector,
-        timeout=SECONDS,
+        timeout=patience,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,  # what is small on the line and huge in memory is not unpacked

@@ -1,6 +1,9 @@
 """From the settings to what the studio sells, in the words of the domain."""
 
-from bot.config_plans import ArticleSettings, PlanSettings, TierSettings
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.config_plans import ArticleSettings, PlanSettings, PriceTagSettings, TierSettings
 from bot.domain.money import Money
 from bot.domain.plan import Article, Catalogue, Limits, Pack, Plan
 from bot.domain.prices import PriceList
@@ -8,7 +11,7 @@ from bot.domain.prices import PriceList
 MINUTE = 60
 
 
-def catalogue_of(settings: PlanSettings) -> Catalogue:
+def catalogue_of(settings: PlanSettings, price_tags: Sequence[PriceTagSettings] = ()) -> Catalogue:
     if not settings.enabled:
         return Catalogue(terms=settings.terms)
     plans = tuple(_plan(tier, rank, settings.currency) for rank, tier in enumerate(settings.tiers, start=1))
@@ -27,6 +30,7 @@ def catalogue_of(settings: PlanSettings) -> Catalogue:
         prices=PriceList(**settings.prices.model_dump()),
         terms=settings.terms,
         skus=tuple(_article(article) for article in settings.skus),
+        price_tags=tuple(replace(_article(tag), billing=tag.billing) for tag in price_tags),
     )
 
 

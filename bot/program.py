@@ -36,9 +36,14 @@ from bot.ui.reactions import ReactionEmoji
 from bot.ui.views.job_actions import Layout
 from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
-from bot.usecases.ports import ImageStore
+from bot.usecases.letters import Herald
+from bot.usecases.payments import catch_up
+from bot.usecases.ports import ImageStore, Till, TillClosed
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
+from bot.usecases.tell_news import keep_telling_news
+from bot.web.pay_office import PaymentOffice
+from bot.web.payments import PaymentPages
 from bot.web.region import RegionPage
 from bot.web.server import address_of, bind, serving
 from bot.web.tickets import TicketOffice
@@ -143,29 +148,42 @@ async def running_studio(
         fetcher = await stack.enter_async_context(open_link_fetcher(_trusted(config)))
         site = _bind_site(config, stack)
         office = _open_office(config, site) if site else None
-        studio = replace(_make_studio(config, db, store, engine, notifier, fetcher, wakes), region_links=office)
+        pay_office = _open_pay_office(config, site) if site and sells_by_stripe(config) else None
+        studio = replace(
+            _make_studio(config, db, store, engine, notifier, fetcher, wakes),
+            region_links=office,
+            payment_links=pay_office,
+        )
         stopped = asyncio.Event()
         dispatcher = Dispatcher(studio, jobs, config.queue.capacity)
         courier = Courier(studio, deliveries, pause)
-        wakes += [dispatcher.wake, courier.wake]
+        herald = Herald(studio, pause)
+        wakes += [dispatcher.wake, courier.wake, herald.wake]
         resumed = await resume_jobs(studio=studio)  # before a press of today can be taken for one of yesterday's
         client.open(studio)
         connection = await _connect(client, token, loops)
         dispatching = loops.start(dispatcher.run(), name="dispatcher")
         delivering = loops.start(courier.run(), name="courier")
+        telling = loops.start(herald.run(), name="herald")
         holding = loops.start(keep_leases(stopped, studio=studio), name="leases")
         if shared_url := postgres_url(config.database.url):
-            wakes_of_others = Wakes(shared_url, [dispatcher.wake, courier.wake])
+            wakes_of_others = Wakes(shared_url, [dispatcher.wake, courier.wake, herald.wake])
             wakes.append(wakes_of_others.tell)
             loops.start(wakes_of_others.listen(), name="listening")
             loops.start(wakes_of_others.send(), name="telling")
+        wakes.append(studio.notices.wake)
+        loops.start(keep_telling_news(studio=studio), name="news of the line")
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         if site and office:
-            page = RegionPage(studio, office, partial(_announce, client, studio))
-            await stack.enter_async_context(serving(site, page.routes()))
+            routes = RegionPage(studio, office, partial(_announce, client, studio)).routes()
+            if pay_office:
+                till = await _open_till(config, pay_office, studio, stack)
+                routes += PaymentPages(studio, pay_office, till).routes()
+                loops.start(_catch_up(till, studio), name="catching up with payments")
+            await stack.enter_async_context(serving(site, routes))
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering, keeping, holding
+            yield connection, dispatching, delivering, telling, keeping, holding
         finally:
             keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()
@@ -173,7 +191,8 @@ async def running_studio(
             await engine.stop()
             await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
             courier.close()
-            await asyncio.wait({delivering})
+            herald.close()
+            await asyncio.wait({delivering, telling})
             courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
             stopped.set()
@@ -182,6 +201,8 @@ async def running_studio(
 
 
 def _bind_site(config: Config, stack: contextlib.AsyncExitStack) -> socket.socket | None:
+    if config.stripe.prices and not sells_by_stripe(config):
+        log.warning("Stripe is not used: its keys are not in the environment")
     if not config.web.public_url:
         return None
     try:
@@ -194,9 +215,42 @@ def _bind_site(config: Config, stack: contextlib.AsyncExitStack) -> socket.socke
 
 
 def _open_office(config: Config, site: socket.socket) -> TicketOffice:
-    """Without a secret of the operator's, links end with this process."""
-    secret = config.web_secret.get_secret_value() if config.web_secret else secrets.token_urlsafe(32)
-    return TicketOffice(secret, address_of(site) if config.web.public_url == LOCAL else config.web.public_url)
+    return TicketOffice(_web_secret(config), _home(config, site))
+
+
+def _web_secret(config: Config) -> str:
+    """Without one of the operator's, links end with this process."""
+    return config.web_secret.get_secret_value() if config.web_secret else secrets.token_urlsafe(32)
+
+
+def _home(config: Config, site: socket.socket) -> str:
+    return address_of(site) if config.web.public_url == LOCAL else config.web.public_url
+
+
+def sells_by_stripe(config: Config) -> bool:
+    return bool(config.stripe.prices and config.stripe_key and config.stripe_webhook_secret)
+
+
+def _open_pay_office(config: Config, site: socket.socket) -> PaymentOffice:
+    return PaymentOffice(_web_secret(config), _home(config, site))
+
+
+async def _open_till(config: Config, office: PaymentOffice, studio: Studio, stack: contextlib.AsyncExitStack) -> Till:
+    from bot.payments.till import StripeTill, stripe_client  # a quarter of a second that most studios do without
+
+    assert config.stripe_key
+    assert config.stripe_webhook_secret
+    client = await stack.enter_async_context(stripe_client(config.stripe_key.get_secret_value(), config.stripe.api_url))
+    secret = config.stripe_webhook_secret.get_secret_value()
+    return StripeTill(client, secret, office.address, studio.catalogue, config.stripe.portal)
+
+
+async def _catch_up(till: Till, studio: Studio) -> None:
+    """For what Stripe could not tell us while we were away for longer than it tries."""
+    try:
+        log.info("payments read", subscriptions=await catch_up(till, studio=studio))
+    except TillClosed as trouble:
+        log.warning("payments not read", why=trouble.why)
 
 
 async def _announce(client: discord.Client, studio: Studio, job: Job) -> None:
@@ -288,6 +342,6 @@ def _make_studio(
         page_size=config.gallery.page_size,
         versions=config.versions,
         likes_needed=config.personal.likes_needed,
-        catalogue=catalogue_of(config.plans),
+        catalogue=catalogue_of(config.plans, config.stripe.prices),
         owner=str(uuid.uuid4()),
     )

@@ -11,10 +11,12 @@ from types import MappingProxyType
 
 import torch
 
+from engine.describe import check_describe, describe
 from engine.failures import failure_from, is_out_of_memory, release_memory
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
+    DescribeRequest,
     EngineStartError,
     Event,
     Failed,
@@ -51,6 +53,9 @@ class TaskRunner:
             case RestyleRequest():
                 check_restyle(request)
                 return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
+            case DescribeRequest():
+                check_describe(request)
+                return Task(request, lambda _: describe(request, self._tools.describer()))
             case WeighWordsRequest() if self._pipelines:
                 pipeline = check_weigh(request, self._pipelines)
                 return Task(request, lambda _: weigh_words(request, pipeline))

@@ -5,9 +5,12 @@ from pathlib import Path
 import torch
 
 from engine.config import EngineConfig
+from engine.describe import Describer
 from engine.esrgan import NETWORKS
 from engine.operator_upscaler import load_operator_upscaler
 from engine.restyle import StyleTools
+from engine.starter.describer import StarterDescriber
+from engine.starter.model import WEIGHTS
 from engine.style_network import from_upscaler, load_vgg
 from engine.upscale import Upscaler, load_upscaler
 
@@ -21,6 +24,7 @@ class Tools:
         self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
         self._upscaler: Upscaler | None = None
         self._style: StyleTools | None = None
+        self._describer: Describer | None = None
 
     @property
     def is_half(self) -> bool:
@@ -55,3 +59,11 @@ class Tools:
                 slow = load_vgg(Path(self._config.style_features), self.device)
             self._style = StyleTools(fast, slow, self.upscaler)
         return self._style
+
+    def describer(self) -> Describer:
+        """With the drawings of the operator's starter, if there is one."""
+        if self._describer is None:
+            sources = [model.source for model in self._config.models if model.family == "starter"]
+            folder = Path(next(iter(sources), "") or WEIGHTS)
+            self._describer = StarterDescriber(folder, self._config.cache_dir, self.device)
+        return self._describer

@@ -31,7 +31,7 @@ __all__ = ["SCALE", "Upscaler", "check_upscale", "load_upscaler", "upscale"]
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 4096 * 4096  # of the enlarged picture
+MAX_PIXELS = 4352 * 4352  # of the enlarged picture: 4096, and a sixteenth around it for what repeats
 SMALLEST_TILE = 32
 
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from bot.config import Config, ConfigError, ModelSettings, load_config
+from bot.config import SECRETS, Config, ConfigError, ModelSettings, load_config
 from engine.config import FAMILIES
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -23,7 +23,7 @@ def _leaves(tree: dict[str, Any], prefix: str = "") -> set[str]:
 
 
 def test_the_example_names_every_setting() -> None:
-    settings = Config().model_dump(exclude={"token", "web_secret"})
+    settings = Config().model_dump(exclude={*SECRETS})
     assert _leaves(tomllib.loads(EXAMPLE.read_text())) == _leaves(settings)
 
 

@@ -1,9 +1,12 @@
 """Links are fetched over real sockets: what is private stays unreached, what is too large or late is refused."""
 
+import asyncio
+import contextlib
 import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -30,6 +33,7 @@ async def site() -> AsyncIterator[Site]:
     app = web.Application()
     server = TestServer(app, host="127.0.0.1")
     site = Site(server)
+    stopped = asyncio.Event()
 
     async def answer(request: web.Request) -> web.StreamResponse:
         site.asked.append(request.path)
@@ -38,6 +42,10 @@ async def site() -> AsyncIterator[Site]:
                 return web.Response(body=b"picture")
             case "/large":
                 return web.Response(body=bytes(5_000))
+            case "/endless":
+                return await pour(request)
+            case "/slow":
+                return await pour(request, stopped)
             case "/bomb":
                 return web.Response(body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
             case "/away":
@@ -50,7 +58,23 @@ async def site() -> AsyncIterator[Site]:
     app.router.add_get("/{path:.*}", answer)
     await server.start_server()
     yield site
+    stopped.set()
     await server.close()
+
+
+async def pour(request: web.Request, until: asyncio.Event | None = None) -> web.StreamResponse:
+    """No length is announced. Either more and more comes, or one piece and then nothing until the event."""
+    response = web.StreamResponse(headers={"Content-Type": "image/png"})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    await response.write(bytes(1_000))
+    if until is not None:
+        await until.wait()
+        return response
+    with contextlib.suppress(ConnectionError):  # who reads goes away at some point
+        while True:
+            await response.write(bytes(1_000))
+    return response
 
 
 @pytest.fixture
@@ -75,6 +99,25 @@ async def test_nothing_is_unpacked_on_the_way(trusting: LinkFetcher, site: Site)
 async def test_what_is_wrong_is_said(trusting: LinkFetcher, site: Site, path: str, says: str) -> None:
     with pytest.raises(InvalidLink, match=says):
         await trusting.fetch(site.url(path))
+
+
+async def test_what_never_ends_is_left(trusting: LinkFetcher, site: Site) -> None:
+    with pytest.raises(InvalidLink, match="larger than"):
+        await trusting.fetch(site.url("/endless"))
+
+
+async def test_what_takes_too_long_is_left(site: Site) -> None:
+    assert site.server.port is not None
+    impatient = aiohttp.ClientTimeout(total=0.3)
+    async with open_link_fetcher([("127.0.0.1", site.server.port)], patience=impatient) as fetcher:
+        with pytest.raises(InvalidLink, match="cannot be opened"):
+            await fetcher.fetch(site.url("/slow"))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/a.png", "gopher://x/", "http://", "//x/a.png"])
+async def test_only_http_is_spoken(trusting: LinkFetcher, url: str) -> None:
+    with pytest.raises(InvalidLink, match="cannot be opened"):
+        await trusting.fetch(url)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0.0.0.0"])

@@ -49,6 +49,12 @@ def test_grey_counts_from_the_middle_up() -> None:
     assert bounds_of(read_mask(saved(Image.fromarray(levels)), Size(100, 50))) == Rect(40, 10, 10, 10)
 
 
+def test_sixteen_bits_of_grey_are_no_white() -> None:
+    levels = np.zeros((50, 100), np.uint16)
+    levels[10:20, 10:20], levels[10:20, 40:50] = 0x4000, 0xC000
+    assert bounds_of(read_mask(saved(Image.fromarray(levels)), Size(100, 50))) == Rect(40, 10, 10, 10)
+
+
 def test_another_shape_would_land_beside_the_picture() -> None:
     with pytest.raises(UnusableMask, match="without cropping"):
         read_mask(saved(painted("L", 0, 255)), Size(100, 100))

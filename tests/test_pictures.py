@@ -18,8 +18,10 @@ from bot.pictures import (
     decode_rgb,
     encode_png,
     fit_bytes,
+    measure,
 )
 from engine.protocol import Pixels
+from tests.odd_pictures import READABLE, REFUSED, Odd
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 128, 0), (0, 0, 255), (255, 255, 255)
 
@@ -83,9 +85,22 @@ def test_too_many_pixels_are_refused_before_they_are_unpacked() -> None:
     assert len(bomb) < 100_000
     with pytest.raises(UnreadablePicture, match="too many"):
         decode_rgb(bomb)
-    huge = saved(Image.new("1", (16_000, 16_000)), "PNG")
-    with pytest.raises(UnreadablePicture):
-        decode_rgb(huge)
+    with pytest.raises(UnreadablePicture, match="too many"):
+        measure(saved(Image.new("1", (16_000, 16_000)), "PNG"))
+
+
+@pytest.mark.parametrize("odd", READABLE.values(), ids=READABLE)
+def test_pictures_as_people_have_them(odd: Odd) -> None:
+    pixels = decode_rgb(odd.data)
+    assert (pixels.width, pixels.height) == odd.shown
+    assert all(abs(one - other) < 8 for one, other in zip(pixels.rgb[:3], odd.corner, strict=True))
+
+
+@pytest.mark.parametrize(("data", "says"), REFUSED.values(), ids=REFUSED)
+def test_what_is_broken_or_made_to_hurt_is_refused(data: bytes, says: str) -> None:
+    with pytest.raises(UnreadablePicture) as caught:
+        decode_rgb(data)
+    assert says in caught.value.sentence
 
 
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"<svg/>", b"\x89PNG\r\n\x1a\n" + bytes(40), b"BM" + bytes(60)])

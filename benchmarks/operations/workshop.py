@@ -51,10 +51,13 @@ class Workshop:
         job = await submit_region(button, mask, PLACE, self._message(), studio=self._studio, wording=wording)
         return await self._draw(job)
 
-    async def masters(self, job: Job) -> list[Levels]:
+    async def files(self, job: Job) -> list[bytes]:
         async with self._studio.db.reading() as tx:
             pictures = await tx.gallery.list_of_job(job.id)
-        decoded = [decode_rgb(await self._studio.store.get(picture.store_key)) for picture in pictures]
+        return [await self._studio.store.get(picture.store_key) for picture in pictures]
+
+    async def masters(self, job: Job) -> list[Levels]:
+        decoded = [decode_rgb(data) for data in await self.files(job)]
         return [np.frombuffer(one.rgb, np.uint8).reshape(one.height, one.width, 3) for one in decoded]
 
     def _message(self) -> MessageRef:

@@ -24,11 +24,14 @@ from bot.db.entitlements import SqlEntitlements
 from bot.db.gallery import SqlGallery
 from bot.db.jobs import SqlJobs
 from bot.db.ledger import SqlLedger
+from bot.db.letters import SqlLetters
 from bot.db.likes import SqlLikes
 from bot.db.oversight import SqlOversight
+from bot.db.payments import SqlPayments
 from bot.db.reports import SqlReports
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
+from bot.db.style_codes import SqlStyleCodes
 from bot.db.styles import SqlStyles
 from bot.db.turns import Turns
 from bot.db.users import SqlUsers
@@ -63,6 +66,9 @@ class SqlTransaction:
         self.batches: ports.Batches = SqlBatches(session)
         self.copies: ports.Copies = SqlCopies(session)
         self.styles: ports.Styles = SqlStyles(session)
+        self.payments: ports.Payments = SqlPayments(session)
+        self.letters: ports.Letters = SqlLetters(session)
+        self.style_codes: ports.StyleCodes = SqlStyleCodes(session)
 
 
 class SqlDatabase:

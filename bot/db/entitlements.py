@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import EntitlementRow
@@ -33,6 +33,12 @@ class SqlEntitlements:
 
     async def list_of_source(self, source: str, now: datetime) -> list[Entitlement]:
         return await self._list(EntitlementRow.source == source, now)
+
+    async def find_end(self, user_id: UserId, now: datetime) -> datetime | None:
+        ended = EntitlementRow.ends_at
+        mine = select(func.max(ended)).where(EntitlementRow.user_id == user_id, ended <= now)
+        found: datetime | None = await self._session.scalar(mine)
+        return found
 
     async def _list(self, whose: ColumnElement[bool], now: datetime) -> list[Entitlement]:
         is_on = or_(EntitlementRow.ends_at.is_(None), EntitlementRow.ends_at > now)

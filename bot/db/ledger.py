@@ -54,6 +54,15 @@ class SqlLedger:
         )
         return {row.label: int(row.balance) for row in await self._session.execute(sums)}
 
+    async def taken_back(self, user_id: UserId, unit: Unit, lot: str) -> int:
+        taken = (
+            select(func.sum(LedgerPostingRow.amount))
+            .join(LedgerEntryRow, LedgerEntryRow.id == LedgerPostingRow.entry_id)
+            .where(*_of_member(user_id, unit), LedgerPostingRow.account.in_(LOTS), LedgerPostingRow.label == lot)
+            .where(LedgerEntryRow.kind == EntryKind.REVOKE)
+        )
+        return -int(await self._session.scalar(taken) or 0)
+
     async def list_of_member(self, user_id: UserId) -> list[Entry]:
         return await self._list(LedgerEntryRow.user_id == user_id)
 

@@ -75,6 +75,19 @@ class StyleRow(Table):
     created_at: Mapped[datetime]
 
 
+class SavedStyleRow(Table):
+    """A style that a member saved for `--sref`; `picture_keys` are in the image store."""
+
+    __tablename__ = "saved_styles"
+
+    code: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, index=True)
+    words: Mapped[str]
+    picture_keys: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime]
+    is_shared: Mapped[bool] = mapped_column(server_default=false())
+
+
 class CopyRow(Table):
     """A copy of a finished job that is owed to its member by direct message; the row goes when it is settled."""
 
@@ -282,6 +295,38 @@ class SwitchRow(Table):
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(String(32))
+
+
+class PaymentEventRow(Table):
+    """What a payment service told and we took in. Rows are added and never changed."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    told_at: Mapped[datetime]
+    taken_at: Mapped[datetime]
+
+
+class CustomerRow(Table):
+    """Whom the payment service knows a member as."""
+
+    __tablename__ = "customers"
+
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)
+    customer_id: Mapped[str]
+
+
+class LetterRow(Table):
+    """Owed to a member by direct message; the row goes when it is settled."""
+
+    __tablename__ = "letters"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(SNOWFLAKE)
+    text: Mapped[str]
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int]
 
 
 class LikeRow(Table):

@@ -5,7 +5,9 @@ from datetime import datetime
 from bot.domain import ledger
 from bot.domain.errors import CreditsExhausted, StudioError, SubscriptionRequired
 from bot.domain.job import UserId
-from bot.domain.ledger import AccountKind, Entry, Shortage
+from bot.domain.ledger import AccountKind, Entry, Lot, Shortage
+from bot.domain.period import Period, period_at
+from bot.domain.plan import Catalogue, Entitlement, Plan
 from bot.domain.prices import Unit
 from bot.domain.said import Said, joined
 from bot.domain.standing import Standing, State
@@ -29,16 +31,51 @@ def due_grant(standing: Standing, user_id: UserId, unit: Unit, now: datetime) ->
         return ledger.grant(trial_id(user_id, unit), user_id, unit, AccountKind.BONUS, amount, source="trial", at=now)
     if standing.period is None:
         return None
+    return month_grant(user_id, plan, standing.period, unit, now)
+
+
+def month_grant(
+    user_id: UserId, plan: Plan, period: Period, unit: Unit, now: datetime, amount: int | None = None
+) -> Entry | None:
+    """What the plan gives for a month, or another amount in its place. None where that is nothing."""
+    amount = plan.allowance(unit) if amount is None else amount
+    if amount <= 0:
+        return None
     return ledger.grant(
-        month_id(user_id, plan.name, standing.period.start, unit),
+        month_id(user_id, plan.name, period.start, unit),
         user_id,
         unit,
         AccountKind.MONTH,
         amount,
         source=f"plan {plan.name}",
         at=now,
-        expires_at=standing.period.end,
+        expires_at=period.end,
     )
+
+
+def raise_grants(
+    before: Entitlement, after: Entitlement, changed_at: datetime, catalogue: Catalogue, now: datetime
+) -> list[Entry]:
+    """What a higher plan brings in the month that it began in: the difference between the months of both, for as much
+    of the month as is left. So it is paid for, too. What is left of the former month stays; it is given here for one
+    who did not come by in it so far. The names are those of the months, so that neither comes again."""
+    period, unit = period_at(after.starts_at, now), catalogue.unit
+    former, new = catalogue.find_plan(before.plan_name), catalogue.find_plan(after.plan_name)
+    if former is None or new is None:
+        return []
+    left = period.end - max(period.start, min(changed_at, now))
+    share = (new.allowance(unit) - former.allowance(unit)) * (left / (period.end - period.start))
+    grants = (
+        month_grant(after.user_id, former, period, unit, now),
+        month_grant(after.user_id, new, period, unit, now, max(1, round(share))),
+    )
+    return [entry for entry in grants if entry is not None]
+
+
+def is_month(lot: Lot, user_id: UserId, starts_at: datetime, unit: Unit) -> bool:
+    """Whether it was given for the month that began then, by whatever plan."""
+    prefix, suffix = month_id(user_id, "", starts_at, unit).split("::")
+    return lot.account.label.startswith(f"{prefix}:") and lot.account.label.endswith(f":{suffix}")
 
 
 def write_amount(amount: int, unit: Unit) -> Said:

@@ -29,6 +29,7 @@ class Action(StrEnum):
     ANIMATE = "animate"
     BOOKMARK = "bookmark"
     CANCEL = "cancel"
+    SHOW_REPEATED = "show_repeated"
 
 
 ZOOMS = {"50": 2.0, "75": 1.5}
@@ -52,6 +53,7 @@ _SPELLING = {
     Action.ANIMATE: "MJ::JOB::animate_{how}::{n}::{job}::SOLO",
     Action.BOOKMARK: "MJ::BOOKMARK::{job}",
     Action.CANCEL: "MJ::CancelJob::ByJobid::{job}",
+    Action.SHOW_REPEATED: "EASEL::repeated::{n}::{job}",
 }
 _ALSO_UNDERSTOOD = (
     (Action.VARIATION, "MJ::JOB::variation::{n}::{job}::SOLO"),

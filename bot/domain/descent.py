@@ -92,5 +92,7 @@ def reshape(job: Job, source: Size, wanted: Ratio | None) -> Job:
     check_aspect(aspect, job.params.version)
     if plan_canvas(source, job.kind, job.operation.zoom, aspect).size == source:
         raise NotAllowed("Nothing would be added. Choose a `--zoom` above 1, or another `--ar`.")
-    params: GenerationParams = replace(job.params, aspect=aspect, zoom=None)
+    params: GenerationParams = replace(
+        job.params, aspect=aspect, zoom=None, tile=False
+    )  # what is added repeats nothing
     return replace(job, params=params, prompt=with_aspect(job.prompt, aspect))

@@ -18,6 +18,7 @@
     ├── QueueClosed            the operator lets the queue run empty
     ├── MemberBlocked          an operator keeps them from starting anything
     ├── SubscriptionRequired   the studio sells plans, and they have none
+    │   └── PlanCancelled      they had one, and it has ended
     ├── SubscriptionPaused     the payment for their plan failed
     ├── CreditsExhausted       their time or their credits do not reach for it
     ├── UnknownPlan            no plan of this name is sold here
@@ -165,6 +166,17 @@ class SubscriptionPaused(StudioError):
             "Your plan is paused, because the last payment did not go through. "
             "`/subscribe` leads to the page where you can put that right."
         )
+
+
+class PlanCancelled(SubscriptionRequired):
+    title = "Plan Cancelled"
+
+    def __init__(self, ended_at: datetime) -> None:
+        told = Said(
+            "Your plan ended on <t:{at}:D>. `/subscribe` shows what there is; your pictures stay in `/gallery`.",
+            at=math.floor(ended_at.timestamp()),
+        )
+        StudioError.__init__(self, told)
 
 
 class CreditsExhausted(StudioError):

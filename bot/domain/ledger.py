@@ -224,6 +224,13 @@ def revoke(lot: Lot, user_id: UserId, unit: Unit, at: datetime, *, source: str) 
     return Entry(close_id(lot.account.label), EntryKind.REVOKE, user_id, unit, at, moved, source=source)
 
 
+def take_back(lot: Lot, amount: int, total: int, user_id: UserId, unit: Unit, at: datetime, *, source: str) -> Entry:
+    """A part of what is left of it, as a part of its price went back. `total` is what was taken back of its grant in
+    all, so that the same refund takes once."""
+    moved = _move(((lot.account, amount),), ISSUED)
+    return Entry(f"part:{lot.account.label}:{total}", EntryKind.REVOKE, user_id, unit, at, moved, source=source)
+
+
 def _move(sources: Sequence[tuple[Account, int]], target: Account) -> tuple[Posting, ...]:
     total = sum(amount for _, amount in sources)
     return (*(Posting(account, -amount) for account, amount in sources), Posting(target, total))

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
-WITHOUT_MINOR = frozenset({"BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV"})
-"""Currencies whose smallest unit is the unit itself, as payment services count them."""
+WITHOUT_MINOR = frozenset(
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905  a list of codes reads best so
+)
+"""Currencies whose smallest unit is the unit itself, as payment services count them. Stripe counts UGX and ISK in
+hundredths, although nothing is paid in them."""
+THOUSANDTHS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +20,6 @@ class Money:
     def __str__(self) -> str:
         if self.currency in WITHOUT_MINOR:
             return f"{self.minor:,} {self.currency}"
-        sign, (whole, rest) = "-" * (self.minor < 0), divmod(abs(self.minor), 100)
-        return f"{sign}{whole:,}.{rest:02} {self.currency}"
+        digits = 3 if self.currency in THOUSANDTHS else 2
+        sign, (whole, rest) = "-" * (self.minor < 0), divmod(abs(self.minor), 10**digits)
+        return f"{sign}{whole:,}.{rest:0{digits}} {self.currency}"

@@ -71,12 +71,14 @@ class Billing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is."""
+    """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is;
+    `billing` says how a plan is paid for."""
 
     id: str
     plan: str = ""
     pack: str = ""
     hours: int = 0
+    billing: Billing = Billing.MONTHLY
 
 
 OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."
@@ -91,7 +93,7 @@ class Catalogue:
     `everyone` is the plan of those who own none; without it a subscription is needed. The `trial` plan's allowance
     comes once. Roles and guilds name the plans that their members have. Extra time is sold by the hour and lasts
     `extra_days`, time given away lasts `bonus_days`. `terms` are those of the open studio.
-    `skus` are sold by Discord.
+    `skus` are sold by Discord, `price_tags` by Stripe.
     """
 
     is_charging: bool = False
@@ -103,6 +105,7 @@ class Catalogue:
     guild_plans: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     packs: tuple[Pack, ...] = ()
     skus: tuple[Article, ...] = ()
+    price_tags: tuple[Article, ...] = ()
     extra_hour_price: Money = HOUR_PRICE
     extra_days: int = 60
     bonus_days: int = 30
@@ -112,6 +115,20 @@ class Catalogue:
     def find_plan(self, name: str) -> Plan | None:
         every = (*self.plans, self.everyone, self.trial)
         return next((plan for plan in every if plan is not None and plan.name == name), None)
+
+    def find_price_tag(self, price_id: str) -> Article | None:
+        return next((article for article in self.price_tags if article.id == price_id), None)
+
+    def price_of(self, article: Article) -> Money | None:
+        """None for what the settings name no price of."""
+        if article.plan:
+            plan = self.find_plan(article.plan)
+            if plan is None:
+                return None
+            return plan.yearly_price if article.billing is Billing.YEARLY else plan.monthly_price
+        if article.hours:
+            return Money(article.hours * self.extra_hour_price.minor, self.extra_hour_price.currency)
+        return next((pack.price for pack in self.packs if pack.name == article.pack), None)
 
 
 OPEN = Catalogue()

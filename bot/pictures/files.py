@@ -12,15 +12,10 @@ MAX_DECODED_PIXELS = 64_000_000
 """Known from a file's head before any of it is unpacked: 192 MB as RGB."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-_BROKEN = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    SyntaxError,
-    ValueError,
-)
-"""What Pillow raises for bytes that are damaged or made to hurt."""
+_BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError)
+"""What Pillow raises for bytes that are damaged."""
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""What it raises for sizes far beyond ours, before we can look."""
 
 
 def encode_png(pixels: Pixels) -> bytes:
@@ -47,6 +42,8 @@ def measure(data: bytes) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             return image.size
+    except _BOMB as error:
+        raise _too_large() from error
     except _BROKEN as error:
         raise _unreadable() from error
 
@@ -60,22 +57,30 @@ def open_image(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         if image.width * image.height > MAX_DECODED_PIXELS:
-            raise UnreadablePicture(
-                "That image has {width}x{height} pixels, which is too many.", width=image.width, height=image.height
-            )
+            raise _too_large()
         image.load()
         return ImageOps.exif_transpose(image)
+    except _BOMB as error:
+        raise _too_large() from error
     except _BROKEN as error:
         raise _unreadable() from error
+
+
+def _too_large() -> UnreadablePicture:
+    return UnreadablePicture("That image has too many pixels. Please make it smaller than 8000x8000.")
 
 
 def _unreadable() -> UnreadablePicture:
     return UnreadablePicture("That file is not a PNG, JPEG, WebP or GIF image that can be read.")
 
 
+def in_bytes(image: Image.Image) -> Image.Image:
+    """16 bits of grey as 8, which Pillow would clip at 255."""
+    return image.point(lambda grey: grey / 256, "L") if image.mode.startswith("I") else image
+
+
 def flatten(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
-        image = image.point(lambda grey: grey / 256, "L")
+    image = in_bytes(image)
     if not image.has_transparency_data:
         return image.convert("RGB")
     layer = image.convert("RGBA")

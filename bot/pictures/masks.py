@@ -8,7 +8,7 @@ from PIL import Image
 from bot.domain.canvas import Rect, Size, is_same_shape
 from bot.domain.errors import UnusableMask
 from bot.pictures.arrays import Flags
-from bot.pictures.files import open_image, save
+from bot.pictures.files import in_bytes, open_image, save
 
 LEAST_SIDE = 8
 """Pixels. What is smaller was not painted on purpose."""
@@ -23,7 +23,7 @@ def read_mask(data: bytes, picture: Size) -> Flags:
             mask=f"{image.width}x{image.height}",
             picture=f"{picture.width}x{picture.height}",
         )
-    layer = image.convert("RGBA")
+    layer = in_bytes(image).convert("RGBA")
     levels = Image.alpha_composite(Image.new("RGBA", layer.size, "black"), layer).convert("L")
     region: Flags = np.asarray(levels.resize((picture.width, picture.height), Image.Resampling.BILINEAR)) >= 128
     _check(region)

@@ -22,6 +22,7 @@ class SandboxConfig:
     """Everything is a default that suits tests; `rate_limits=None` takes the brakes off.
 
     `other_guild_name` is that of a second server, with the same members and without the bot; empty for none.
+    `heartbeat_seconds` is how often clients of the gateway have to say that they live.
     """
 
     host: str = "127.0.0.1"
@@ -37,6 +38,7 @@ class SandboxConfig:
     privileged_intents: int = 0
     openapi: Path | None = CONTRACT
     wait_seconds: float = 15.0
+    heartbeat_seconds: float = 41.25
 
     @property
     def application_id(self) -> str:

@@ -13,11 +13,11 @@ from aiohttp import WSCloseCode, web
 
 from bot.sandbox.clock import Clock
 from bot.sandbox.event_faults import EventFaults
+from bot.sandbox.heartbeat import TIMED_OUT, Heartbeats, Pulse
 from bot.sandbox.session import PRIVILEGED, Connection, Opcode, Session
 from bot.sandbox.wire import Json
 from bot.sandbox.world import World
 
-HEARTBEAT_MS = 41_250
 SESSION_SECONDS = 180.0
 MAX_REFUSALS = 5
 
@@ -29,6 +29,7 @@ class Gateway:
         self._world = world
         self._clock = clock
         self._faults = faults
+        self.heartbeats = Heartbeats(world.config.heartbeat_seconds)
         self._sessions: dict[str, Session] = {}
         self._connections: set[Connection] = set()
         self._refusals = 0
@@ -92,10 +93,14 @@ class Gateway:
         connection = Connection(socket, request.query.get("compress"))
         self._connections.add(connection)
         pump = asyncio.create_task(connection.pump(), name="gateway-pump")
-        connection.send({"op": Opcode.HELLO, "d": {"heartbeat_interval": HEARTBEAT_MS}})
+        interval = round(1000 * self.heartbeats.interval_seconds)
+        connection.send({"op": Opcode.HELLO, "d": {"heartbeat_interval": interval}})
+        pulse = Pulse(self.heartbeats, lambda: self._time_out(connection))
+        pulse.begin()
         try:
-            await self._listen(socket, connection)
+            await self._listen(socket, connection, pulse)
         finally:
+            pulse.end()
             self._connections.discard(connection)
             await self._leave(connection)
             pump.cancel()
@@ -108,7 +113,13 @@ class Gateway:
             connection.close(WSCloseCode.GOING_AWAY)
             connection.abort()
 
-    async def _listen(self, socket: web.WebSocketResponse, connection: Connection) -> None:
+    def _time_out(self, connection: Connection) -> None:
+        """Its session cannot be resumed."""
+        connection.close(TIMED_OUT)
+        for session_id in [key for key, item in self._sessions.items() if item.connection is connection]:
+            del self._sessions[session_id]
+
+    async def _listen(self, socket: web.WebSocketResponse, connection: Connection, pulse: Pulse) -> None:
         session: Session | None = None
         async for message in socket:
             try:
@@ -118,6 +129,7 @@ class Gateway:
                 continue
             match frame.get("op"):
                 case Opcode.HEARTBEAT:
+                    pulse.beat()
                     connection.send({"op": Opcode.HEARTBEAT_ACK, "d": None})
                 case Opcode.IDENTIFY if session is None:
                     session = await self._identify(connection, frame.get("d") or {})

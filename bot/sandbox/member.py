@@ -12,6 +12,7 @@ import aiohttp
 
 from bot.sandbox.command_rules import OptionType
 from bot.sandbox.message import walk_components
+from bot.sandbox.session import Opcode
 from bot.sandbox.watch import Event, Sent, Watch
 from bot.sandbox.wire import Json, Upload
 
@@ -181,11 +182,18 @@ class Member(Watch):
         return self._http
 
     async def _listen(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        async for frame in socket:
-            event = json.loads(frame.data)
-            if event.get("op") != 0:
-                continue
-            await self.take(Event(event["t"], event["d"]))
+        async with asyncio.TaskGroup() as tasks:
+            heart: asyncio.Task[None] | None = None
+            async for frame in socket:
+                match json.loads(frame.data):
+                    case {"op": Opcode.HELLO, "d": {"heartbeat_interval": interval}}:
+                        heart = tasks.create_task(_beat(socket, interval / 1000))
+                    case {"op": Opcode.DISPATCH, "t": name, "d": data}:
+                        await self.take(Event(name, data))
+                    case _:
+                        pass
+            if heart:
+                heart.cancel()
 
     async def _on_message(self, message: Json, data: Json) -> Sent:
         extra = {"message_id": message["id"], "message_flags": message.get("flags", 0)}
@@ -249,6 +257,13 @@ class Member(Watch):
     def _next_nonce(self) -> str:
         self._nonces += 1
         return str(self._nonces)
+
+
+async def _beat(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+    with suppress(ConnectionError):
+        while not socket.closed:
+            await socket.send_json({"op": Opcode.HEARTBEAT, "d": None})
+            await asyncio.sleep(seconds)
 
 
 def find_component(message: Json, which: str) -> Json:

@@ -62,11 +62,17 @@ def door_of(interaction: Interaction) -> Door | None:
 def drawing_place_of(interaction: Interaction) -> Place:
     """Where new pictures will be shown. Raises `NotAllowed` where the bot may not post them: better now than when they
     are drawn. Where it is no member it answers by the interaction's leave."""
-    place, may = place_of(interaction), interaction.app_permissions
-    writes = may.send_messages_in_threads if isinstance(interaction.channel, discord.Thread) else may.send_messages
-    if place.door is None and place.guild_id is not None and not (writes and may.attach_files):
-        raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
+    place = place_of(interaction)
+    if place.door is None and place.guild_id is not None:
+        check_may_post(interaction.app_permissions, is_thread=isinstance(interaction.channel, discord.Thread))
     return place
+
+
+def check_may_post(may: discord.Permissions, *, is_thread: bool) -> None:
+    """Raises `NotAllowed`."""
+    writes = may.send_messages_in_threads if is_thread else may.send_messages
+    if not (writes and may.attach_files):
+        raise NotAllowed("I may not write or attach files in this channel. Allow it, or use another one.")
 
 
 def role_ids(user: discord.User | discord.Member | None) -> frozenset[int]:
@@ -121,7 +127,10 @@ async def noticed(work: Awaitable[Job], *, studio: Studio) -> tuple[Job, discord
 
 async def queued_notice(job: Job, *, studio: Studio) -> discord.Embed | None:
     waiting = await find_waiting(job, studio=studio)
-    return queued_embed(job, waiting) if waiting else None
+    if waiting is None:
+        return None
+    studio.notices.say(job.id, waiting)
+    return queued_embed(job, waiting)
 
 
 async def begin(job: Job, message: MessageRef | None, *, studio: Studio) -> None:

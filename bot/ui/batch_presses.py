@@ -4,7 +4,16 @@ import discord
 
 from bot.domain.batch import BatchId
 from bot.domain.job import Job
-from bot.ui.answering import Interaction, begin, in_time, place_of, post_waiting, queued_notice, tell_notices
+from bot.ui.answering import (
+    Interaction,
+    begin,
+    drawing_place_of,
+    in_time,
+    place_of,
+    post_waiting,
+    queued_notice,
+    tell_notices,
+)
 from bot.ui.views.batch import FIELD, Answer, BatchButton, batch_actions, batch_content, batch_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import (
@@ -31,7 +40,7 @@ async def press_batch(interaction: Interaction, button: BatchButton, *, studio: 
     place = place_of(interaction)
     match button.answer:
         case Answer.YES:
-            work = confirm_batch(button.batch_id, place, studio=studio)
+            work = confirm_batch(button.batch_id, drawing_place_of(interaction), studio=studio)
             await _draw(interaction, await in_time(interaction, work, thinking=False), studio)
         case Answer.EDIT:
             batch = await read_batch(button.batch_id, place, studio=studio)
@@ -44,7 +53,7 @@ async def press_batch(interaction: Interaction, button: BatchButton, *, studio: 
 async def submit_batch_form(
     interaction: Interaction, batch_id: BatchId, fields: dict[str, str], *, studio: Studio
 ) -> None:
-    work = edit_batch(batch_id, fields.get(FIELD, ""), place_of(interaction), studio=studio)
+    work = edit_batch(batch_id, fields.get(FIELD, ""), drawing_place_of(interaction), studio=studio)
     outcome = await in_time(interaction, work, thinking=False)
     match outcome:
         case BatchQuestion():

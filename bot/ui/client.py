@@ -21,6 +21,7 @@ from bot.ui.commands.message_menu import add_message_menu
 from bot.ui.commands.modes import add_modes
 from bot.ui.commands.settings import add_settings
 from bot.ui.commands.show import add_show
+from bot.ui.commands.style_codes import add_style_codes
 from bot.ui.commands.subscribe import add_subscribe
 from bot.ui.commands.words import add_words
 from bot.ui.errors import answer_error, answered
@@ -121,6 +122,7 @@ class Client(discord.Client):
             add_account,
             add_message_menu,
             add_settings,
+            add_style_codes,
             add_modes,
             add_words,
             add_handed_in,

@@ -8,6 +8,7 @@ import discord
 
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.domain.waiting import Waiting
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
 from bot.ui.job_messages import delete_for, edit_for, post_for
@@ -20,7 +21,9 @@ from bot.ui.render import (
     render_progress,
     render_prompt,
     render_result,
+    render_waiting,
 )
+from bot.ui.render_queue import queued_embed
 from bot.ui.shown_result import result_file, result_view
 from bot.ui.views.job_actions import USUAL, Layout, pressed_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
@@ -46,9 +49,16 @@ class DiscordNotifier:
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
         self._progress.show(Glimpse(job, fraction, preview))
 
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        self._progress.show(Glimpse(job, 0.0, None, waiting))
+
     async def _edit_progress(self, glimpse: Glimpse) -> None:
         job = glimpse.job
         if job.waiting_message is None:
+            return
+        if glimpse.waiting is not None:
+            notice = queued_embed(job, glimpse.waiting)
+            await edit_for(self._client, job, job.waiting_message, content=render_waiting(job), embed=notice)
             return
         content = render_progress(job, glimpse.fraction)
         if glimpse.preview is None:

@@ -1,11 +1,15 @@
 """Where a press of a button goes, decided by its custom id alone, so that buttons work after any restart."""
 
+import asyncio
+import io
+
 import discord
 import structlog
 
 from bot.domain.buttons import Action, Button, parse_button
-from bot.domain.job import JobId, MessageRef
+from bot.domain.job import JobId, MessageRef, PictureRef
 from bot.domain.settings_buttons import is_setting
+from bot.pictures import fit_bytes
 from bot.ui.answering import Interaction, drawing_place_of, in_time, noticed, place_of, show_waiting
 from bot.ui.batch_presses import press_batch
 from bot.ui.errors import UnknownButton
@@ -19,6 +23,7 @@ from bot.ui.views.gallery_pages import parse_gallery_button
 from bot.ui.views.job_actions import pressed_actions, region_actions
 from bot.ui.views.press_form import press_form
 from bot.ui.views.suggestions import parse_suggestion_button
+from bot.usecases.browse import open_repeated
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job
 from bot.usecases.open_form import open_form
@@ -53,13 +58,15 @@ async def _press_job(interaction: Interaction, button: Button, studio: Studio) -
             await _press_bookmark(interaction, button, studio)
         case Action.VARY_REGION:
             await _press_region(interaction, button, studio)
+        case Action.SHOW_REPEATED:
+            await _press_repeated(interaction, button, studio)
         case _:
             await _press_picture(interaction, button, studio)
 
 
 async def _press_region(interaction: Interaction, button: Button, studio: Studio) -> None:
     """Discord has no brush: a page of ours has one, or the member brings a mask of their own."""
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     if studio.region_links is None:
@@ -67,6 +74,15 @@ async def _press_region(interaction: Interaction, button: Button, studio: Studio
         return
     link = studio.region_links.link(button, place, MessageRef(place.channel_id, message.id))
     await interaction.response.send_message(spoken(REGION_TEXT), view=region_actions(link), ephemeral=True)
+
+
+async def _press_repeated(interaction: Interaction, button: Button, studio: Studio) -> None:
+    """For whoever presses alone: it is no new picture."""
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    ref = PictureRef(button.job_id, button.index)
+    data = await open_repeated(ref, place_of(interaction).user_id, studio=studio)
+    data, extension = await asyncio.to_thread(fit_bytes, data, interaction.filesize_limit)
+    await interaction.edit_original_response(attachments=[discord.File(io.BytesIO(data), f"2x2.{extension}")])
 
 
 async def _press_bookmark(interaction: Interaction, button: Button, studio: Studio) -> None:
@@ -109,7 +125,7 @@ async def go_on(
     interaction: Interaction, button: Button, *, studio: Studio, wording: str | None = None, mask_key: str = ""
 ) -> None:
     """From a press, or from the form that it opened, to a job and its waiting message."""
-    place, message = place_of(interaction), interaction.message
+    place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
     pressed = MessageRef(place.channel_id, message.id)

@@ -4,12 +4,13 @@ edit at a time, so that a busy channel slows itself down instead of running into
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 import structlog
 
 from bot.domain.job import Job, JobId
+from bot.domain.waiting import Waiting
 from bot.tasks import BackgroundTasks
 from bot.ui.posting import LINE_TROUBLE
 from bot.usecases.ports import DeliveryError
@@ -22,11 +23,12 @@ REMEMBERED_ENDS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Glimpse:
-    """How far a job is, 0 to 1, and a small picture of it where there is one."""
+    """How far a job is, 0 to 1, and a small picture of it where there is one; or where it still waits."""
 
     job: Job
     fraction: float
     preview: bytes | None
+    waiting: Waiting | None = None
 
 
 class ProgressEdits:
@@ -48,7 +50,7 @@ class ProgressEdits:
         unsent = self._newest.setdefault(channel_id, {})
         skipped = unsent.get(job.id)
         preview = glimpse.preview or (skipped.preview if skipped else None)
-        unsent[job.id] = Glimpse(job, glimpse.fraction, preview)
+        unsent[job.id] = replace(glimpse, preview=preview)
         if not has_worker:
             self._tasks.start(self._send_all(channel_id), name=f"progress in {channel_id}")
 

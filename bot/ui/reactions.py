@@ -8,7 +8,7 @@ import structlog
 
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
-from bot.ui.answering import begin, post_waiting, role_ids
+from bot.ui.answering import begin, check_may_post, post_waiting, role_ids
 from bot.ui.errors import reported
 from bot.ui.known_jobs import find_reacted_job
 from bot.usecases.admission import Place
@@ -95,11 +95,20 @@ async def _grant(
         case Wish.DISCARD:
             await cancel_job(job.id, job.user_id, studio=studio)
         case Wish.UPSCALE | Wish.VARY | Wish.AGAIN if job.is_grid and job.status is JobStatus.SUCCEEDED:
+            _check_place(message.channel_id, job.guild_id, client)
             button = Button(ACTIONS[wish], job.id, index)
             child = await submit_press(button, place, message, studio=studio)
             await begin(child, await post_waiting(client, child), studio=studio)
         case _:
             pass
+
+
+def _check_place(channel_id: int, guild_id: int | None, client: discord.Client) -> None:
+    """A reaction does not say what the bot may do where it was made. Raises `NotAllowed`."""
+    guild = client.get_guild(guild_id) if guild_id is not None else None
+    channel = guild.get_channel_or_thread(channel_id) if guild else None
+    if guild and channel:
+        check_may_post(channel.permissions_for(guild.me), is_thread=isinstance(channel, discord.Thread))
 
 
 async def _tell(user_id: UserId, embed: discord.Embed, studio: Studio) -> None:

@@ -4,7 +4,8 @@ import discord
 
 from bot.domain.job import Job
 from bot.domain.said import Said
-from bot.usecases.room import COUNTED, Waiting
+from bot.domain.waiting import Waiting
+from bot.usecases.room import COUNTED
 from bot.words import say, spoken
 
 YELLOW = 16776960

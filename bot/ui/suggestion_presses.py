@@ -4,7 +4,7 @@ import discord
 
 from bot.domain.errors import EmptyPrompt
 from bot.domain.job import UserId
-from bot.ui.answering import Interaction, in_time, place_of, queued_notice, show_waiting, tell_notices
+from bot.ui.answering import Interaction, drawing_place_of, in_time, queued_notice, show_waiting, tell_notices
 from bot.ui.batch_presses import ask_about_batch, show_all
 from bot.ui.commands.words import show_description
 from bot.ui.errors import UnknownButton
@@ -39,7 +39,7 @@ async def submit_prompt_form(interaction: Interaction, fields: dict[str, str], *
     prompt = next((fields[field] for field in FIELDS if field in fields), "")
     if not prompt.strip():
         raise EmptyPrompt
-    outcome = await in_time(interaction, submit_imagine(prompt, place_of(interaction), studio=studio))
+    outcome = await in_time(interaction, submit_imagine(prompt, drawing_place_of(interaction), studio=studio))
     if isinstance(outcome, BatchQuestion):
         await ask_about_batch(interaction, outcome)
         return
@@ -52,9 +52,10 @@ async def _imagine_all(interaction: Interaction, prompts: list[str], studio: Stu
     """One after the other, until one does not fit any more; that one is told, and those before it are drawn."""
     if not prompts:
         raise UnknownButton
+    place = drawing_place_of(interaction)
     await interaction.response.defer()
     for prompt in prompts:
-        outcome = await submit_imagine(prompt, place_of(interaction), studio=studio)
+        outcome = await submit_imagine(prompt, place, studio=studio)
         if not isinstance(outcome, BatchQuestion):
             await show_all(interaction, outcome.jobs, studio=studio)
 

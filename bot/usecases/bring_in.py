@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bot.domain.errors import DuplicateImages, InvalidLink, UnreadablePicture
 from bot.domain.job import Job
-from bot.domain.prompt.linked import links_of
+from bot.domain.prompt.linked import kept_keys, links_of
 from bot.pictures import decode_rgb, encode_png, shrink_rgb
 from bot.usecases.studio import Studio
 from engine.protocol import Pixels
@@ -47,6 +47,7 @@ def with_sources(job: Job, kept: Kept) -> Job:
     links = links_of(job.params)
     if not links:
         return job
+    kept = {**kept, **kept_keys(job.params)}
     if missing := [url for url in links if url not in kept]:
         raise PicturesMissing(missing)
     images = [kept[image.url] for image in job.params.images]

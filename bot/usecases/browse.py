@@ -7,6 +7,7 @@ from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
 from bot.domain.job import Job, PictureRef, UserId
 from bot.pictures import compose_contact_sheet
+from bot.pictures.repeats import compose_repeated
 from bot.usecases.studio import Studio
 
 
@@ -35,6 +36,12 @@ async def open_picture(ref: PictureRef, viewer_id: UserId, *, studio: Studio) ->
     if picture.user_id != viewer_id and (picture.visibility is not Visibility.PUBLIC or picture.trashed_at):
         raise JobGone
     return OpenedPicture(picture, job, await studio.store.get(picture.store_key))
+
+
+async def open_repeated(ref: PictureRef, viewer_id: UserId, *, studio: Studio) -> bytes:
+    """WebP of the picture two by two. Raises as `open_picture` does."""
+    opened = await open_picture(ref, viewer_id, studio=studio)
+    return await asyncio.to_thread(compose_repeated, opened.data)
 
 
 async def open_thumbnails(page: Page, *, studio: Studio) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -33,9 +34,10 @@ PICTURES_GONE = Said("its pictures are no longer in the store")
 BROKEN = Said("something went wrong here, which the operator can read in the log")
 
 
-def backoff(attempt: int) -> float:
-    """Seconds before the next try: 1, 2, 4 ... 30."""
-    return min(30.0, 2.0**attempt)
+def backoff(attempt: int, dice: Callable[[], float] = random.random) -> float:
+    """Seconds before the next try: up to 1, 2, 4 ... 30, and at least half of that. `dice` gives 0 to 1: those that
+    failed together do not all come back together."""
+    return min(30.0, 2.0**attempt) * (1.0 + dice()) / 2.0
 
 
 class LeftForLater(Exception):

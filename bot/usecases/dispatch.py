@@ -84,6 +84,7 @@ class Dispatcher:
         if choice is None:
             return None
         self._passed = choice.passed
+        self._studio.notices.wake()
         log.info("job started", job=choice.job.id, attempt=choice.job.attempt)
         return choice.job
 

@@ -9,7 +9,7 @@ from bot.usecases.draw_film import draw_film
 from bot.usecases.draw_region import draw_region
 from bot.usecases.draw_upscale import upscale, upscale_creatively
 from bot.usecases.masters import Master, encode_masters
-from bot.usecases.references import STYLE_STRENGTH, borrows_style, in_borrowed_style, with_references
+from bot.usecases.references import STYLE_STRENGTH, borrows_style, in_borrowed_style, with_looked_at, with_references
 from bot.usecases.requests import PREVIEWS_PER_REQUEST, make_request
 from engine.protocol import GenerateRequest, InitImage, RestyleRequest
 
@@ -77,4 +77,5 @@ async def _draw_variations(attempt: Attempt) -> tuple[Master, ...]:
     job = attempt.job
     strength = STRENGTH[job.kind] if job.operation.strength is None else job.operation.strength
     start = InitImage(await attempt.read_source(), strength)
-    return await _draw_in_style(attempt, replace(make_request(attempt), init_image=start))
+    request = await with_looked_at(attempt, make_request(attempt))
+    return await _draw_in_style(attempt, replace(request, init_image=start))

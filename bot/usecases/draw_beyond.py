@@ -12,6 +12,7 @@ from bot.domain.scenery import find_scenery
 from bot.pictures.sheet import lay_out
 from bot.usecases.attempt import WHOLE, Attempt
 from bot.usecases.draw_window import Brush, at_least_one_step, draw_window, is_fixed
+from bot.usecases.references import note_unborrowed, with_looked_at
 from bot.usecases.requests import make_request, model_of
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 
@@ -32,7 +33,8 @@ async def draw_beyond(attempt: Attempt) -> tuple[Pixels, ...]:
     job, model, old = attempt.job, model_of(attempt), await attempt.read_source()
     canvas = plan_canvas(Size(old.width, old.height), job.kind, job.operation.zoom, job.params.aspect)
     windows = plan_windows(canvas, widest=1.0 if is_fixed(model) else WIDEST)
-    brush = _brush(make_request(attempt), job, model)
+    note_unborrowed(attempt)
+    brush = _brush(await with_looked_at(attempt, make_request(attempt)), job, model)
     sheets = [await asyncio.to_thread(lay_out, old, canvas)] * job.picture_count
     for number, window in enumerate(windows):
         sheets = await draw_window(attempt, brush, sheets, window, WHOLE.part(number, len(windows)))

@@ -10,6 +10,7 @@ from bot.pictures.sheet import erase
 from bot.usecases.attempt import WHOLE, Attempt
 from bot.usecases.draw_beyond import WIDEST
 from bot.usecases.draw_window import Brush, draw_window, is_fixed
+from bot.usecases.references import note_unborrowed, with_looked_at
 from bot.usecases.requests import make_request, model_of
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 
@@ -23,7 +24,9 @@ ROOM = 2.0
 SMALLEST = 1 / 6
 """What is smaller than this share of the picture is looked at as if it were this large."""
 
-MIDDLE = "middle"
+PLACING = ("large", "in the middle")
+"""Where a thing is best seen that stands alone in what a model draws."""
+
 FOREBEARS = 8
 
 CLOSED_ROOM = 4 / 3
@@ -36,24 +39,32 @@ async def draw_region(attempt: Attempt) -> tuple[Pixels, ...]:
     region = await asyncio.to_thread(load_mask, await attempt.studio.store.get(job.operation.mask_key))
     window = _window(Size(picture.width, picture.height), bounds_of(region), model)
     told, strength = await _told(attempt, model), job.operation.strength
-    brush = Brush(model, told, STRENGTH if strength is None else strength, REACH)
+    is_blind = strength is None and _names_a_thing(told.prompt, model)
+    brush = Brush(model, told, STRENGTH if strength is None else strength, REACH, is_blind)
     sheets = [await asyncio.to_thread(erase, picture, region)] * job.picture_count
     return tuple(sheet.pixels for sheet in await draw_window(attempt, brush, sheets, window, WHOLE))
 
 
 async def _told(attempt: Attempt, model: ModelInfo) -> GenerateRequest:
-    """A model with a closed vocabulary leaves to chance what it is not told, and its parts then disagree; so it is told
-    what stands behind the picture, and that the thing belongs into the middle of what it sees.
+    """A model with a closed vocabulary leaves to chance what it is not told; so it is told what stands behind the
+    picture, and that the thing fills the middle of what it draws.
     """
-    told = make_request(attempt)
+    note_unborrowed(attempt)
+    told = await with_looked_at(attempt, make_request(attempt))
     if not model.scenery:
         return told
-    words = [told.prompt]
-    if not find_scenery(told.prompt, model.scenery):
-        words.append(await _scenery_behind(attempt, model))
-    if MIDDLE in model.vocabulary:
-        words.insert(1, f"in the {MIDDLE}")
+    size, place = (phrase if phrase.split()[-1] in model.vocabulary else "" for phrase in PLACING)
+    behind = "" if find_scenery(told.prompt, model.scenery) else await _scenery_behind(attempt, model)
+    words = (f"{size} {told.prompt}".strip(), place, behind)
     return replace(told, prompt=", ".join(word for word in words if word))
+
+
+def _names_a_thing(prompt: str, model: ModelInfo) -> bool:
+    """Such a model knows each thing whole and by itself: beside half of another it draws neither. So it draws the thing
+    without a look at the picture, and what it drew is fitted in. Scenery alone goes on from what is there.
+    """
+    placing = {phrase.split()[-1] for phrase in PLACING}
+    return bool(find_scenery(prompt, set(model.vocabulary) - set(model.scenery) - placing))
 
 
 async def _scenery_behind(attempt: Attempt, model: ModelInfo) -> str:

@@ -3,12 +3,12 @@ enlarged picture over once more, tile by tile, with new detail.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.canvas import Rect, Size, is_same_shape, plan_tiles
-from bot.domain.said import Said
 from bot.domain.size import round_up
+from bot.pictures.repeats import close_round, go_round
 from bot.pictures.tiles import cut_tiles, lay_tiles, show_tiles
 from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_window import at_least_one_step, is_fixed
@@ -22,6 +22,11 @@ WHOLE_STRENGTH = 0.5
 """The same for a model that sees the whole picture at once."""
 
 TILES_PER_REQUEST = 4
+
+MARGIN_PART = 16
+"""Of the shorter side of a picture that repeats."""
+
+GoOn = Callable[[Pixels], Awaitable[Pixels]]
 
 
 async def upscale(attempt: Attempt) -> Pixels:
@@ -38,25 +43,29 @@ async def upscale_creatively(attempt: Attempt) -> Pixels:
     if is_fixed(model):
         redrawn = await _redraw_whole(attempt, source, model, Stretch(0.0, 0.7))
         return await _enlarge(attempt, redrawn, Stretch(0.7, 1.0))
-    large = await _enlarge(attempt, source, Stretch(0.0, 0.3))
-    return await _redraw_tiles(attempt, large, model, Stretch(0.3, 1.0))
+
+    async def redraw(large: Pixels) -> Pixels:
+        return await _redraw_tiles(attempt, large, model, Stretch(0.3, 1.0))
+
+    return await _enlarge(attempt, source, Stretch(0.0, 0.3), redraw)
 
 
-async def _enlarge(attempt: Attempt, source: Pixels, stretch: Stretch) -> Pixels:
-    request = make_enlargement(attempt, source, attempt.job.operation.scale)
+async def _enlarge(attempt: Attempt, source: Pixels, stretch: Stretch, go_on: GoOn | None = None) -> Pixels:
+    """What repeats is enlarged with a margin of its repetition, or its edges would not meet any more."""
+    scale, repeats = attempt.job.operation.scale, attempt.job.params.tile
+    margin = min(source.width, source.height) // MARGIN_PART if repeats else 0
+    request = make_enlargement(attempt, await asyncio.to_thread(go_round, source, margin), scale)
     [large] = await attempt.ask(request, stretch)
-    return large
+    return await asyncio.to_thread(close_round, await go_on(large) if go_on else large, margin * scale)
 
 
 async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
     told = make_request(attempt)
     if not is_same_shape(source.width / source.height, model.width / model.height):
-        attempt.note(
-            Said("{model} draws squares only, so this shape was enlarged without new detail.", model=model.name)
-        )
+        attempt.note(f"{model.name} draws squares only, so this shape was enlarged without new detail.")
         return source
     start = InitImage(source, _strength(attempt, WHOLE_STRENGTH, told.steps))
-    request = replace(told, width=model.width, height=model.height, init_image=start, tile=False)
+    request = replace(told, width=model.width, height=model.height, init_image=start)
     [redrawn] = await attempt.ask(request, stretch)
     return redrawn
 

@@ -18,13 +18,15 @@ WORTH_ENLARGING = 1.4
 @dataclass(frozen=True, slots=True)
 class Brush:
     """How the unknown is asked for: `told` has the words and the seeds, `strength` says how far the model may go from
-    the guess, and `reach` how far from the seam colours are matched, as a share of the window.
+    the guess, and `reach` how far from the seam colours are matched, as a share of the window. One that `is_blind` is
+    not shown the picture.
     """
 
     model: ModelInfo
     told: GenerateRequest
     strength: float
     reach: float
+    is_blind: bool = False
 
 
 def is_fixed(model: ModelInfo) -> bool:
@@ -67,9 +69,10 @@ def _ask_for(brush: Brush, sheets: Sequence[Sheet], window: Rect) -> GenerateReq
     """Sheets that are one and the same are sent once. The known part is the same on all."""
     native = Size(brush.model.width, brush.model.height)
     size = window_size(window.size, native, is_fixed=is_fixed(brush.model))
-    request = replace(
-        brush.told, width=size.width, height=size.height, mask=mask_window(sheets[0], window, size), tile=False
-    )
+    request = replace(brush.told, width=size.width, height=size.height, tile=False)
+    if brush.is_blind:
+        return request
+    request = replace(request, mask=mask_window(sheets[0], window, size))
     if all(sheet is sheets[0] for sheet in sheets):
         return replace(request, init_image=InitImage(show_window(sheets[0], window, size), brush.strength))
     starts = tuple(InitImage(show_window(sheet, window, size), brush.strength) for sheet in sheets)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import ledger
-from bot.domain.allowance import month_id
+from bot.domain.allowance import is_month, month_grant, month_id, raise_grants
 from bot.domain.errors import UnknownPlan
 from bot.domain.job import UserId
-from bot.domain.ledger import AccountKind, Entry, EntryKind
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
 from bot.domain.period import period_at
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
@@ -56,7 +56,60 @@ async def end_plan(reference: str, user_id: UserId, tx: Transaction, *, as_of: d
         return 0
     if not await tx.entitlements.save(replace(owned, ends_at=studio.now(), as_of=as_of)):
         return 0
-    return await _take_back_month(owned, owned.source, tx, studio)
+    return await _take_back_months(owned, tx, studio)
+
+
+async def raise_plan(after: Entitlement, changed_at: datetime, tx: Transaction, *, studio: Books) -> int:
+    """A higher plan from `changed_at` on, whose months are counted as before: it brings the difference for the rest of
+    the month. Returns how much that was. For one whose member's row is held."""
+    before = await tx.entitlements.find(after.reference)
+    if before is None or not await tx.entitlements.save(after):
+        return 0
+    given = 0
+    for entry in raise_grants(before, after, changed_at, studio.catalogue, studio.now()):
+        if await tx.ledger.post(entry):
+            given = entry.postings[-1].amount
+    return given
+
+
+async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Transaction, *, studio: Books) -> int:
+    """A part of the price of the current month went back, and the same part of its time follows, as far as it is left.
+    `refunded` is all that ever went back of `paid`. Returns how much was taken now."""
+    unit, now = studio.catalogue.unit, studio.now()
+    plan, period = studio.catalogue.find_plan(owned.plan_name), period_at(owned.starts_at, now)
+    if plan and not owned.is_paused and (month := month_grant(owned.user_id, plan, period, unit, now)):
+        await tx.ledger.post(month)
+    lots = [
+        lot
+        for lot in await tx.ledger.list_open_lots(owned.user_id, unit)
+        if is_month(lot, owned.user_id, period.start, unit)
+    ]
+    return await _take_share(lots, paid, refunded, owned.user_id, unit, owned.source, tx, studio)
+
+
+async def _take_share(
+    lots: list[Lot], paid: int, refunded: int, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books
+) -> int:
+    """Of several grants, which were paid for together, evenly by what each gave. What jobs hold is not waited for."""
+    taken = 0
+    for lot in lots:
+        total = lot.granted * min(refunded, paid) // paid
+        missing = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
+        if (amount := min(missing, lot.balance)) > 0:
+            entry = ledger.take_back(lot, amount, total, user_id, unit, studio.now(), source=source)
+            taken += amount if await tx.ledger.post(entry) else 0
+    return taken
+
+
+async def _take_back_months(owned: Entitlement, tx: Transaction, studio: Books) -> int:
+    """All that was given for the current month: a plan that was raised in it has given twice."""
+    unit, start = studio.catalogue.unit, period_at(owned.starts_at, studio.now()).start
+    taken = 0
+    for lot in await tx.ledger.list_open_lots(owned.user_id, unit):
+        if is_month(lot, owned.user_id, start, unit):
+            await tx.ledger.post(ledger.revoke(lot, owned.user_id, unit, studio.now(), source=owned.source))
+            taken += lot.balance
+    return taken
 
 
 async def _take_back_month(owned: Entitlement, source: str, tx: Transaction, studio: Books) -> int:
@@ -136,6 +189,20 @@ async def take_back_time(reference: str, user_id: UserId, tx: Transaction, *, so
     if given is None:
         await tx.ledger.post(Entry(ledger.close_id(lot), EntryKind.REVOKE, user_id, unit, studio.now(), (), source))
     return taken or 0
+
+
+async def take_back_part(
+    reference: str, user_id: UserId, paid: int, refunded: int, tx: Transaction, *, studio: Books
+) -> int:
+    """A part of the price of a grant went back, and the same part of it follows, as far as it is left. Returns how much
+    was taken now."""
+    given = await tx.ledger.find(lot_of(reference))
+    if given is None:
+        return 0
+    lots = [
+        lot for lot in await tx.ledger.list_open_lots(user_id, given.unit) if lot.account.label == given.business_id
+    ]
+    return await _take_share(lots, paid, refunded, user_id, given.unit, given.source, tx, studio)
 
 
 async def _close(lot_id: str, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books) -> int | None:

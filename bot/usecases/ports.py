@@ -8,18 +8,24 @@ from typing import Protocol
 
 from bot.domain.batch import BatchId, PendingBatch
 from bot.domain.buttons import Button
+from bot.domain.errors import StudioError
 from bot.domain.fair_share import Line, Share
 from bot.domain.gallery import GalleryQuery, Page, Picture
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.lease import Lease
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.letter import Letter
 from bot.domain.oversight import Act, Block, QueueState, Statistics
+from bot.domain.payment_event import PaymentEvent, Subject
 from bot.domain.place import Place
-from bot.domain.plan import Entitlement
+from bot.domain.plan import Article, Entitlement
 from bot.domain.prices import Unit
 from bot.domain.prompt import GenerationParams, Speed
 from bot.domain.report import Report
+from bot.domain.saved_style import SavedStyle
+from bot.domain.subscription import Order, Subscription
 from bot.domain.taste import Style
+from bot.domain.waiting import Waiting
 
 
 class ConflictingChange(Exception):
@@ -172,6 +178,10 @@ class Entitlements(Protocol):
         """The same of all members, of one source."""
         ...
 
+    async def find_end(self, user_id: UserId, now: datetime) -> datetime | None:
+        """When the last of the plans that are over ended."""
+        ...
+
 
 class Ledger(Protocol):
     """Entries are added and never changed. Whoever adds to a member's accounts holds the member's row."""
@@ -191,6 +201,10 @@ class Ledger(Protocol):
 
     async def balances(self, user_id: UserId, unit: Unit, kind: AccountKind) -> dict[str, int]:
         """By label."""
+        ...
+
+    async def taken_back(self, user_id: UserId, unit: Unit, lot: str) -> int:
+        """What was taken back of a lot so far."""
         ...
 
     async def list_of_member(self, user_id: UserId) -> list[Entry]:
@@ -286,6 +300,50 @@ class Styles(Protocol):
     async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
 
 
+class Payments(Protocol):
+    """What payment services told, and whom they know our members as."""
+
+    async def add_event(self, event: PaymentEvent, now: datetime) -> bool:
+        """Once: False when it was written down before."""
+        ...
+
+    async def has_event(self, event_id: str) -> bool: ...
+    async def find_customer(self, user_id: UserId) -> str | None: ...
+    async def set_customer(self, user_id: UserId, customer_id: str) -> None: ...
+
+
+class Letters(Protocol):
+    """What members are still to be told by direct message."""
+
+    async def owe(self, letter: Letter) -> None:
+        """Once: a second one of the same id changes nothing."""
+        ...
+
+    async def claim(self, now: datetime, until: datetime, limit: int) -> list[Letter]:
+        """Those that are due, with this try counted. Nobody else gets them before `until`."""
+        ...
+
+    async def next_due(self) -> datetime | None: ...
+    async def postpone(self, letter_id: str, due_at: datetime) -> None: ...
+    async def settle(self, letter_id: str) -> None:
+        """Told, or given up."""
+        ...
+
+
+class StyleCodes(Protocol):
+    """Styles that members saved under numbers."""
+
+    async def add(self, style: SavedStyle) -> None: ...
+    async def find(self, code: int) -> SavedStyle | None: ...
+
+    async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
+        """Newest first."""
+        ...
+
+    async def share(self, code: int) -> None: ...
+    async def remove(self, code: int) -> None: ...
+
+
 class Transaction(Protocol):
     @property
     def jobs(self) -> Jobs: ...
@@ -311,6 +369,12 @@ class Transaction(Protocol):
     def copies(self) -> Copies: ...
     @property
     def styles(self) -> Styles: ...
+    @property
+    def payments(self) -> Payments: ...
+    @property
+    def letters(self) -> Letters: ...
+    @property
+    def style_codes(self) -> StyleCodes: ...
 
 
 class Database(Protocol):
@@ -357,6 +421,59 @@ class RegionLinks(Protocol):
         ...
 
 
+class TillClosed(StudioError):
+    """The payment service does not answer, or refuses us. Worth another try."""
+
+    title = "Please try again later"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("The payment service does not answer at the moment. Nothing was paid; please try again later.")
+        self.why = why
+
+
+class ForgedEvent(Exception):
+    """It does not come from the payment service, was altered on the way, or is too old."""
+
+
+class Till(Protocol):
+    """The payment service. Raises `TillClosed` when it does not answer."""
+
+    def read_event(self, body: bytes, signature: str) -> PaymentEvent:
+        """Raises `ForgedEvent`."""
+        ...
+
+    async def find_subject(self, payment_id: str) -> Subject | None:
+        """What a payment was for, as far as it is ours."""
+        ...
+
+    async def subscription(self, subscription_id: str) -> Subscription | None:
+        """As it is now; None when it is not one of our members'."""
+        ...
+
+    async def order(self, order_id: str) -> Order | None:
+        """As it is now; None when it is not one of our members'."""
+        ...
+
+    async def open_checkout(
+        self, user_id: UserId, article: Article, customer_id: str | None, key: str, locale: str
+    ) -> str:
+        """The address of a page on which this member can pay. The same `key` opens one. `locale` is remembered with
+        what is bought."""
+        ...
+
+    async def open_portal(self, customer_id: str, change: tuple[str, str] | None = None) -> str:
+        """The address of the page on which a customer sees to what they have; with a `change`, to change this
+        subscription to that price."""
+        ...
+
+
+class PaymentLinks(Protocol):
+    """Addresses of ours that lead one member, and nobody else, to where they pay. Nothing is opened before a visit."""
+
+    def buy(self, user_id: UserId, article: Article, locale: str) -> str: ...
+    def manage(self, user_id: UserId) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ResultFile:
     """One file to show: `description` is the alt text, `data` at most what the channel takes."""
@@ -395,6 +512,10 @@ class Notifier(Protocol):
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
         """Newest wins, older ones are dropped; never raises, never waits for the network."""
+        ...
+
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        """In the waiting message, where the job stands now; like `show_progress`."""
         ...
 
     async def find_result(self, job: Job) -> MessageRef | None:
@@ -444,19 +565,26 @@ __all__ = [
     "DeliveryStatus",
     "Entitlements",
     "FileTooLarge",
+    "ForgedEvent",
     "Gallery",
     "ImageStore",
     "Jobs",
     "Ledger",
+    "Letters",
     "Likes",
     "Links",
     "Notifier",
     "Oversight",
+    "PaymentLinks",
+    "Payments",
     "RegionLinks",
     "Reports",
     "ResultFile",
     "Shares",
+    "StyleCodes",
     "Styles",
+    "Till",
+    "TillClosed",
     "Transaction",
     "Users",
 ]

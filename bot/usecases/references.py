@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from bot.domain.prompt import GenerationParams
 from bot.domain.prompt.linked import links_of
+from bot.domain.said import Said
 from bot.usecases.attempt import Attempt, Stretch
 from bot.usecases.requests import model_of
 from bot.usecases.seen import in_words
-from engine.protocol import Ability, GenerateRequest, Pixels, Reference, ReferenceRole, RestyleRequest
+from engine.protocol import Ability, GenerateRequest, ModelInfo, Pixels, Reference, ReferenceRole, RestyleRequest
 
 STYLE_STRENGTH = 0.7
 """How strongly a style is lent at `--sw 100`, 0 to 1."""
@@ -18,16 +19,33 @@ Wanted = tuple[ReferenceRole, str, float]
 
 async def with_references(attempt: Attempt, request: GenerateRequest) -> GenerateRequest:
     """The request with every reference that its model takes. Raises `JobGone` for one that is no longer kept."""
-    params, model = attempt.job.params, model_of(attempt)
-    takes_style = Ability.STYLE_REFERENCE in model.abilities
-    wanted = [one for one in _references(params) if takes_style or one[0] is not ReferenceRole.STYLE]
-    links = links_of(params)
+    model = model_of(attempt)
+    wanted = [one for one in _references(attempt.job.params) if looks(model) or one[0] is not ReferenceRole.STYLE]
+    if any(weight <= 0 for _, _, weight in wanted):
+        attempt.note(Said("A reference that weighs nothing was left out."))
+    return await in_words(attempt, await _told(attempt, request, wanted), model)
+
+
+async def with_looked_at(attempt: Attempt, request: GenerateRequest) -> GenerateRequest:
+    """For what starts from a picture of its own: a model that does not look could only start from another instead."""
+    if not looks(model_of(attempt)):
+        return request
+    return await _told(attempt, request, _references(attempt.job.params))
+
+
+def looks(model: ModelInfo) -> bool:
+    """Whether it sees what references show; then it can tell their style, too."""
+    return Ability.STYLE_REFERENCE in model.abilities
+
+
+async def _told(attempt: Attempt, request: GenerateRequest, wanted: Sequence[Wanted]) -> GenerateRequest:
+    links = links_of(attempt.job.params)
     references = [
         Reference(role, await attempt.read_input(links.index(url)), weight)
         for role, url, weight in wanted
         if weight > 0
     ]
-    return await in_words(attempt, replace(request, references=tuple(references)), model)
+    return replace(request, references=tuple(references))
 
 
 async def in_borrowed_style(attempt: Attempt, drawn: Sequence[Pixels], stretch: Stretch) -> tuple[Pixels, ...]:
@@ -47,7 +65,13 @@ async def in_borrowed_style(attempt: Attempt, drawn: Sequence[Pixels], stretch: 
 
 def borrows_style(attempt: Attempt) -> bool:
     has_style = any(style.is_link for style in attempt.job.params.style_references)
-    return has_style and Ability.STYLE_REFERENCE not in model_of(attempt).abilities
+    return has_style and not looks(model_of(attempt))
+
+
+def note_unborrowed(attempt: Attempt) -> None:
+    """For what is drawn beside pixels that stay as they are."""
+    if borrows_style(attempt):
+        attempt.note(Said("The style of `--sref` was not lent to what is new here."))
 
 
 def _references(params: GenerationParams) -> list[Wanted]:

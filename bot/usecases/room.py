@@ -6,6 +6,7 @@ from bot.domain.fair_share import expected_wait
 from bot.domain.job import PRIORITY, Job, JobStatus, UserId
 from bot.domain.plan import Limits
 from bot.domain.prompt import Speed
+from bot.domain.waiting import Waiting
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -29,15 +30,6 @@ class Room:
 async def room_of(user_id: UserId, limits: Limits, tx: Transaction) -> Room:
     counts = [await tx.jobs.count_of_member(user_id, status) for status in UNFINISHED]
     return Room(sum(counts), limits)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """`position` in the whole line counts from 1; above `COUNTED` it is only known to be more. `seconds` until the job
-    starts, None while nothing has been measured yet."""
-
-    position: int
-    seconds: float | None
 
 
 async def find_waiting(job: Job, *, studio: Studio) -> Waiting | None:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from bot.domain.errors import MemberBlocked
+from bot.domain.errors import MemberBlocked, PlanCancelled
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
 from bot.domain.plan import OPEN, Catalogue, Limits, Plan
-from bot.domain.standing import Standing, find_standing, open_plan
-from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
+from bot.domain.standing import Standing, State, find_standing, open_plan
+from bot.usecases.notices import Notices
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, PaymentLinks, RegionLinks, Transaction
 from engine.protocol import Engine
 
 
@@ -21,7 +22,7 @@ class Studio:
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
     says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
     pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
-    works on; `region_links` is None where there are no pages of ours.
+    works on; `region_links` is None where there are no pages of ours, `payment_links` where nothing is sold on them.
     """
 
     db: Database
@@ -38,6 +39,8 @@ class Studio:
     likes_needed: int = 10
     owner: str = "studio"
     region_links: RegionLinks | None = None
+    payment_links: PaymentLinks | None = None
+    notices: Notices = field(default_factory=Notices)
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()
@@ -51,9 +54,12 @@ class Studio:
             raise MemberBlocked(block.until, block.reason)
 
     async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises `MemberBlocked`, `SubscriptionRequired` or `SubscriptionPaused`."""
+        """Raises `MemberBlocked`, `SubscriptionRequired`, `SubscriptionPaused` or `PlanCancelled`."""
         await self.check_block(place.user_id, tx)
-        return (await self.standing_of(place, tx)).require_plan()
+        standing = await self.standing_of(place, tx)
+        if standing.state is State.NONE and (ended_at := await tx.entitlements.find_end(place.user_id, self.now())):
+            raise PlanCancelled(ended_at)
+        return standing.require_plan()
 
     def plan_for(self, job: Job) -> Plan:
         """The plan that the job was admitted under, as it is today; one that is gone leaves the open studio's."""

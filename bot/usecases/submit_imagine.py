@@ -13,7 +13,7 @@ from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
-from bot.domain.prompt.linked import links_of
+from bot.domain.prompt.linked import kept_keys, links_of
 from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
 from bot.usecases.admission import Place, admit, random_seed
@@ -24,6 +24,7 @@ from bot.usecases.ports import Transaction
 from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
 from bot.usecases.studio import Studio
+from bot.usecases.style_codes import with_codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ async def _read(
         replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
         for number, parsed in enumerate(submission.prompts)
     )
-    jobs = await with_styles(imagined, tx)
+    jobs = await with_codes(await with_styles(imagined, tx), tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
     return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)
@@ -130,7 +131,8 @@ async def _read(
 
 def _with_all_sources(jobs: Sequence[Job], kept: Kept) -> tuple[Job, ...]:
     """Raises `PicturesMissing`, which names those of all jobs together."""
-    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in kept}:
+    known = {url for job in jobs for url in kept_keys(job.params)} | kept.keys()
+    if missing := {url: None for job in jobs for url in links_of(job.params) if url not in known}:
         raise PicturesMissing(missing)
     return tuple(with_sources(job, kept) for job in jobs)
 

@@ -26,6 +26,7 @@ from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio
+from bot.usecases.style_codes import with_codes
 
 DOUBLE_PRESS = timedelta(seconds=3)
 UPSCALE_PAUSE = timedelta(minutes=1)
@@ -110,7 +111,7 @@ async def _remixed(
 ) -> Job:
     rules = _rules(job, await studio.plan_of(place, tx), studio)
     known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
-    [remixed] = await with_styles([_reworded(job, wording, known, rules)], tx)
+    [remixed] = await with_codes(await with_styles([_reworded(job, wording, known, rules)], tx), tx)
     return remixed
 
 

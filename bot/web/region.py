@@ -131,7 +131,7 @@ async def answer_errors(
         )
     except Exception:
         incident = secrets.token_hex(4)
-        log.exception("page failed", incident=incident, path=request.path.partition("/region/")[0])
+        log.exception("page failed", incident=incident, path=request.path.split("/")[1])
         response = _told(
             request, 500, "Sorry, something went wrong", say("The studio has noted it as {id}.", id=incident)
         )

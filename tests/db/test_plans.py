@@ -44,11 +44,16 @@ async def ask_everything(tx: Transaction) -> None:
         await tx.gallery.browse(GalleryQuery(ANN, owner_id), 0, 24)
     await tx.users.find_preference(ANN, "model")
     await tx.entitlements.list_current(ANN, NOW)
+    await tx.entitlements.find_end(ANN, NOW)
     await tx.entitlements.find("operator:1")
     await tx.ledger.find("reserve:1")
     await tx.ledger.list_open_lots(ANN, Unit.GPU_SECONDS)
     await tx.ledger.find_closings(["grant:1", "grant:2"])
     await tx.ledger.balances(ANN, Unit.GPU_SECONDS, AccountKind.USED)
+    await tx.ledger.taken_back(ANN, Unit.GPU_SECONDS, "grant:1")
+    await tx.payments.has_event("evt_1")
+    await tx.payments.find_customer(ANN)
+    await tx.letters.next_due()
 
 
 async def record_queries(database: SqlDatabase) -> list[tuple[str, Any]]:
@@ -68,7 +73,7 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
     await migrate(f"sqlite:///{path}")
     async with open_database(f"sqlite:///{path}") as database:
         queries = await record_queries(database)
-    assert len(queries) == 37
+    assert len(queries) == 42
     with sqlite3.connect(path) as raw:
         for statement, values in queries:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]

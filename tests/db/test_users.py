@@ -66,6 +66,8 @@ async def test_entitlements_are_active_from_start_until_end(database: SqlDatabas
         assert await tx.entitlements.list_current(UserId(9), NOW) == []
         assert await tx.entitlements.find(endless.reference) == endless
         assert await tx.entitlements.find("unheard of") is None
+        assert await tx.entitlements.find_end(ANN, NOW) == NOW
+        assert await tx.entitlements.find_end(UserId(9), NOW) is None
 
 
 async def test_news_of_an_entitlement_count_unless_newer_ones_are_known(database: SqlDatabase) -> None:

@@ -90,7 +90,7 @@ def test_buttons_name_the_jobs_that_they_start() -> None:
         Button(action, JOB, how=how).job_kind
         for action in Action
         for how in HOWS.get(action, [""])
-        if action not in (Action.BOOKMARK, Action.CANCEL)
+        if action not in (Action.BOOKMARK, Action.CANCEL, Action.SHOW_REPEATED)
     }
     assert started == set(JobKind) - {JobKind.IMAGINE, JobKind.BLEND, JobKind.RESTYLE}
     with pytest.raises(ValueError, match="cancel"):

@@ -203,6 +203,7 @@ def test_what_a_prompt_means(raw: str, expected: dict[str, Any] | type[PromptErr
         ("fox --ar 3:2 at night", "Text belongs before the first parameter."),
         ("fox —and hound", "a space on both sides"),
         ("fox --no red –ar-", "Unrecognized parameter(s): ar-"),
+        ('fox "a --p"* --test', 'Unrecognized parameter(s): p"*'),
         ("fox --v 7 --v2 --V 6", "Unrecognized parameter(s): v2, V."),
         ("fox --v 12", "8.1"),
         ("fox --ar", "such as `--ar 3:2`"),

@@ -54,7 +54,7 @@ async def test_an_enlargement_from_queued_to_finished() -> None:
     [
         (UpscaleRequest("u", SMALL, 3), "enlarged 2 or 4 times, not 3"),
         (UpscaleRequest("u", Pixels(0, 0, b""), 2), "has no area"),
-        (UpscaleRequest("u", Pixels(2000, 1100, bytes(6_600_000)), 4), "35.2 megapixels; at most 16.8"),
+        (UpscaleRequest("u", Pixels(2000, 1100, bytes(6_600_000)), 4), "35.2 megapixels; at most 18.9"),
     ],
 )
 async def test_what_cannot_be_served_says_why(request_: Request, sentence: str) -> None:

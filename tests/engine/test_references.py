@@ -9,10 +9,14 @@ import pytest
 from PIL import Image
 
 from bot.domain.job import Job, JobKind
+from bot.domain.prompt.parameters import PromptPart
+from bot.domain.taste import Style
 from bot.pictures.arrays import Colours
+from bot.usecases.settings import change_settings
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from engine.config import STARTER
-from tests.domain.factories import ANN
+from engine.starter.backgrounds import PLAIN
+from tests.domain.factories import ANN, NOW
 from tests.engine.test_operations import masters, run, studio_with, tiny
 from tests.usecases.conftest import World, place_of
 
@@ -106,6 +110,32 @@ async def test_on_the_starter_a_look_draws_in_its_manner(look: str, other: str, 
         for one, same, different in zip(drawn, said, others, strict=True):
             assert (one == same).all()
             assert np.abs(one.astype(int) - different).mean() > 5
+
+
+async def test_on_the_starter_settings_and_personal_styles_act(tmp_path: Path) -> None:
+    prompt = "a large fox in the middle --seed 5"
+    async with studio_with(STUDIO, tmp_path) as world:
+        typed, _ = await imagined(world, f"{prompt} --style flat")
+        async with world.studio.db.transaction() as tx:
+            await tx.styles.keep(Style("pabcdefg", ANN, (PromptPart("teal", 0.5), PromptPart("flat", 0.25)), NOW))
+        personal, job = await imagined(world, f"{prompt} --p pabcdefg")
+        teal = np.array(PLAIN["teal"])
+        assert max(np.abs(corners(one) - teal).max() for one in personal) < 40
+        assert job.notes == ()
+        await change_settings(place_of(ANN), lambda held: replace(held, look="flat"), studio=world.studio)
+        chosen, job = await imagined(world, prompt)
+        assert "--style flat" in job.prompt
+        assert all((one == other).all() for one, other in zip(typed, chosen, strict=True))
+
+
+@pytest.mark.parametrize("model", ["tiny_sd", "tiny_sdxl"])
+async def test_other_families_read_a_look_as_words(model: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    async with studio_with(tiny(FAMILIES[model], request.getfixturevalue(model)), tmp_path) as world:
+        look, _ = await imagined(world, "a fox --seed 5 --style oil")
+        said, _ = await imagined(world, "a fox, oil painting --seed 5")
+        bare, _ = await imagined(world, "a fox --seed 5")
+        assert all((one == other).all() for one, other in zip(look, said, strict=True))
+        assert all((one != other).any() for one, other in zip(look, bare, strict=True))
 
 
 @pytest.mark.parametrize("model", FAMILIES)

@@ -1,10 +1,13 @@
 """The buttons under a grid and a single picture, pressed by their owner, by others, twice, late and by mistake."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.sandbox.wire import Json
+from engine.protocol import Ability
+from tests.fakes import FAKE_MODEL, FakeEngine
 from tests.ui.conftest import Scene, buttons_of, draw, is_result, next_result, press_for_result
 
 SINGLE = [
@@ -250,3 +253,16 @@ async def test_nobody_else_cancels(scene: Scene) -> None:
     assert answer["flags"] & 64
     gate.open()
     await ada.wait_for_message(is_result)
+
+
+async def test_a_tile_is_shown_two_by_two_to_whoever_asks(scene: Scene) -> None:
+    await scene.close()
+    scene.engine = FakeEngine([replace(FAKE_MODEL, abilities=frozenset({Ability.TILE}))])
+    await scene.open()
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    single = await press_for_result(ada, await draw(ada, "a fox --tile"), "U1")
+    sent = await ben.press(single, "Show 2x2")
+    shown = await ben.wait_for_message(lambda message: bool(message["attachments"]), since=sent)
+    assert shown["flags"] & 64
+    [picture] = shown["attachments"]
+    assert (picture["filename"], picture["width"], picture["height"]) == ("2x2.webp", 128, 128)

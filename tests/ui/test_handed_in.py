@@ -143,11 +143,13 @@ async def test_pictures_are_blended(blending: Scene) -> None:
     assert len(blending.engine.requests[1].references) == 2
 
 
-async def test_the_same_picture_twice_is_no_blend(blending: Scene) -> None:
+@pytest.mark.parametrize("count", [2, 5])
+async def test_the_same_picture_again_is_no_blend(blending: Scene, count: int) -> None:
     ada = await blending.member()
-    twice: dict[str, Any] = {"image1": a_picture("red"), "image2": a_picture("red", name="other.png")}
-    message = await answered(ada, await ada.slash("blend", **twice))
+    same: dict[str, Any] = {f"image{n}": a_picture("red", name=f"{n}.png") for n in range(1, count + 1)}
+    message = await answered(ada, await ada.slash("blend", **same))
     assert message["embeds"][0]["title"] == "Duplicate images detected"
+    assert blending.engine.requests == []
 
 
 async def test_a_picture_is_drawn_in_the_manner_of_another(scene: Scene) -> None:

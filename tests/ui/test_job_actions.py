@@ -86,6 +86,13 @@ def test_no_page_no_link() -> None:
     assert as_read(result_actions(single()))[4] == [("❤️", f"MJ::BOOKMARK::{J}")]
 
 
+def test_what_repeats_is_shown_two_by_two() -> None:
+    tile = single(params=replace(single().params, tile=True))
+    assert as_read(result_actions(tile))[4][1] == ("Show 2x2", f"EASEL::repeated::1::{J}")
+    film = result_actions(replace(tile, kind=JobKind.ANIMATE))
+    assert as_read(film) == [[("❤️", f"MJ::BOOKMARK::{J}")]]
+
+
 def test_upscaling_is_the_last_step() -> None:
     job = replace(single(), kind=JobKind.UPSCALE_SUBTLE, params=replace(single().params, version="5.2"))
     assert [[label for label, _ in row] for row in as_read(result_actions(job))] == [

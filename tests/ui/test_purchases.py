@@ -52,7 +52,7 @@ async def test_a_bought_plan_draws_and_a_refunded_one_does_not(shop: Scene) -> N
     assert "**Subscription**: Pro" in await subscription(ada)
     shop.sandbox.revoke(bought["id"])
     await shop.restart()  # whatever the event came to, what Discord lists decides
-    assert (await refused(ada))["title"] == "Subscription required"
+    assert (await refused(ada))["title"] == "Plan Cancelled"
 
 
 async def test_what_is_bought_while_we_are_away_counts(shop: Scene) -> None:

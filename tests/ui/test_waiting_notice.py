@@ -1,17 +1,24 @@
 """What is said of a job that waits, and where it is refused before anything is drawn."""
 
+import itertools
+from pathlib import Path
+
 import discord
 import pytest
 from pydantic import ValidationError
 
-from bot.config import Config
+from bot.config import Config, QueueSettings
+from bot.domain.waiting import Waiting
 from bot.program import make_client
+from bot.sandbox import Sandbox
 from bot.sandbox.permission import Permission
+from bot.sandbox.wire import Json
 from bot.ui.client import Client, ShardedClient
 from bot.ui.render_queue import queued_embed
-from bot.usecases.room import Waiting
+from bot.usecases import tell_news
 from tests.domain.factories import a_job
-from tests.ui.conftest import Scene, draw
+from tests.fakes import FakeEngine
+from tests.ui.conftest import Scene, a_config, draw
 
 
 @pytest.mark.parametrize(
@@ -55,3 +62,32 @@ def test_several_processes_may_share_the_connections() -> None:
     assert (client.shard_count, client.shard_ids) == (4, [0, 2])
     with pytest.raises(ValidationError, match="the numbers of 4 connections are below 4"):
         Config.model_validate({"discord": {"shards": 4, "shard_ids": [4]}})
+
+
+async def test_a_waiting_job_hears_when_half_of_the_way_is_done(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is drawn at a time, and each is held until the next may come."""
+    monkeypatch.setattr(tell_news, "PAUSE_SECONDS", 0.0)
+    config = a_config(sandbox, tmp_path).model_copy(update={"queue": QueueSettings(max_running=1)})
+    async with Scene(sandbox, FakeEngine(), config) as scene:
+        ada = await scene.member()
+        gates = [scene.engine.hold(step=1) for _ in range(5)]
+        first = await ada.response(await ada.slash("imagine", prompt="fox 0"))
+        assert first["embeds"] == []
+        await gates[0].reached()
+        answers = [await ada.response(await ada.slash("imagine", prompt=f"fox {number}")) for number in range(1, 5)]
+        last = answers[-1]
+        assert "It is number 4 in the line" in last["embeds"][0]["description"]
+        for gate, following in itertools.pairwise(gates[:3]):
+            gate.open()
+            await following.reached()
+        await ada.wait_for_message(lambda seen: seen["id"] == last["id"] and "It is number 2 in the line" in said(seen))
+        for gate in gates:
+            gate.open()
+        drawn = await ada.wait_for_message(lambda seen: seen["id"] == last["id"] and "%" in seen["content"])
+        assert drawn["embeds"] == []
+
+
+def said(message: Json) -> str:
+    return "".join(embed.get("description", "") for embed in message["embeds"])

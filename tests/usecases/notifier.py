@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from bot.domain.job import Job, MessageRef, UserId
+from bot.domain.job import Job, JobId, MessageRef, UserId
+from bot.domain.waiting import Waiting
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, Notifier, ResultFile
 
 PATIENCE_SECONDS = 30.0
@@ -29,6 +30,7 @@ class FakeNotifier:
     limit: int = 10 * 1024 * 1024
     messages: dict[MessageRef, Said] = field(default_factory=dict)
     progress: list[float] = field(default_factory=list)
+    places: list[tuple[JobId, int]] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     _errors: defaultdict[str, deque[DeliveryError]] = field(default_factory=lambda: defaultdict(deque))
     _losses: list[str] = field(default_factory=list)
@@ -57,6 +59,9 @@ class FakeNotifier:
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
         self.progress.append(fraction)
+
+    async def show_waiting(self, job: Job, waiting: Waiting) -> None:
+        self.places.append((job.id, waiting.position))
 
     async def find_result(self, job: Job) -> MessageRef | None:
         self._called("find_result")

@@ -8,7 +8,7 @@ from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
 from bot.usecases.cancel import cancel_job
-from bot.usecases.deliver import MAX_ATTEMPTS, Courier, deliver_job
+from bot.usecases.deliver import MAX_ATTEMPTS, Courier, backoff, deliver_job
 from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge, ImageStore
 from bot.usecases.run_job import run_job
 from engine.protocol import FailureCode, ModelInfo
@@ -224,3 +224,9 @@ async def test_a_store_that_cannot_be_read_is_waited_for_and_then_told(
     [said] = world.notifier.messages.values()
     assert said.kind == kind
     assert ("could not be reached" in said.text) is (kind == "direct")
+
+
+def test_tries_come_ever_later_and_never_all_at_once() -> None:
+    assert [backoff(attempt, lambda: 1.0) for attempt in range(7)] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    assert [backoff(attempt, lambda: 0.0) for attempt in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
+    assert len({backoff(3) for _ in range(9)}) > 1

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from bot.domain.errors import CannotDraw, InvalidLink
-from bot.domain.job import JobKind, JobStatus
+from bot.domain.buttons import Action, Button
+from bot.domain.errors import CannotDraw, DuplicateImages, InvalidLink, PromptError
+from bot.domain.job import Job, JobKind, JobStatus, MessageRef
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_imagine import submit_imagine
+from bot.usecases.submit_press import submit_press
 from engine.protocol import Ability, ReferenceRole, RestyleRequest
 from tests.domain.factories import ANN
 from tests.fakes import FAKE_MODEL, FakeEngine
@@ -75,9 +77,61 @@ async def test_a_style_is_told_where_the_model_takes_it(shelf: World) -> None:
     assert shelf.engine.others == []
 
 
+async def pressed(world: World, action: Action, job: Job, how: str = "") -> Job:
+    button = Button(action, job.id, how=how)
+    child = await submit_press(button, place_of(ANN), MessageRef(500, 900), studio=world.studio)
+    await run_job(await world.claim(child), studio=world.studio)
+    return await world.job(child.id)
+
+
+@pytest.mark.parametrize(("action", "how"), [(Action.VARY_STRONG, ""), (Action.ZOOM_OUT, "50"), (Action.PAN_LEFT, "")])
+async def test_a_model_that_looks_goes_on_looking(shelf: World, action: Action, how: str) -> None:
+    knows(shelf, *Ability)
+    grid = await shelf.drawn(f"a fox --sref {RED} {BLUE}::2")
+    single = await submit_press(Button(Action.UPSCALE, grid.id), place_of(ANN), MessageRef(500, 1), studio=shelf.studio)
+    await pressed(shelf, action, single, how)
+    first, later = shelf.engine.requests
+    assert later.references == first.references
+    assert len(later.references) == 2
+    assert later.init_image or later.init_images
+
+
+async def test_beyond_the_edge_no_style_is_lent_and_the_member_is_told(shelf: World) -> None:
+    grid = await shelf.drawn(f"a fox --sref {RED}")
+    single = await submit_press(Button(Action.UPSCALE, grid.id), place_of(ANN), MessageRef(500, 1), studio=shelf.studio)
+    before = len(shelf.engine.others)
+    zoomed = await pressed(shelf, Action.ZOOM_OUT, single, "50")
+    assert "The style of `--sref` was not lent to what is new here." in zoomed.notes
+    assert not any(isinstance(request, RestyleRequest) for request in shelf.engine.others[before:])
+
+
+async def test_what_weighs_nothing_is_left_out_aloud(shelf: World) -> None:
+    knows(shelf, *Ability)
+    job = await shelf.drawn(f"a fox --oref {RED} --ow 0 --v 7")
+    assert shelf.engine.requests[0].references == ()
+    assert "A reference that weighs nothing was left out." in job.notes
+
+
+async def test_five_times_the_same_picture_is_told_and_nothing_is_queued(shelf: World) -> None:
+    knows(shelf, Ability.IMAGE_REFERENCE)
+    same = [f"https://pictures.example/{number}.png" for number in range(5)]
+    shelf.links.files |= dict.fromkeys(same, a_file("red"))
+    with pytest.raises(DuplicateImages):
+        await submit_imagine(" ".join(same), place_of(ANN), studio=shelf.studio, kind=JobKind.BLEND)
+    async with shelf.studio.db.reading() as tx:
+        assert await tx.jobs.list_by_status(JobStatus.QUEUED) == []
+
+
+async def test_one_picture_is_no_blend(shelf: World) -> None:
+    knows(shelf, Ability.IMAGE_REFERENCE)
+    with pytest.raises(PromptError):
+        await submit_imagine(f"{RED} --ar 1:1", place_of(ANN), studio=shelf.studio, kind=JobKind.BLEND)
+    assert shelf.links.asked == []
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"<html>", "not a PNG"), (a_file("red", (9_000, 9_000)), "too many"), (None, "cannot be opened")],
+    [(b"<html>", "not a PNG"), (a_file("red", (9_000, 9_000)), "too many pixels"), (None, "cannot be opened")],
     ids=["page", "huge", "away"],
 )
 async def test_what_is_no_picture_is_refused_and_nothing_is_queued(

@@ -31,7 +31,7 @@ from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
-from engine.protocol import GenerateRequest, ModelInfo, Pixels, UpscaleRequest
+from engine.protocol import Ability, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
 from tests.usecases.conftest import World, place_of
@@ -348,6 +348,31 @@ async def test_other_models_draw_the_enlarged_picture_over_tile_by_tile(world: W
     assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
 
 
+@pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL])
+@pytest.mark.parametrize("how", ["v7_2x_subtle", "v7_2x_creative"])
+async def test_what_repeats_is_enlarged_around_its_edge(world: World, how: str, model: ModelInfo) -> None:
+    engine = use(world, replace(model, abilities=frozenset({Ability.TILE})))
+    source = await single(world, "a fox --tile --v 7")
+    job = await run(world, await press(world, Action.ENLARGE, source, how=how))
+    [enlargement] = engine.others
+    assert isinstance(enlargement, UpscaleRequest)
+    around = to_array(enlargement.pixels)
+    assert around.shape == (68, 68, 3)
+    assert (around[64:] == around[:4]).all()
+    assert (around[:, 64:] == around[:, :4]).all()
+    assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
+    redrawn = engine.requests[1:] if model is FAKE_MODEL else []
+    assert all(request.tile for request in redrawn)
+
+
+async def test_what_was_drawn_around_a_tile_makes_it_none(world: World) -> None:
+    use(world, replace(FAKE_MODEL, abilities=frozenset({Ability.TILE})))
+    source = await single(world, "a fox --tile")
+    varied = await run(world, await press(world, Action.VARY_SUBTLE, source))
+    zoomed = await run(world, await press(world, Action.ZOOM_OUT, source, how="50"))
+    assert (varied.params.tile, zoomed.params.tile) == (True, False)
+
+
 def a_mask(width: int, height: int, place: Rect) -> bytes:
     levels = np.zeros((height, width), bool)
     levels[place.top : place.bottom, place.left : place.right] = True
@@ -376,6 +401,26 @@ async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: Mode
     assert all((one[~outside] != before[~outside]).any() for one in drawn)
     [request] = engine.requests[1:]
     assert (request.prompt, strength_of(request), len(request.seeds)) == ("an owl", 1.0, 4)
+
+
+@pytest.mark.parametrize(
+    ("wording", "told", "is_blind"),
+    [
+        ("a fox", "large a fox, in the middle, snow", True),
+        ("a fox, red background", "large a fox, red background, in the middle", True),
+        ("more snow", "large more snow, in the middle", False),
+        ("a wug", "large a wug, in the middle, snow", False),
+    ],
+)
+async def test_a_closed_vocabulary_draws_a_thing_by_itself_and_goes_on_with_scenery(
+    world: World, wording: str, told: str, is_blind: bool
+) -> None:
+    words = ("fox", "large", "middle")
+    engine = use(world, replace(WORDY_MODEL, vocabulary=(*words, *WORDY_MODEL.scenery)))
+    source = await single(world, "a cat in the snow")
+    await run(world, await repaint(world, source, a_mask(64, 64, Rect(8, 8, 32, 32)), wording))
+    [request] = engine.requests[1:]
+    assert (request.prompt, request.mask is None, request.init_image is None) == (told, is_blind, is_blind)
 
 
 async def test_a_reroll_of_a_region_draws_the_same_region(world: World) -> None:

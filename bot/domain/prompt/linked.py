@@ -1,6 +1,20 @@
 """Which pictures a prompt points at, in one fixed order: what was fetched is kept in the same order beside it."""
 
+from collections.abc import Mapping
+
 from bot.domain.prompt.parameters import GenerationParams
+
+_KEPT = "kept://"
+"""The address of a picture that is in our own store already; no member can type it."""
+
+
+def as_kept(key: str) -> str:
+    return _KEPT + key
+
+
+def kept_keys(params: GenerationParams) -> Mapping[str, str]:
+    """From address to key, of those that need not be fetched."""
+    return {url: url.removeprefix(_KEPT) for url in links_of(params) if url.startswith(_KEPT)}
 
 
 def links_of(params: GenerationParams) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class GenerationParams:
     `text` holds the positive words without links and parameters, `negative` those of `--no` and of parts with
     negative weight, separated by commas; `parts` is empty unless the prompt has `::`. `aspect` is width to height;
     `quality` scales the number of steps; `stop` is a percentage of them. `stylize` None is the model's usual amount.
+    `style_words` are what saved numbers among the style references said, weighed as these are.
     `personal` holds the words of the styles in `profiles`, with weights relative to the prompt's own.
     `model` empty is the studio's first; `speed` and `visibility` None are the member's own settings.
     """
@@ -79,6 +80,7 @@ class GenerationParams:
     images: tuple[ImageLink, ...] = ()
     image_weight: float = 1.0
     style_references: tuple[StyleReference, ...] = ()
+    style_words: tuple[PromptPart, ...] = ()
     style_weight: int = 100
     style_version: int | None = None
     character_references: tuple[str, ...] = ()
@@ -114,6 +116,7 @@ _FROM_JSON: Mapping[str, Any] = {
     "parts": lambda parts: tuple(PromptPart(part["text"], part["weight"]) for part in parts),
     "images": lambda links: tuple(ImageLink(link["url"], link["weight"]) for link in links),
     "style_references": lambda styles: tuple(StyleReference(style["source"], style["weight"]) for style in styles),
+    "style_words": lambda parts: tuple(PromptPart(part["text"], part["weight"]) for part in parts),
     "character_references": tuple,
     "profiles": tuple,
     "personal": lambda parts: tuple(PromptPart(part["text"], part["weight"]) for part in parts),

@@ -24,6 +24,8 @@ _PROFILE = re.compile(r"(?:[A-Za-z0-9]{5,40}(?:::[0-9.]+)?|<@!?[0-9]+>)")
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 _AROUND = '"”.,;:!?'
+_AROUND_NAMES = f"{_AROUND}*\\"
+"""With what goes from the end of a body, so that its echo is cut at the same places."""
 VERSION_NAMES = ("version", "niji", "test", "testp")
 _LISTS = frozenset({Kind.PHRASES, Kind.REFERENCES, Kind.LINKS, Kind.PROFILES})
 
@@ -83,7 +85,9 @@ def _find_starts(line: str) -> list[int]:
     matches = list(_START.finditer(line))
     quoted = [match.span() for match in _QUOTED.finditer(line)] if matches else []
     quotes = [_quote_at(match.start(), quoted) for match in matches]
-    not_text = {quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND) in NAMES}
+    not_text = {
+        quote for match, quote in zip(matches, quotes, strict=True) if match["name"].strip(_AROUND_NAMES) in NAMES
+    }
     starts: list[int] = []
     for match, quote in zip(matches, quotes, strict=True):
         if starts or quote is None or quote in not_text:

@@ -48,21 +48,23 @@ def words_of(code: int, vocabulary: frozenset[str] = frozenset()) -> tuple[str, 
 
 
 def plan_codes(params: GenerationParams, capabilities: Capabilities) -> list[PromptPart]:
-    """A part for each number that the prompt names, weighing what `--sw` and its own weight say."""
-    references = [style for style in params.style_references if style.weight > 0]
-    codes = [style for style in references if not style.is_link]
-    if not codes or params.style_weight == 0:
-        return []
-    mean = sum(style.weight for style in references) / len(references)
-    strength = USUAL_WEIGHT * params.style_weight / 100
-    parts = [
-        PromptPart(
-            ", ".join(words_of(int(style.source), capabilities.vocabulary)),
-            round(min(MAX_WEIGHT, strength * style.weight / mean), 3),
-        )
-        for style in codes
+    """A part for each number, and for the words of each saved one, that weighs what `--sw` and its own weight say."""
+    said = [
+        PromptPart(", ".join(words_of(int(style.source), capabilities.vocabulary)), style.weight)
+        for style in params.style_references
+        if not style.is_link
     ]
-    return [part for part in parts if part.text]
+    said += params.style_words
+    of_pictures = [style.weight for style in params.style_references if style.is_link]
+    weights = [weight for weight in (*of_pictures, *(part.weight for part in said)) if weight > 0]
+    if not weights or params.style_weight == 0:
+        return []
+    loudness = USUAL_WEIGHT * params.style_weight / 100 * len(weights) / sum(weights)
+    return [
+        PromptPart(part.text, round(min(MAX_WEIGHT, loudness * part.weight), 3))
+        for part in said
+        if part.text and part.weight > 0
+    ]
 
 
 def _pick(code: int, choices: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from discord import app_commands
 from bot.domain.errors import NotAllowed
 from bot.domain.job import Job, JobKind
 from bot.domain.operation import Operation
-from bot.ui.answering import Interaction, in_time, noticed, place_of, queued_notice, show_waiting
+from bot.ui.answering import Interaction, drawing_place_of, in_time, noticed, queued_notice, show_waiting
 from bot.ui.commands.places import everywhere
 from bot.usecases.studio import Studio
 from bot.usecases.submit_handed_in import HandedIn, submit_mask, submit_restyle, submit_upscale
@@ -38,8 +38,9 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
     ) -> None:
         images = [image for image in (image1, image2, image3, image4, image5) if image is not None]
         prompt = " ".join([*(image.url for image in images), dimensions or SHAPES["Square"]])
+        place = drawing_place_of(interaction)
         await interaction.response.defer(thinking=True)
-        outcome = await submit_imagine(prompt, place_of(interaction), studio=studio, kind=JobKind.BLEND)
+        outcome = await submit_imagine(prompt, place, studio=studio, kind=JobKind.BLEND)
         if isinstance(outcome, BatchQuestion):
             raise NotAllowed("Your suffix would make several jobs of this. Clear it with `/prefer suffix`.")
         [job] = outcome.jobs
@@ -65,7 +66,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
         operation = Operation(
             strength=strength / 100, keeps_colours=keep_colours, style_steps=SLOW_STEPS if care == "slow" else 0
         )
-        work = submit_restyle(_handed(content), _handed(style), operation, place_of(interaction), studio=studio)
+        work = submit_restyle(_handed(content), _handed(style), operation, drawing_place_of(interaction), studio=studio)
         await _submit(interaction, work, studio)
 
     @tree.command(description="Make a picture of yours larger")
@@ -74,7 +75,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
     async def upscale(
         interaction: Interaction, image: discord.Attachment, kind: Literal["Subtle", "Creative", "4x"] = "Subtle"
     ) -> None:
-        work = submit_upscale(_handed(image), UPSCALERS[kind], place_of(interaction), studio=studio)
+        work = submit_upscale(_handed(image), UPSCALERS[kind], drawing_place_of(interaction), studio=studio)
         await _submit(interaction, work, studio)
 
     @tree.command(description="Draw a part of a picture anew, with a mask that you painted")
@@ -89,7 +90,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
         mask: discord.Attachment,
         prompt: str | None = None,
     ) -> None:
-        place = place_of(interaction)
+        place = drawing_place_of(interaction)
         work = submit_mask(job_id, mask.url, place, interaction.id, studio=studio, wording=prompt)
         await _submit(interaction, work, studio)
 

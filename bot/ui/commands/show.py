@@ -3,7 +3,7 @@
 from discord import app_commands
 
 from bot.domain.job import MessageRef, UserId
-from bot.ui.answering import Interaction
+from bot.ui.answering import Interaction, drawing_place_of
 from bot.ui.render import render_result
 from bot.ui.shown_result import result_file, result_view
 from bot.ui.views.job_actions import Layout
@@ -15,6 +15,7 @@ def add_show(tree: app_commands.CommandTree, studio: Studio, layout: Layout) -> 
     @tree.command(description="Post a finished job of yours again, with fresh buttons")
     @app_commands.describe(job_id="The end of the picture's file name; ✉️ brings it, too")
     async def show(interaction: Interaction, job_id: app_commands.Range[str, 1, 200]) -> None:
+        drawing_place_of(interaction)  # its buttons draw here
         await interaction.response.defer(thinking=True)
         limit = interaction.filesize_limit
         job, file = await open_job(job_id, UserId(interaction.user.id), limit, studio=studio)

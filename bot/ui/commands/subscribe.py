@@ -5,26 +5,35 @@ from collections.abc import Iterator
 import discord
 from discord import app_commands
 
-from bot.domain.plan import Catalogue
+from bot.domain.goods import supply_of
+from bot.domain.job import UserId
+from bot.domain.money import Money
+from bot.domain.plan import Article, Billing, Catalogue
 from bot.domain.said import Said
 from bot.ui.answering import Interaction
 from bot.ui.commands.about import Links
 from bot.ui.commands.places import everywhere
 from bot.ui.views.job_actions import written
+from bot.usecases.payments import is_customer
+from bot.usecases.ports import PaymentLinks
 from bot.usecases.studio import Studio
 from bot.words import say, spoken
 
 NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
 MOST_BUTTONS = 25
+LABEL_LIMIT = 80
 
 
 def add_subscribe(tree: app_commands.CommandTree[discord.Client], studio: Studio, links: Links) -> None:
     @tree.command(description="Where plans are bought and changed")
     @everywhere
     async def subscribe(interaction: Interaction) -> None:
-        buttons = list(_buttons(studio.catalogue, links))[:MOST_BUTTONS]
+        buttons = list(_buttons(studio.catalogue, links))
+        if studio.payment_links is not None:
+            is_known = await is_customer(UserId(interaction.user.id), studio=studio)
+            buttons += _payment_buttons(interaction, is_known, studio.payment_links, studio.catalogue)
         text = _offer(studio.catalogue) if buttons or studio.catalogue.is_charging else spoken(NO_PLANS)
-        await interaction.response.send_message(text, view=written(buttons), ephemeral=True)
+        await interaction.response.send_message(text, view=written(buttons[:MOST_BUTTONS]), ephemeral=True)
 
 
 def _buttons(catalogue: Catalogue, links: Links) -> Iterator[discord.ui.Button[discord.ui.View]]:
@@ -33,6 +42,31 @@ def _buttons(catalogue: Catalogue, links: Links) -> Iterator[discord.ui.Button[d
         yield discord.ui.Button(label="Manage Account", url=links.account)
     for article in catalogue.skus:
         yield discord.ui.Button(sku_id=int(article.id))
+
+
+def _payment_buttons(
+    interaction: Interaction, is_known: bool, links: PaymentLinks, catalogue: Catalogue
+) -> Iterator[discord.ui.Button[discord.ui.View]]:
+    user_id = UserId(interaction.user.id)
+    if is_known:
+        yield discord.ui.Button(label=say("Manage"), url=links.manage(user_id))
+    for article in catalogue.price_tags:
+        supply = supply_of(article, catalogue)
+        if supply is not None and supply.unit is not catalogue.unit:
+            continue  # hours where credits are counted, or the other way round
+        label = _name(article, catalogue.price_of(article))
+        yield discord.ui.Button(label=label[:LABEL_LIMIT], url=links.buy(user_id, article, interaction.locale.value))
+
+
+def _name(article: Article, price: Money | None) -> str:
+    what = article.plan or article.pack or say("{hours} h of extra time", hours=article.hours)
+    if price is None:
+        return what
+    if not article.plan:
+        return f"{what}: {price}"
+    if article.billing is Billing.YEARLY:
+        return say("{plan}: {price} a year", plan=what, price=price)
+    return say("{plan}: {price} a month", plan=what, price=price)
 
 
 def _offer(catalogue: Catalogue) -> str:

@@ -16,6 +16,7 @@ from bot.domain.upscalers import Upscaler, offered_upscalers
 from bot.words import say
 
 WAND, BRUSH, LENS, FILM, HEART, UP = "🪄", "🖌️", "🔍", "🎞️", "❤️", "⏫"
+CHESSBOARD = "🏁"
 AGAIN = "🔄"
 WIDER, TALLER = "↔️", "↕️"
 PANS = {Action.PAN_LEFT: "⬅️", Action.PAN_RIGHT: "➡️", Action.PAN_UP: "⬆️", Action.PAN_DOWN: "⬇️"}
@@ -49,7 +50,7 @@ def result_actions(job: Job, layout: Layout = USUAL, size: Size | None = None) -
     if job.is_grid:
         return _grid_actions(job.id)
     if job.kind is JobKind.ANIMATE:
-        return written(_kept(job.id, layout, row=0))
+        return written(_kept(job, layout, row=0))
     if job.kind in UPSCALES:
         return _upscaled_actions(job, layout)
     return _single_actions(job, layout, size)
@@ -69,7 +70,7 @@ def _single_actions(job: Job, layout: Layout, size: Size | None) -> discord.ui.V
         _zooms(job.id, size),
         [_button(Button(action, job.id), emoji=arrow, row=2) for action, arrow in PANS.items()],
         _animations(job.id, row=3),
-        _kept(job.id, layout, row=4),
+        _kept(job, layout, row=4),
     )
     return written([button for row in rows for button in row])
 
@@ -77,7 +78,7 @@ def _single_actions(job: Job, layout: Layout, size: Size | None) -> discord.ui.V
 def _upscaled_actions(job: Job, layout: Layout) -> discord.ui.View:
     """Upscaling is the last step: nothing can be added around such a picture any more."""
     redo = [_enlarge(job.id, upscaler, "Redo Upscale") for upscaler in _upscalers(job, layout)]
-    rows = (redo, _variations(job.id, row=1), _animations(job.id, row=2), _kept(job.id, layout, row=3))
+    rows = (redo, _variations(job.id, row=1), _animations(job.id, row=2), _kept(job, layout, row=3))
     return written([button for row in rows for button in row])
 
 
@@ -115,12 +116,14 @@ def _animations(job_id: JobId, *, row: int) -> list[Item]:
     ]
 
 
-def _kept(job_id: JobId, layout: Layout, *, row: int) -> list[Item]:
+def _kept(job: Job, layout: Layout, *, row: int) -> list[Item]:
     """What is done with a picture as it is."""
-    heart = _button(Button(Action.BOOKMARK, job_id), emoji=HEART, row=row)
-    if not layout.address:
-        return [heart]
-    return [heart, discord.ui.Button(label="Web", url=f"{layout.address.rstrip('/')}/jobs/{job_id}", row=row)]
+    items = [_button(Button(Action.BOOKMARK, job.id), emoji=HEART, row=row)]
+    if job.params.tile and job.kind is not JobKind.ANIMATE:
+        items.append(_button(Button(Action.SHOW_REPEATED, job.id), "Show 2x2", emoji=CHESSBOARD, row=row))
+    if layout.address:
+        items.append(discord.ui.Button(label="Web", url=f"{layout.address.rstrip('/')}/jobs/{job.id}", row=row))
+    return items
 
 
 def _button(

@@ -1,0 +1,278 @@
+"""What members pay for through Stripe becomes plans and time here.
+
+An event only says that something changed; what it is now, we ask. So it does not matter how often, how late and in
+which order events come: each leads to how things stand. Between the question and the writing another process may have
+written something newer; then we ask again.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.goods import Supply, supply_of
+from bot.domain.job import UserId
+from bot.domain.ledger import AccountKind
+from bot.domain.letter import FAILED_ORDER, Letter, write_change, write_supply, write_taken_back
+from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
+from bot.domain.plan import Article, Entitlement
+from bot.domain.prices import Unit
+from bot.domain.said import Said
+from bot.domain.subscription import (
+    SOURCE,
+    Change,
+    Order,
+    PayState,
+    Subscription,
+    change_of,
+    id_of,
+    plan_after,
+    reference_of,
+)
+from bot.usecases.grants import (
+    TimeGrant,
+    end_plan,
+    put_plan,
+    put_time,
+    raise_plan,
+    take_back_part,
+    take_back_share,
+    take_back_time,
+)
+from bot.usecases.ports import ConflictingChange, Till, Transaction
+from bot.usecases.studio import Studio
+from bot.words import speaking, spoken
+
+log = structlog.get_logger(__name__)
+
+
+async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool:
+    """False when there was nothing to do: it was told before, or is none of ours. Raises `TillClosed`, and then nothing
+    has happened."""
+    if not studio.catalogue.is_charging or await _is_known(event, studio):
+        return False
+    subject = event.subject
+    if subject is None and event.payment_id:
+        subject = await till.find_subject(event.payment_id)
+    if subject is None:
+        return False
+    taken = await take_subject(subject, till, event, studio=studio)
+    studio.wake()
+    return taken
+
+
+async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None = None, *, studio: Studio) -> bool:
+    """As the service shows it now. False for what is none of ours, and for an event that was told before."""
+    if subject.kind is SubjectKind.ORDER:
+        order = await till.order(subject.id)
+        supply = _supply_of(order, studio) if order else None
+        return order is not None and supply is not None and await _take_order(order, supply, event, studio)
+    while True:
+        known = await _read_plan(subject.id, studio)
+        subscription = await till.subscription(subject.id)
+        article = _article_of(subscription.price_id, studio) if subscription else None
+        if subscription is None or article is None or not article.plan:
+            return False
+        try:
+            return await _take_subscription(subscription, article, known, event, studio)
+        except ConflictingChange:
+            log.info("subscription changed meanwhile", subscription=subject.id)
+
+
+async def _is_known(event: PaymentEvent, studio: Studio) -> bool:
+    async with studio.db.reading() as tx:
+        return await tx.payments.has_event(event.id)
+
+
+async def _read_plan(subscription_id: str, studio: Studio) -> Entitlement | None:
+    async with studio.db.reading() as tx:
+        return await tx.entitlements.find(reference_of(subscription_id))
+
+
+async def _take_subscription(
+    subscription: Subscription,
+    article: Article,
+    known: Entitlement | None,
+    event: PaymentEvent | None,
+    studio: Studio,
+) -> bool:
+    """Raises `ConflictingChange` when the plan is no longer the one that was `known` before the question."""
+    async with studio.db.transaction() as tx:
+        now = studio.now()
+        await tx.users.hold(subscription.user_id, now)
+        if event and not await tx.payments.add_event(event, now):
+            return False
+        if await tx.entitlements.find(subscription.reference) != known:
+            raise ConflictingChange(f"{subscription.id} was written by somebody else")
+        await tx.payments.set_customer(subscription.user_id, subscription.customer_id)
+        known = known or await _catch_up_raise(subscription, now, tx, studio)
+        if after := _sold_still(plan_after(known, subscription, article, now), article, studio):
+            await _write_plan(known, after, subscription, tx, studio)
+            await _take_back_month(after, subscription, tx, studio)
+    return True
+
+
+async def _catch_up_raise(
+    subscription: Subscription, now: datetime, tx: Transaction, studio: Studio
+) -> Entitlement | None:
+    """One that we first hear of when it was raised already began lower, and was paid for as such."""
+    former = studio.catalogue.find_price_tag(subscription.former_price_id)
+    if former is None or not former.plan or subscription.state is not PayState.PAID:
+        return None
+    began = plan_after(None, subscription, former, now)
+    if began is not None:
+        await put_plan(began, tx, studio=studio)
+    return began
+
+
+def _sold_still(plan: Entitlement | None, article: Article, studio: Studio) -> Entitlement | None:
+    """What is paid for takes the place of a plan that the settings no longer name."""
+    if plan is not None and studio.catalogue.find_plan(plan.plan_name) is None:
+        return replace(plan, plan_name=article.plan)
+    return plan
+
+
+def _article_of(price_id: str, studio: Studio) -> Article | None:
+    """An event about one that we do not know is not written down: it can be sent again when the settings know it."""
+    article = studio.catalogue.find_price_tag(price_id)
+    if article is None:
+        log.error("a price that the settings do not name was paid", price=price_id)
+    return article
+
+
+def _supply_of(order: Order, studio: Studio) -> Supply | None:
+    article = _article_of(order.price_id, studio)
+    return supply_of(article, studio.catalogue) if article else None
+
+
+async def _write_plan(
+    known: Entitlement | None, after: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio
+) -> None:
+    change, given = change_of(known, after, studio.catalogue, studio.now()), 0
+    match change:
+        case Change.NONE if known is not None:
+            return
+        case Change.ENDED:
+            await end_plan(after.reference, after.user_id, tx, as_of=after.as_of, studio=studio)
+        case Change.RAISED:
+            changed_at = subscription.changed_at or studio.now()
+            given = await raise_plan(after, changed_at, tx, studio=studio)
+        case _:
+            await put_plan(after, tx, studio=studio)
+    log.info("plan from Stripe", member=after.user_id, plan=after.plan_name, change=change.value)
+    links = studio.payment_links
+    url = links.manage(after.user_id) if links and change is Change.PAUSED else ""
+    text = write_change(change, after, studio.catalogue, given, url)
+    await _owe(f"{after.reference}:{after.as_of.isoformat()}", subscription, text, tx, studio)
+
+
+async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> None:
+    """One whose whole price went back has ended, and lost its month with that."""
+    if not subscription.paid or not subscription.refunded or subscription.is_refunded:
+        return
+    taken = await take_back_share(owned, subscription.paid, subscription.refunded, tx, studio=studio)
+    await _tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
+
+
+async def _take_order(order: Order, supply: Supply, event: PaymentEvent | None, studio: Studio) -> bool:
+    async with studio.db.transaction() as tx:
+        now = studio.now()
+        await tx.users.hold(order.user_id, now)
+        if event and not await tx.payments.add_event(event, now):
+            return False
+        if order.customer_id:
+            await _remember_customer(order.user_id, order.customer_id, tx)
+        if order.state is PayState.FAILED:
+            await _owe(f"{order.reference}:failed", order, FAILED_ORDER, tx, studio)
+        elif order.state is PayState.PAID:
+            await _give(order, supply, tx, studio)
+            await _take_back(order, supply, tx, studio)
+    return True
+
+
+async def _remember_customer(user_id: UserId, customer_id: str, tx: Transaction) -> None:
+    """The customer who has a subscription stays: the portal is of most use to them."""
+    if await tx.payments.find_customer(user_id) is None:
+        await tx.payments.set_customer(user_id, customer_id)
+
+
+async def _give(order: Order, supply: Supply, tx: Transaction, studio: Studio) -> None:
+    amount, expires_at = supply.amount * order.quantity, order.bought_at + timedelta(days=supply.days)
+    gift = TimeGrant(order.user_id, amount, AccountKind.EXTRA, SOURCE, order.reference, expires_at, supply.unit)
+    if await put_time(gift, tx, studio=studio):
+        log.info("time from Stripe", member=order.user_id, amount=amount, unit=supply.unit)
+        text = write_supply(Supply(amount, supply.unit, supply.days), expires_at)
+        await _owe(order.reference, order, text, tx, studio)
+
+
+async def _take_back(order: Order, supply: Supply, tx: Transaction, studio: Studio) -> None:
+    if not order.refunded:
+        return
+    if order.refunded >= order.paid:
+        taken = await take_back_time(order.reference, order.user_id, tx, source=SOURCE, studio=studio)
+    else:
+        taken = await take_back_part(order.reference, order.user_id, order.paid, order.refunded, tx, studio=studio)
+    await _tell_taken_back(order, taken, supply.unit, tx, studio)
+
+
+async def _tell_taken_back(
+    bought: Subscription | Order, taken: int, unit: Unit, tx: Transaction, studio: Studio
+) -> None:
+    if taken:
+        text = write_taken_back(taken, unit)
+        await _owe(f"{bought.reference}:refunded:{bought.refunded}", bought, text, tx, studio)
+
+
+async def _owe(
+    letter_id: str, bought: Subscription | Order, text: Said | None, tx: Transaction, studio: Studio
+) -> None:
+    """In the language that it was bought in."""
+    if text is not None:
+        with speaking(bought.locale):
+            await tx.letters.owe(Letter(letter_id, bought.user_id, spoken(text), studio.now()))
+
+
+async def catch_up(till: Till, *, studio: Studio) -> int:
+    """Asks for every subscription that we know to go on, for what may not have reached us. Returns how many those were.
+    Raises `TillClosed`."""
+    async with studio.db.reading() as tx:
+        owned = await tx.entitlements.list_of_source(SOURCE, studio.now())
+    for one in owned:
+        await take_subject(Subject(SubjectKind.SUBSCRIPTION, id_of(one.reference)), till, studio=studio)
+    studio.wake()  # for what members are to be told of it
+    return len(owned)
+
+
+async def find_subscription(user_id: UserId, now: datetime, tx: Transaction) -> Entitlement | None:
+    """What the member pays for already, or should."""
+    owned = await tx.entitlements.list_current(user_id, now)
+    return next((one for one in owned if one.source == SOURCE), None)
+
+
+async def open_checkout(
+    user_id: UserId, price_id: str, key: str, locale: str, till: Till, *, studio: Studio
+) -> str | None:
+    """Where the member pays. Somebody who has a subscription changes it instead, so that nobody pays for two. None when
+    this is no longer sold. Raises `TillClosed`."""
+    article = studio.catalogue.find_price_tag(price_id)
+    if article is None:
+        return None
+    async with studio.db.reading() as tx:
+        customer_id = await tx.payments.find_customer(user_id)
+        owned = await find_subscription(user_id, studio.now(), tx) if article.plan else None
+    if customer_id is None or owned is None:
+        return await till.open_checkout(user_id, article, customer_id, key, locale)
+    is_same = (owned.plan_name, owned.billing) == (article.plan, article.billing)
+    return await till.open_portal(customer_id, None if is_same else (id_of(owned.reference), price_id))
+
+
+async def is_customer(user_id: UserId, *, studio: Studio) -> bool:
+    async with studio.db.reading() as tx:
+        return await tx.payments.find_customer(user_id) is not None
+
+
+async def open_portal(user_id: UserId, till: Till, *, studio: Studio) -> str | None:
+    """None for members who never paid for anything. Raises `TillClosed`."""
+    async with studio.db.reading() as tx:
+        customer_id = await tx.payments.find_customer(user_id)
+    return await till.open_portal(customer_id) if customer_id else None

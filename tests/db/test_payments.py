@@ -1,0 +1,70 @@
+"""Several processes hear the same: the database lets each thing happen once, on SQLite and on PostgreSQL."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from bot.db.database import SqlDatabase
+from bot.domain.letter import Letter
+from bot.payments.till import StripeTill, stripe_client
+from tests.domain.factories import ANN, BOB, NOW, after
+from tests.stripe_stand_in.server import KEY, SECRET, stand_in
+from tests.usecases.conftest import make_world
+from tests.usecases.paying import assert_sound, info, left
+from tests.usecases.selling import SHOP, Shop, stock
+
+
+async def test_the_same_events_at_the_same_time_count_once(database: SqlDatabase, tmp_path: Path) -> None:
+    world = make_world(database, tmp_path)
+    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
+        stock(stripe.account)
+        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
+        shop.sell(SHOP)
+        subscription = await shop.buy("price_basic_month")
+        await shop.buy("price_hours")
+        events = shop.news()
+        heard = await asyncio.gather(*(shop.hear([event]) for event in 4 * events))
+        assert sum(came_to for [came_to] in heard) == len(events)
+        stripe.account.change(subscription, "price_pro_month")
+        stripe.account.cancel(subscription)
+        await asyncio.gather(*(shop.hear([event]) for event in 3 * shop.news()))
+    assert await left(world) == (30 + 5) * 3600
+    assert (await info(world)).standing.require_plan().name == "Pro"
+    assert len([text for text in await shop.letters() if text.startswith("Thank you!")]) == 2
+    await assert_sound(world)
+
+
+async def test_an_event_is_written_down_once(database: SqlDatabase, tmp_path: Path) -> None:
+    world = make_world(database, tmp_path)
+    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
+        stock(stripe.account)
+        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
+        shop.sell(SHOP)
+        await shop.buy("price_basic_month")
+        await shop.hear()
+        [*_, last] = stripe.account.events
+        async with database.reading() as tx:
+            assert await tx.payments.has_event(last["id"])
+            assert not await tx.payments.has_event("evt_unheard_of")
+            assert await tx.payments.find_customer(ANN) is not None
+
+
+async def test_a_letter_is_one_process_s_at_a_time(database: SqlDatabase) -> None:
+    async with database.transaction() as tx:
+        for user_id, text in ((ANN, "first"), (ANN, "again"), (BOB, "other")):
+            await tx.letters.owe(Letter(f"plan:{user_id}", user_id, text, NOW))
+        await tx.letters.owe(Letter("later", ANN, "later", after(60)))
+    lease = NOW + timedelta(seconds=30)
+
+    async def claim() -> list[Letter]:
+        async with database.transaction() as tx:
+            return await tx.letters.claim(NOW, lease, 1)
+
+    claimed = [letter for found in await asyncio.gather(*(claim() for _ in range(4))) for letter in found]
+    assert sorted((letter.text, letter.attempts) for letter in claimed) == [("first", 1), ("other", 1)]
+    async with database.transaction() as tx:
+        assert await tx.letters.next_due() == lease
+        await tx.letters.settle(f"plan:{ANN}")
+        await tx.letters.postpone(f"plan:{BOB}", after(90))
+        assert await tx.letters.next_due() == after(60)
+        assert [letter.attempts for letter in await tx.letters.claim(after(90), after(99), 9)] in ([1, 2], [2, 1])

@@ -1,0 +1,200 @@
+"""The account over real sockets: the handful of addresses that Stripe's library calls, and signed calls of webhooks."""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import aiohttp
+from aiohttp import web
+
+from tests.stripe_stand_in.account import Json, StripeAccount
+
+KEY, SECRET = "sk_test_stand_in", "whsec_stand_in"
+NOT_RETRIED = {"Stripe-Should-Retry": "false"}
+
+
+@dataclass
+class StripeStandIn:
+    """`is_down` answers nothing but errors; `asked` are the calls that came, as method and path; `portals` the portal
+    sessions that were opened; `on_read` is called after each reading of a subscription."""
+
+    account: StripeAccount
+    url: str = ""
+    is_down: bool = False
+    asked: list[str] = field(default_factory=list)
+    portals: list[Json] = field(default_factory=list)
+    on_read: Callable[[], Awaitable[None]] | None = None
+    _answers: dict[str, Json] = field(default_factory=dict)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/v1/checkout/sessions", self._answering(self._open_session)),
+            web.get("/v1/checkout/sessions", self._answering(self._list_sessions)),
+            web.get("/v1/invoices", self._answering(self._list_invoices)),
+            web.get("/v1/invoice_payments", self._answering(self._list_payments)),
+            web.get("/v1/billing_portal/configurations", self._answering(self._list_configurations)),
+            web.post("/v1/billing_portal/configurations", self._answering(self._add_configuration)),
+            web.post("/v1/billing_portal/sessions", self._answering(self._open_portal)),
+            web.get(r"/v1/{kind:checkout/sessions|subscriptions|prices}/{id}", self._answering(self._get)),
+        ]
+
+    def _answering(
+        self, answer: Callable[[web.Request, Json], Json]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            self.asked.append(f"{request.method} {request.path}")
+            if self.is_down:
+                return _error(503, "the stand-in is down")
+            if request.headers.get("Authorization") != f"Bearer {KEY}":
+                return _error(401, "Invalid API Key provided")
+            form = parse_form(await request.text() if request.method == "POST" else request.query_string)
+            key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
+            if key in self._answers:
+                return web.json_response(self._answers[key])
+            try:
+                found = answer(request, form)
+            except KeyError as missing:
+                return _error(404, f"No such thing: {missing}", "resource_missing")
+            if self.on_read and request.path.startswith("/v1/subscriptions"):
+                await self.on_read()
+            if key:
+                self._answers[key] = found
+            return web.json_response(found)
+
+        return handle
+
+    def _open_session(self, _: web.Request, form: Json) -> Json:
+        session = self.account.open_session(form)
+        session["url"] = f"{self.url}/pay/{session['id']}"
+        return session
+
+    def _list_sessions(self, _: web.Request, form: Json) -> Json:
+        return _list(
+            one for one in self.account.list("checkout.session") if one["payment_intent"] == form["payment_intent"]
+        )
+
+    def _list_invoices(self, _: web.Request, form: Json) -> Json:
+        return _list(
+            one
+            for one in self.account.list("invoice")
+            if one["parent"]["subscription_details"]["subscription"] == form["subscription"]
+            and one["status"] == form["status"]
+            and one["created"] >= int(form["created"]["gte"])
+        )
+
+    def _list_payments(self, _: web.Request, form: Json) -> Json:
+        payment = form.get("payment", {}).get("payment_intent")
+        found = (
+            one
+            for one in self.account.list("invoice_payment")
+            if form.get("invoice") in (None, one["invoice"]) and payment in (None, one["payment"]["payment_intent"])
+        )
+        return self._expanded(_list(found), form)
+
+    def _list_configurations(self, _: web.Request, __: Json) -> Json:
+        return _list(self.account.list("billing_portal.configuration"))
+
+    def _add_configuration(self, _: web.Request, form: Json) -> Json:
+        return self.account._add("billing_portal.configuration", "bpc", active=True, **form)
+
+    def _open_portal(self, _: web.Request, form: Json) -> Json:
+        assert form["customer"] in self.account.things
+        assert form["configuration"] in self.account.things
+        self.portals.append(form)
+        return {
+            "id": f"bps_{len(self.portals)}",
+            "object": "billing_portal.session",
+            "url": f"{self.url}/portal/{form['customer']}",
+        }
+
+    def _get(self, request: web.Request, form: Json) -> Json:
+        found = self.account.things[request.match_info["id"]]
+        return self._expanded(found, form)
+
+    def _expanded(self, thing: Json, form: Json) -> Json:
+        """A copy, with ids replaced by what they name along each of the paths that were asked for."""
+        answer: Json = json.loads(json.dumps(thing))
+        for path in form.get("expand", []):
+            self._expand(answer, path.split("."))
+        return answer
+
+    def _expand(self, thing: Json, path: list[str]) -> None:
+        assert len(path) <= 4, "Stripe expands four levels and no more"
+        name, *rest = path
+        for one in thing["data"] if name == "data" else []:
+            self._expand(one, rest)
+        if name == "data":
+            return
+        if isinstance(thing[name], str):
+            thing[name] = json.loads(json.dumps(self.account.things[thing[name]]))
+        if rest and thing[name]:
+            self._expand(thing[name], rest)
+
+
+@contextlib.asynccontextmanager
+async def stand_in(now: Callable[[], datetime]) -> AsyncIterator[StripeStandIn]:
+    stripe = StripeStandIn(StripeAccount(now))
+    app = web.Application()
+    app.add_routes(stripe.routes())
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        stripe.url = f"http://{host}:{port}"
+        yield stripe
+    finally:
+        await runner.cleanup()
+
+
+def signed(event: Json, *, secret: str = SECRET, age: int = 0) -> tuple[bytes, str]:
+    """The body of a call and its `Stripe-Signature`, made by hand: HMAC-SHA256 of the time, a dot and the body."""
+    body, at = json.dumps(event).encode(), int(time.time()) - age
+    mark = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return body, f"t={at},v1={mark}"
+
+
+async def deliver(event: Json, url: str, *, secret: str = SECRET, age: int = 0) -> int:
+    """Calls a webhook; the status that it answers with."""
+    body, signature = signed(event, secret=secret, age=age)
+    async with aiohttp.ClientSession() as session:
+        headers = {"Stripe-Signature": signature, "Content-Type": "application/json"}
+        async with session.post(url, data=body, headers=headers) as answer:
+            return answer.status
+
+
+def parse_form(text: str) -> Json:
+    """`a[b][0][c]=d` as nested dictionaries; those that are numbered become lists."""
+    root: Json = {}
+    for key, value in parse_qsl(text):
+        name, *path = re.findall(r"[^\[\]]+|(?<=\[)(?=\])", key)
+        place, steps = root, [name, *path]
+        for step in steps[:-1]:
+            place = place.setdefault(step, {})
+        last = steps[-1] or str(len(place))
+        place[last] = value
+    return {name: _listed(value) for name, value in root.items()}
+
+
+def _listed(value: object) -> object:
+    if not isinstance(value, dict):
+        return value
+    inner = {name: _listed(one) for name, one in value.items()}
+    return list(inner.values()) if inner and all(name.isdecimal() for name in inner) else inner
+
+
+def _list(things: Iterable[Json]) -> Json:
+    return {"object": "list", "data": list(things), "has_more": False, "url": "/v1/things"}
+
+
+def _error(status: int, message: str, code: str = "") -> web.Response:
+    kind = "invalid_request_error" if status < 500 else "api_error"
+    error = {"type": kind, "message": message, **({"code": code} if code else {})}
+    return web.json_response({"error": error}, status=status, headers=NOT_RETRIED)
