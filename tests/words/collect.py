@@ -65,6 +65,44 @@ def list_unspeakable() -> list[str]:
     ]
 
 
+PLACES = {
+    ("Button", "label"): 80,
+    ("_button", ""): 80,
+    ("text_form", "title"): 45,
+    ("TextInput", "label"): 45,
+    ("SelectOption", "label"): 100,
+    ("SelectOption", "description"): 100,
+    ("Select", "placeholder"): 150,
+    ("Embed", "title"): 256,
+    ("add_field", "name"): 256,
+}
+"""Characters that Discord takes where a text is given to a function, by name or, with an empty one, without."""
+
+
+def list_limits() -> Iterator[tuple[str, int]]:
+    """Texts that stand where Discord takes few characters, each with how many."""
+    for path in sorted(CODE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        given = {
+            node.targets[0].id: node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            arguments = [*((each.arg or "", each.value) for each in call.keywords), *(("", each) for each in call.args)]
+            for place, value in arguments:
+                if limit := PLACES.get((name, place)):
+                    named = given.get(value.id, value) if isinstance(value, ast.Name) else value
+                    yield from ((text, limit) for text in _said_within(named))
+
+
+def _said_within(value: ast.expr) -> Iterator[str]:
+    for call in ast.walk(value):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SAYING and call.args:
+            yield from _constants(call.args[0])
+
+
 def _errors_among(trees: list[ast.Module]) -> set[str]:
     """The names of all `StudioError`s: what they are raised with is told to members."""
     bases = {
