@@ -32,6 +32,10 @@ class ConflictingChange(Exception):
     """Somebody else changed the row since it was read; the caller's decision no longer holds."""
 
 
+class DatabaseTrouble(Exception):
+    """The database cannot be asked or written to just now, or does not come to it: what was to be written was not."""
+
+
 class Jobs(Protocol):
     async def add(self, job: Job) -> None: ...
     async def get(self, job_id: JobId) -> Job:
@@ -559,6 +563,7 @@ __all__ = [
     "ConflictingChange",
     "Copies",
     "Database",
+    "DatabaseTrouble",
     "DeliveryDelayed",
     "DeliveryError",
     "DeliveryRefused",
