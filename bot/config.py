@@ -100,6 +100,8 @@ class EngineSettings(Section):
     upscaler: Literal["auto", "compact", "anime"] = "auto"
     upscale_model: Annotated[str, Field(min_length=1)] = "auto"
     video_model: str = ""
+    describe_model: Annotated[str, Field(min_length=1)] = "auto"
+    style_features: str = ""
     compile: Literal["auto", "on", "off"] = "auto"
     memory_mib: Annotated[int, Field(ge=0)] = 0
     stop_timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
