@@ -42,6 +42,8 @@ class Tools:
             self.style()
         if self.has_video:
             self.video()
+        if self._config.describe_model != "auto":
+            self.describer()
 
     @property
     def has_video(self) -> bool:
@@ -52,8 +54,6 @@ class Tools:
         if self._video is None:
             self._video = load_video(self._config.video_model, self.device, self.dtype)
         return self._video
-        if self._config.describe_model != "auto":
-            self.describer()
 
     def upscaler(self) -> Upscaler:
         """Raises `EngineStartError`."""
