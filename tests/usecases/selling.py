@@ -42,6 +42,7 @@ class Shop:
     stripe: StripeStandIn
     till: StripeTill
     heard: int = 0
+    locale: str = "en-GB"
     _keys: list[str] = field(default_factory=list)
 
     @property
@@ -51,7 +52,7 @@ class Shop:
     async def checkout(self, price_id: str, user_id: UserId = ANN) -> str:
         """The id of the session that a press opens."""
         self._keys.append(f"press-{len(self._keys)}")
-        url = await open_checkout(user_id, price_id, self._keys[-1], "en-GB", self.till, studio=self.world.studio)
+        url = await open_checkout(user_id, price_id, self._keys[-1], self.locale, self.till, studio=self.world.studio)
         assert url is not None
         return url.rpartition("/")[2]
 
