@@ -4,15 +4,22 @@ import asyncio
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bot.config import TOKEN_VARIABLE, Config
+from bot.config import (
+    STRIPE_KEY_VARIABLE,
+    STRIPE_SECRET_VARIABLE,
+    TOKEN_VARIABLE,
+    WEB_SECRET_VARIABLE,
+    Config,
+)
 from bot.db.database import DatabaseUnavailable, migrate, open_database
 from bot.domain.errors import StoreUnreachable, StudioError
 from bot.domain.finding import Finding, Health
 from bot.image_store import open_image_store
+from bot.offers import catalogue_of
 from bot.program import engine_config
 from bot.ui.check import check_discord
 from bot.ui.endpoints import point_discord_at
@@ -39,6 +46,8 @@ async def _findings(config: Config) -> AsyncIterator[Finding]:
     yield await asyncio.to_thread(_check_device)
     yield await _check_engine(config)
     for finding in await _check_token(config):
+        yield finding
+    for finding in await _check_stripe(config):
         yield finding
 
 
@@ -111,3 +120,36 @@ async def _check_token(config: Config) -> list[Finding]:
     if config.discord.api_url:
         point_discord_at(config.discord.api_url, config.discord.gateway_url)
     return await check_discord(config.token.get_secret_value())
+
+
+async def _check_stripe(config: Config) -> list[Finding]:
+    if not config.stripe.prices:
+        return []
+    if not config.plans.enabled:
+        return [Finding("stripe", Health.WARNING, "Prices are named, but plans.enabled is false: nothing is sold.")]
+    findings = [*_check_secrets(config)]
+    if config.stripe_key is None:
+        return findings
+    from bot.payments.check import check_stripe  # a quarter of a second that most studios do without
+
+    catalogue = catalogue_of(config.plans, config.stripe.prices)
+    return findings + await check_stripe(config.stripe_key.get_secret_value(), catalogue, config.stripe.api_url)
+
+
+def _check_secrets(config: Config) -> Iterator[Finding]:
+    """Of Stripe's two and our own, those that are missing or are something else."""
+    if config.stripe_key is None:
+        yield Finding("stripe key", Health.BAD, f"The environment has no {STRIPE_KEY_VARIABLE}. docs/plans.md helps.")
+    secret = config.stripe_webhook_secret
+    if secret is None:
+        yield Finding("stripe webhook", Health.BAD, f"The environment has no {STRIPE_SECRET_VARIABLE}.")
+    elif not secret.get_secret_value().startswith("whsec_"):
+        yield Finding(
+            "stripe webhook", Health.BAD, f"{STRIPE_SECRET_VARIABLE} is no signing secret; those begin with whsec_."
+        )
+    if config.web_secret is None:
+        yield Finding(
+            "payment links",
+            Health.WARNING,
+            f"The environment has no {WEB_SECRET_VARIABLE}: links to pay end when the bot restarts.",
+        )

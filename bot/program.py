@@ -71,6 +71,7 @@ def engine_config(config: Config) -> EngineConfig:
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
         upscale_model=settings.upscale_model,
+        style_features=settings.style_features,
         compile=settings.compile,
         memory_mib=settings.memory_mib,
         stop_timeout_seconds=settings.stop_timeout_seconds,

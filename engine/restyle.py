@@ -26,7 +26,7 @@ STAGES = ((4, 0.4), (2, 0.35), (1, 0.25))
 """The picture is optimised at a quarter of its size for a share of the steps, then at a half, then in full."""
 SMALLEST_SIDE = 48
 LEARNING_RATE = 0.03
-CONTENT_WEIGHT = 0.5  # at strength 1/2; more of it below, less above
+CONTENT_WEIGHT = 1.0  # at strength 1/2; more of it below, less above
 VARIATION_WEIGHT = 0.03
 SMALLEST_LOSS = 1e-3
 SHINES_THROUGH = 0.5  # below this strength the content does, because few steps forget it anyway

@@ -9,6 +9,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError
@@ -57,15 +58,22 @@ def from_upscaler(network: CompactNet, device: torch.device) -> StyleNetwork:
 
 def load_vgg(path: Path, device: torch.device) -> StyleNetwork:
     """A VGG-19 as torchvision names its weights (`features.0.weight`, ...). Raises `EngineStartError`."""
-    if path.suffix != ".safetensors":
-        raise EngineStartError(
-            f"{path} is not a .safetensors file; others can run code when opened, so convert it to .safetensors"
-        )
+    if path.suffix not in (".safetensors", ".pth"):
+        raise EngineStartError(f"{path} is neither a .safetensors nor a .pth file; others can run code when opened")
     if not path.is_file():
         raise EngineStartError(f"there is no file of style features {path}")
     try:
-        convolutions = _convolutions(load_file(path))
-    except (SafetensorError, OSError, ValueError, RuntimeError) as error:
+        convolutions = _convolutions(_read(path))
+    except (
+        SafetensorError,
+        UnpicklingError,
+        OSError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        KeyError,
+        EOFError,
+    ) as error:
         raise EngineStartError(f"{path} is no VGG-19: {textwrap.shorten(str(error), 200)}") from error
     stages: list[nn.Module] = []
     layers: list[nn.Module] = [_Standardise()]
@@ -79,6 +87,16 @@ def load_vgg(path: Path, device: torch.device) -> StyleNetwork:
     content = VGG_SEEN.index(VGG_CONTENT)
     manner = frozenset(range(len(stages))) - {content}
     return StyleNetwork(tuple(stages), manner, (1,), content, 1, device)
+
+
+def _read(path: Path) -> dict[str, torch.Tensor]:
+    """Of a .pth file its tensors alone: whatever else it holds is refused, not run."""
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    loaded = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(loaded, dict):
+        raise TypeError("it holds no weights by name")
+    return {str(name): value for name, value in loaded.items() if isinstance(value, torch.Tensor)}
 
 
 def _convolutions(weights: dict[str, torch.Tensor]) -> list[nn.Conv2d]:

@@ -27,7 +27,7 @@ async def measure(chosen: Sequence[str], folder: Path, *, quick: bool) -> dict[s
         if "upscale" in chosen:
             figures |= await upscale.measure(studio, scenes(list(varied_prompts(6 if quick else 36)), folder))
         if "restyle" in chosen:
-            figures |= await restyle.measure(studio, scenes(list(varied_prompts(1 if quick else 3)), folder))
+            figures |= await restyle.measure(studio, scenes(list(varied_prompts(1 if quick else 2)), folder))
         if "memory" in chosen:
             figures |= await upscale.measure_memory(studio)
         if "describe" in chosen:

@@ -21,8 +21,9 @@ class PayState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """`starts_at` is what its months are counted from. `ends_at` None goes on. `changed_at` is when what is paid for
-    began to be paid for, so far as that is known. `paid` and `refunded` are the sums of the current period, in the
-    smallest unit of its currency. `locale` is that of whoever bought it, as Discord names it."""
+    began to be paid for, so far as that is known, and `former_price_id` what was paid for in the same period before.
+    `paid` and `refunded` are the sums of the current period, in the smallest unit of its currency. `locale` is that of
+    whoever bought it, as Discord names it."""
 
     id: str
     user_id: UserId
@@ -32,6 +33,7 @@ class Subscription:
     starts_at: datetime
     ends_at: datetime | None = None
     changed_at: datetime | None = None
+    former_price_id: str = ""
     paid: int = 0
     refunded: int = 0
     locale: str = ""

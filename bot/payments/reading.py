@@ -75,6 +75,7 @@ def read_subscription(found: Object, payments: Sequence[Object]) -> Subscription
         starts_at=_time(_anchor(found)),
         ends_at=_time(ends_at) if ends_at else None,
         changed_at=_changed_at(found),
+        former_price_id=_former_price_of(found),
         paid=sum(int(payment.get("amount_paid") or 0) for payment in payments),
         refunded=sum(_refunded(payment["payment"].get("payment_intent")) for payment in payments),
         locale=_locale_of(found),
@@ -104,6 +105,16 @@ def _changed_at(found: Object) -> datetime | None:
             return _time(period_of(found))
         case _:
             return None
+
+
+def _former_price_of(found: Object) -> str:
+    """A raise pays back what is left of the price before."""
+    invoice = found.get("latest_invoice")
+    if not isinstance(invoice, Mapping) or invoice.get("billing_reason") != "subscription_update":
+        return ""
+    lines = (invoice.get("lines") or {}).get("data") or []
+    paid_back = [line for line in lines if line["amount"] < 0 and line.get("pricing")]
+    return _id_of(paid_back[0]["pricing"]["price_details"]["price"]) or "" if paid_back else ""
 
 
 def read_order(session: Object) -> Order | None:

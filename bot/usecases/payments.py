@@ -5,6 +5,7 @@ which order events come: each leads to how things stand. Between the question an
 written something newer; then we ask again.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -104,10 +105,31 @@ async def _take_subscription(
         if await tx.entitlements.find(subscription.reference) != known:
             raise ConflictingChange(f"{subscription.id} was written by somebody else")
         await tx.payments.set_customer(subscription.user_id, subscription.customer_id)
-        if after := plan_after(known, subscription, article, now):
+        known = known or await _catch_up_raise(subscription, now, tx, studio)
+        if after := _sold_still(plan_after(known, subscription, article, now), article, studio):
             await _write_plan(known, after, subscription, tx, studio)
             await _take_back_month(after, subscription, tx, studio)
     return True
+
+
+async def _catch_up_raise(
+    subscription: Subscription, now: datetime, tx: Transaction, studio: Studio
+) -> Entitlement | None:
+    """One that we first hear of when it was raised already began lower, and was paid for as such."""
+    former = studio.catalogue.find_price_tag(subscription.former_price_id)
+    if former is None or not former.plan or subscription.state is not PayState.PAID:
+        return None
+    began = plan_after(None, subscription, former, now)
+    if began is not None:
+        await put_plan(began, tx, studio=studio)
+    return began
+
+
+def _sold_still(plan: Entitlement | None, article: Article, studio: Studio) -> Entitlement | None:
+    """What is paid for takes the place of a plan that the settings no longer name."""
+    if plan is not None and studio.catalogue.find_plan(plan.plan_name) is None:
+        return replace(plan, plan_name=article.plan)
+    return plan
 
 
 def _article_of(price_id: str, studio: Studio) -> Article | None:

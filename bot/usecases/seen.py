@@ -15,20 +15,23 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 async def in_words(attempt: Attempt, request: GenerateRequest, model: ModelInfo) -> GenerateRequest:
-    """A picture in which nothing is known stays a reference. Raises `RequestFailed` or `RequestCancelled`."""
+    """Of a character or a thing without what stands behind it, and only if the prompt does not name it already.
+
+    A picture in which nothing is known stays a reference. Raises `RequestFailed` or `RequestCancelled`."""
     if not model.vocabulary or not request.references:
         return request
     parts = list(request.parts) or [WeightedPart(request.prompt)] * bool(request.prompt)
     unseen: list[Reference] = []
     for reference in request.references:
         seen = await attempt.describe(reference.pixels)
-        if not _reads(seen, model):
+        said = seen if reference.role is ReferenceRole.IMAGE else without_scenery(seen, model.scenery)
+        if not _known_words(said, model):
             unseen.append(reference)
             continue
         told = Said("{model} is told of pictures in words. In one it saw: {seen}.", model=model.name, seen=seen)
         attempt.note(told)
-        said = _said(seen, reference.role, request.prompt, model)
-        if said:
+        is_named = reference.role is not ReferenceRole.IMAGE and _known_words(said, model) & _words(request.prompt)
+        if not is_named:
             parts.append(WeightedPart(said, reference.weight))
     if unseen and parts:
         colours = Said(
@@ -39,16 +42,8 @@ async def in_words(attempt: Attempt, request: GenerateRequest, model: ModelInfo)
     return replace(request, prompt=prompt, parts=tuple(parts), references=tuple(unseen))
 
 
-def _said(seen: str, role: ReferenceRole, prompt: str, model: ModelInfo) -> str:
-    """Of a character or a thing without what stands behind it, and only if the prompt does not name it by itself."""
-    if role is ReferenceRole.IMAGE:
-        return seen
-    thing = without_scenery(seen, model.scenery)
-    return "" if _words(thing) & _words(prompt) & _words(" ".join(model.vocabulary)) else thing
-
-
-def _reads(seen: str, model: ModelInfo) -> bool:
-    return bool(_words(seen) & _words(" ".join(model.vocabulary)))
+def _known_words(text: str, model: ModelInfo) -> set[str]:
+    return _words(text) & _words(" ".join(model.vocabulary))
 
 
 def _words(text: str) -> set[str]:

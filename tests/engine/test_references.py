@@ -11,10 +11,11 @@ from PIL import Image
 from bot.domain.job import Job, JobKind
 from bot.domain.prompt.parameters import PromptPart
 from bot.domain.taste import Style
-from bot.pictures.arrays import Colours
+from bot.pictures.arrays import Colours, to_pixels
 from bot.usecases.settings import change_settings
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from engine.config import STARTER
+from engine.protocol import Described, DescribeRequest
 from engine.starter.backgrounds import PLAIN
 from tests.domain.factories import ANN, NOW
 from tests.engine.test_operations import masters, run, studio_with, tiny
@@ -136,6 +137,33 @@ async def test_other_families_read_a_look_as_words(model: str, request: pytest.F
         bare, _ = await imagined(world, "a fox --seed 5")
         assert all((one == other).all() for one, other in zip(look, said, strict=True))
         assert all((one != other).any() for one, other in zip(look, bare, strict=True))
+
+
+async def named_in(world: World, pictures: list[Colours]) -> list[str]:
+    """What the studio's own `/describe` says of each."""
+    said: list[str] = []
+    for colours in pictures:
+        request = DescribeRequest(f"d{len(said)}", to_pixels(colours), count=1)
+        [described] = [event async for event in world.studio.engine.generate(request) if isinstance(event, Described)]
+        said.append(described.texts[0])
+    return said
+
+
+async def test_on_the_starter_a_blend_shows_what_its_pictures_show(tmp_path: Path) -> None:
+    """Things of all of them; of a character the thing alone, where the words have it."""
+    async with studio_with(STUDIO, tmp_path) as world:
+        urls: list[str] = []
+        for prompt in ("a large fox in the middle, red background", "a large owl in the middle at night"):
+            [picture, *_], _ = await imagined(world, f"{prompt} --seed 3")
+            urls.append(on_shelf(world, str(len(urls)), Image.fromarray(picture)))
+        pictures, job = await blended(world, f"{urls[0]}::2 {urls[1]} --seed 9")
+        told = await named_in(world, pictures)
+        assert sum("fox" in text and "owl" in text for text in told) >= 3, told
+        assert np.mean([np.abs(corners(one) - PLAIN["red"]).mean() for one in pictures]) < 40
+        assert any("told of pictures in words" in note for note in job.notes)
+        pictures, _ = await imagined(world, f"in the snow --cref {urls[0]} --v 6 --seed 9")
+        told = await named_in(world, pictures)
+        assert sum("fox" in text and ("snow" in text or "winter" in text) for text in told) >= 3, told
 
 
 @pytest.mark.parametrize("model", FAMILIES)

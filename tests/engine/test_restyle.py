@@ -208,7 +208,7 @@ def test_the_gradient_made_in_slices_is_the_losses_own() -> None:
     assert (gradient - picture.grad).abs().max().item() < 1e-6 + 1e-4 * picture.grad.abs().max().item()
 
 
-def save_tiny_vgg(path: Path, convolutions: int = 16) -> None:
+def save_tiny_vgg(path: Path, convolutions: int = 16) -> dict[str, torch.Tensor]:
     """Numbered as torchvision numbers: a ReLU after each convolution, a pool after the 2nd, 4th, 8th and 12th."""
     torch.manual_seed(0)
     weights, number, channels = {}, 0, 3
@@ -218,6 +218,7 @@ def save_tiny_vgg(path: Path, convolutions: int = 16) -> None:
         number, channels = number + 2 + (index in (2, 4, 8, 12)), 6
     weights["classifier.0.weight"] = torch.zeros(2, 6)
     save_file(weights, path)
+    return weights
 
 
 def test_a_vgg_of_the_operators_own(tmp_path: Path) -> None:
@@ -238,12 +239,41 @@ def test_a_vgg_of_the_operators_own(tmp_path: Path) -> None:
     assert after.style < 0.8 * before.style
 
 
+def test_a_vgg_as_torchvision_publishes_it(tmp_path: Path) -> None:
+    torch.save(save_tiny_vgg(tmp_path / "vgg.safetensors"), tmp_path / "vgg.pth")
+    one, other = (load_vgg(tmp_path / f"vgg.{suffix}", CPU) for suffix in ("safetensors", "pth"))
+    seen = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert (one.stages[0](seen) == other.stages[0](seen)).all()
+
+
+class Trap:
+    """Would leave a file behind if it were unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
+        return Path.touch, (self.path,)
+
+
+def test_nothing_in_a_file_is_ever_run(tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    torch.save({"features.0.weight": torch.zeros(1), "trap": Trap(sprung)}, tmp_path / "vgg.pth")
+    with pytest.raises(EngineStartError, match="is no VGG-19"):
+        load_vgg(tmp_path / "vgg.pth", CPU)
+    assert not sprung.exists()
+
+
 def test_files_that_are_no_vgg(tmp_path: Path) -> None:
+    (tmp_path / "vgg.ckpt").write_bytes(b"")
     (tmp_path / "vgg.pth").write_bytes(b"")
+    torch.save([1], tmp_path / "list.pth")
     (tmp_path / "broken.safetensors").write_bytes(b"broken")
     save_tiny_vgg(tmp_path / "short.safetensors", convolutions=5)
     for name, sentence in (
-        ("vgg.pth", "can run code when opened"),
+        ("vgg.ckpt", "can run code when opened"),
+        ("vgg.pth", "is no VGG-19"),
+        ("list.pth", "it holds no weights by name"),
         ("gone.safetensors", "there is no file of style features"),
         ("broken.safetensors", "is no VGG-19"),
         ("short.safetensors", "it has 5 convolutions"),

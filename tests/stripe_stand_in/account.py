@@ -105,8 +105,8 @@ class StripeAccount:
         length = item["current_period_end"] - item["current_period_start"]
         left = (item["current_period_end"] - self._second()) / length
         difference = self.things[price_id]["unit_amount"] - item["price"]["unit_amount"]
-        item["price"] = self.things[price_id]
-        self._invoice(subscription, "subscription_update", round(difference * left))
+        former, item["price"] = item["price"]["id"], self.things[price_id]
+        self._invoice(subscription, "subscription_update", round(difference * left), former=former)
         self._tell("customer.subscription.updated", subscription)
 
     def plan_change(self, subscription_id: str, price_id: str) -> None:
@@ -215,7 +215,9 @@ class StripeAccount:
         self._tell("customer.subscription.updated", subscription)
         return subscription
 
-    def _invoice(self, subscription: Json, reason: str, amount: int, *, succeeds: bool = True) -> None:
+    def _invoice(
+        self, subscription: Json, reason: str, amount: int, *, succeeds: bool = True, former: str = ""
+    ) -> None:
         invoice = self._add(
             "invoice",
             "in",
@@ -224,6 +226,7 @@ class StripeAccount:
             amount_due=amount,
             amount_paid=0,
             customer=subscription["customer"],
+            lines=_lines(amount, subscription["items"]["data"][0]["price"]["id"], former),
             parent={"type": "subscription_details", "subscription_details": {"subscription": subscription["id"]}},
         )
         subscription["latest_invoice"] = invoice["id"]
@@ -284,6 +287,16 @@ class StripeAccount:
 
     def _second(self) -> int:
         return int(self.now().timestamp())
+
+
+def _lines(amount: int, price_id: str, former: str) -> Json:
+    """What is left of a former price is paid back, and the new one is paid for the same time."""
+    parts = [(-1, former), (amount + 1, price_id)] if former else [(amount, price_id)]
+    lines = [
+        {"amount": part, "pricing": {"type": "price_details", "price_details": {"price": price}}}
+        for part, price in parts
+    ]
+    return {"object": "list", "data": lines}
 
 
 def _later(begin: int, price: Json) -> int:

@@ -61,7 +61,7 @@ class StripeStandIn:
             try:
                 found = answer(request, form)
             except KeyError as missing:
-                return _error(404, f"No such thing: {missing}")
+                return _error(404, f"No such thing: {missing}", "resource_missing")
             if self.on_read and request.path.startswith("/v1/subscriptions"):
                 await self.on_read()
             if key:
@@ -194,6 +194,7 @@ def _list(things: Iterable[Json]) -> Json:
     return {"object": "list", "data": list(things), "has_more": False, "url": "/v1/things"}
 
 
-def _error(status: int, message: str) -> web.Response:
+def _error(status: int, message: str, code: str = "") -> web.Response:
     kind = "invalid_request_error" if status < 500 else "api_error"
-    return web.json_response({"error": {"type": kind, "message": message}}, status=status, headers=NOT_RETRIED)
+    error = {"type": kind, "message": message, **({"code": code} if code else {})}
+    return web.json_response({"error": error}, status=status, headers=NOT_RETRIED)

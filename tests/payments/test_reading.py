@@ -1,0 +1,119 @@
+"""Stripe's objects in our words, as several of its versions write them; and what the portal is allowed."""
+
+from typing import Any
+
+import pytest
+
+from bot.domain.job import UserId
+from bot.domain.payment_event import Subject, SubjectKind
+from bot.domain.subscription import PayState
+from bot.payments.portal import portal_features, portal_name
+from bot.payments.reading import OWNER, read_event, read_order, read_subscription, subject_of_invoice
+
+SUB = Subject(SubjectKind.SUBSCRIPTION, "sub_1")
+
+
+def event(kind: str, **thing: Any) -> dict[str, Any]:
+    return {"id": "evt_1", "type": kind, "created": 1_790_000_000, "data": {"object": thing}}
+
+
+@pytest.mark.parametrize(
+    ("told", "subject", "payment"),
+    [
+        (event("customer.subscription.deleted", id="sub_1"), SUB, ""),
+        (event("checkout.session.completed", id="cs_1", subscription="sub_1"), SUB, ""),
+        (event("checkout.session.completed", id="cs_1", subscription=None), Subject(SubjectKind.ORDER, "cs_1"), ""),
+        (event("checkout.session.expired", id="cs_1"), None, ""),
+        (event("invoice.paid", parent={"subscription_details": {"subscription": "sub_1"}}), SUB, ""),
+        (event("invoice.payment_failed", subscription={"id": "sub_1"}), SUB, ""),  # as it was written until 2025
+        (event("invoice.created", subscription="sub_1"), None, ""),
+        (event("invoice.paid", parent=None), None, ""),
+        (event("charge.refunded", payment_intent="pi_1"), None, "pi_1"),
+        (event("product.updated", id="prod_1"), None, ""),
+    ],
+)
+def test_what_an_event_is_about(told: dict[str, Any], subject: Subject | None, payment: str) -> None:
+    read = read_event(told)
+    assert (read.subject, read.payment_id) == (subject, payment)
+
+
+def subscription(**changes: Any) -> dict[str, Any]:
+    item = {"id": "si_1", "price": {"id": "price_1"}, "current_period_start": 2_000, "current_period_end": 3_000}
+    return {
+        "id": "sub_1",
+        "customer": "cus_1",
+        "metadata": {OWNER: "7"},
+        "status": "active",
+        "created": 500,
+        "start_date": 1_000,
+        "billing_cycle_anchor": 2_000,
+        "items": {"data": [item]},
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, PayState.PAID),
+        ({"status": "trialing"}, PayState.PAID),
+        ({"status": "incomplete"}, PayState.PENDING),
+        ({"status": "incomplete_expired"}, PayState.ENDED),
+        ({"status": "past_due"}, PayState.FAILED),
+        ({"status": "unpaid"}, PayState.FAILED),
+        ({"status": "paused"}, PayState.FAILED),
+        ({"status": "canceled"}, PayState.ENDED),
+        ({"pause_collection": {"behavior": "void"}}, PayState.FAILED),
+        ({"status": "something new"}, PayState.PENDING),
+    ],
+)
+def test_states(changes: dict[str, Any], state: PayState) -> None:
+    read = read_subscription(subscription(**changes), [])
+    assert read is not None
+    assert (read.state, read.user_id, read.customer_id, read.price_id) == (state, UserId(7), "cus_1", "price_1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "starts_at", "ends_at"),
+    [
+        ({}, 2_000, None),
+        ({"billing_cycle_anchor": 2_500}, 1_000, None),  # the first payment was for a part of a month
+        ({"cancel_at_period_end": True}, 2_000, 3_000),
+        ({"cancel_at": 2_600, "cancel_at_period_end": False}, 2_000, 2_600),
+        ({"status": "canceled", "ended_at": 2_300}, 2_000, 2_300),
+    ],
+)
+def test_times(changes: dict[str, Any], starts_at: int, ends_at: int | None) -> None:
+    read = read_subscription(subscription(**changes), [])
+    assert read is not None
+    assert read.starts_at.timestamp() == starts_at
+    assert (read.ends_at.timestamp() if read.ends_at else None) == ends_at
+
+
+def test_sums_are_whole_numbers_of_the_smallest_unit() -> None:
+    payments: list[dict[str, Any]] = [
+        {"amount_paid": 1500, "payment": {"payment_intent": {"latest_charge": {"amount_refunded": 300}}}},
+        {"amount_paid": 700, "payment": {"payment_intent": None}},
+        {"amount_paid": None, "payment": {}},
+    ]
+    read = read_subscription(subscription(), payments)
+    assert read is not None
+    assert (read.paid, read.refunded, read.is_refunded) == (2200, 300, False)
+
+
+@pytest.mark.parametrize("metadata", [{}, None, {OWNER: ""}, {OWNER: "x"}, {"other": "7"}])
+def test_what_others_sell_is_none_of_ours(metadata: dict[str, str] | None) -> None:
+    assert read_subscription(subscription(metadata=metadata), []) is None
+    session: dict[str, Any] = {"id": "cs_1", "mode": "payment", "metadata": metadata, "line_items": {"data": [{}]}}
+    assert read_order(session) is None
+
+
+def test_an_invoice_without_a_subscription_is_no_subject() -> None:
+    assert subject_of_invoice({"parent": {"quote_details": {}}}) is None
+
+
+def test_the_same_rules_of_the_portal_have_the_same_name() -> None:
+    features = portal_features({"prod_1": ["a", "b"]})
+    assert portal_name(features) == portal_name(portal_features({"prod_1": ["a", "b"]}))
+    assert portal_name(features) != portal_name(portal_features({"prod_1": ["a"]}))
+    assert not portal_features({})["subscription_update"]["enabled"]
