@@ -100,10 +100,24 @@ class ArticleSettings(Section):
         return self
 
 
+class SkuSettings(ArticleSettings):
+    """At Discord. A plan that is bought for a `server` is that of all its members there."""
+
+    server: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_plan_for_a_server(self) -> Self:
+        if self.server and not self.plan:
+            raise ValueError(f"{self.id} is for a server, and only plans can be")
+        return self
+
+
 class PriceTagSettings(ArticleSettings):
-    """A price at Stripe: plans are paid for by the month or by the year, packs and hours once."""
+    """A price at Stripe: plans are paid for by the month or by the year, packs and hours once. One that is not
+    `offered` any more may still be paid by those who have it."""
 
     billing: Billing = Billing.MONTHLY
+    offered: bool = True
 
 
 class TrialSettings(Section):
@@ -135,7 +149,7 @@ class PlanSettings(Section):
     extra_days: Annotated[int, Field(ge=1)] = 60
     bonus_days: Annotated[int, Field(ge=1)] = 30
     terms: str = "What you make is yours to use, as far as the licence of the model that drew it allows."
-    skus: tuple[ArticleSettings, ...] = ()
+    skus: tuple[SkuSettings, ...] = ()
     trial: TrialSettings = TrialSettings()
     prices: PriceSettings = PriceSettings()
     roles: dict[int, str] = Field(default_factory=dict)

@@ -29,8 +29,8 @@ def catalogue_of(settings: PlanSettings, price_tags: Sequence[PriceTagSettings] 
         bonus_days=settings.bonus_days,
         prices=PriceList(**settings.prices.model_dump()),
         terms=settings.terms,
-        skus=tuple(_article(article) for article in settings.skus),
-        price_tags=tuple(replace(_article(tag), billing=tag.billing) for tag in price_tags),
+        skus=tuple(replace(_article(sku), is_for_server=sku.server) for sku in settings.skus),
+        price_tags=tuple(replace(_article(tag), billing=tag.billing, is_offered=tag.offered) for tag in price_tags),
     )
 
 

@@ -3,11 +3,15 @@ of the operator's in `captions.py`."""
 
 from typing import Protocol
 
+from PIL import Image
+
 from engine.protocol import Described, DescribeRequest, Pixels, Started
 from engine.settings import InvalidRequest
 from engine.slices import Slices, Work
+from engine.tasks import Effort
 
 MAX_COUNT = 8
+MAX_SIDE = 1024  # pixels that are looked at
 
 
 class Describer(Protocol):
@@ -24,7 +28,17 @@ def check_describe(request: DescribeRequest) -> None:
         raise InvalidRequest(f"{request.count} descriptions were asked for; ask for 1 to {MAX_COUNT}")
 
 
-def describe(request: DescribeRequest, describer: Describer) -> Work:
+def describe(request: DescribeRequest, describer: Describer, effort: Effort) -> Work:
     yield Started(1)
-    texts = yield from describer.describe(request.pixels, request.count, request.seed)
+    pixels = _within(request.pixels, MAX_SIDE >> effort.halvings)
+    texts = yield from describer.describe(pixels, request.count, request.seed)
     return Described(texts, 0.0)
+
+
+def _within(pixels: Pixels, side: int) -> Pixels:
+    """Smaller where it is larger, in its own shape."""
+    if max(pixels.width, pixels.height) <= side:
+        return pixels
+    picture = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.rgb)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return Pixels(picture.width, picture.height, picture.tobytes())

@@ -65,7 +65,7 @@ def check_part(source: str) -> None:
     """A single network in a folder of its own, or a Hugging Face id. Raises `EngineStartError`."""
     path = Path(source)
     if path.is_dir():
-        _check_network(path)
+        check_network(path)
     elif path.suffix in (*_PICKLED, ".safetensors") or path.is_absolute():
         raise EngineStartError(f"{source} is no folder of a network; name the folder that holds its config.json")
 
@@ -83,7 +83,7 @@ def find_adapter(config: ModelConfig) -> tuple[Path, Path]:
         raise EngineStartError(f"{config.image_adapter} has no {weights}; name the file as image_adapter_weights")
     if not (folder / encoder).is_dir():
         raise EngineStartError(f"{config.image_adapter} has no {encoder}; name the folder as image_adapter_encoder")
-    _check_network(folder / encoder)
+    check_network(folder / encoder)
     return folder / weights, folder / encoder
 
 
@@ -103,10 +103,11 @@ def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
 
 def _check_part(part: Path) -> None:
     if part.name in _HAS_WEIGHTS:
-        _check_network(part)
+        check_network(part)
 
 
-def _check_network(part: Path) -> None:
+def check_network(part: Path) -> None:
+    """A folder with one network in it. Raises `EngineStartError`."""
     if not (part / "config.json").is_file():
         raise EngineStartError(f"{part} is missing config.json; copy the model again")
     if any(part.glob("*.safetensors")):

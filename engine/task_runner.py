@@ -55,7 +55,7 @@ class TaskRunner:
                 return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
             case DescribeRequest():
                 check_describe(request)
-                return Task(request, lambda _: describe(request, self._tools.describer()))
+                return Task(request, lambda effort: describe(request, self._tools.describer(), effort))
             case WeighWordsRequest() if self._pipelines:
                 pipeline = check_weigh(request, self._pipelines)
                 return Task(request, lambda _: weigh_words(request, pipeline))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from engine.captions import load_captioner
 from engine.config import EngineConfig
 from engine.describe import Describer
 from engine.esrgan import NETWORKS
@@ -21,6 +22,7 @@ class Tools:
     def __init__(self, config: EngineConfig, device: torch.device, dtype: torch.dtype) -> None:
         self._config = config
         self.device = device
+        self._caption_dtype = dtype
         self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
         self._upscaler: Upscaler | None = None
         self._style: StyleTools | None = None
@@ -36,6 +38,8 @@ class Tools:
             self.upscaler()
         if self._config.style_features:
             self.style()
+        if self._config.describe_model != "auto":
+            self.describer()
 
     def upscaler(self) -> Upscaler:
         """Raises `EngineStartError`."""
@@ -61,9 +65,13 @@ class Tools:
         return self._style
 
     def describer(self) -> Describer:
-        """With the drawings of the operator's starter, if there is one."""
+        """The operator's captioning model, else what the starter recognises. Raises `EngineStartError`."""
         if self._describer is None:
-            sources = [model.source for model in self._config.models if model.family == "starter"]
-            folder = Path(next(iter(sources), "") or WEIGHTS)
-            self._describer = StarterDescriber(folder, self._config.cache_dir, self.device)
+            self._describer = self._load_describer(self._config.describe_model)
         return self._describer
+
+    def _load_describer(self, name: str) -> Describer:
+        if name != "auto":
+            return load_captioner(name, self.device, self._caption_dtype)
+        sources = [model.source for model in self._config.models if model.family == "starter"]
+        return StarterDescriber(Path(next(iter(sources), "") or WEIGHTS), self._config.cache_dir, self.device)

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
@@ -88,13 +88,15 @@ class SqlDatabase:
     @contextlib.asynccontextmanager
     async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[ports.Transaction]:
         turn = self._turns.turn(can_wait=can_wait) if self._turns else contextlib.nullcontext()
-        async with turn, self._writing.begin() as session:
-            yield SqlTransaction(session)
+        with _named_trouble():
+            async with turn, self._writing.begin() as session:
+                yield SqlTransaction(session)
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[ports.Transaction]:
-        async with self._reading.begin() as session:
-            yield SqlTransaction(session)
+        with _named_trouble():
+            async with self._reading.begin() as session:
+                yield SqlTransaction(session)
 
     async def close(self) -> None:
         await self._reader.dispose()
@@ -105,6 +107,17 @@ class SqlDatabase:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+@contextlib.contextmanager
+def _named_trouble() -> Iterator[None]:
+    """What the statement is not to blame for. Its own mistakes pass as they are."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            raise ports.DatabaseTrouble(str(error.orig)) from error
+        raise
 
 
 def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -5,6 +5,8 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 
+from bot.usecases.ports import DatabaseTrouble
+
 IN_A_ROW = 4
 """So many who are waited for go before one who can wait, that members pressing without a pause hold up nothing."""
 
@@ -21,9 +23,12 @@ class Turns:
 
     @contextlib.asynccontextmanager
     async def turn(self, *, can_wait: bool) -> AsyncIterator[None]:
-        """Raises `TimeoutError` when it does not come within the patience."""
-        async with asyncio.timeout(self._patience_seconds):
-            await self._take(self._patient if can_wait else self._hurried)
+        """Raises `DatabaseTrouble` when it does not come within the patience."""
+        try:
+            async with asyncio.timeout(self._patience_seconds):
+                await self._take(self._patient if can_wait else self._hurried)
+        except TimeoutError as stuck:
+            raise DatabaseTrouble(f"no turn to write within {self._patience_seconds} seconds") from stuck
         try:
             yield
         finally:

@@ -26,7 +26,9 @@ class Letter:
 LOOK = Said("`/info` shows what you have.")
 
 
-def write_change(change: Change, plan: Entitlement, catalogue: Catalogue, given: int, manage_url: str) -> Said | None:
+def write_change(
+    change: Change, plan: Entitlement, catalogue: Catalogue, given: int = 0, manage_url: str = ""
+) -> Said | None:
     """What the member is told of it. `given` is the time that a higher plan brought at once. `manage_url` leads to
     where payments are put right; empty where there is no such place."""
     name = f"**{plan.plan_name}**"

@@ -72,13 +72,16 @@ class Billing(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Article:
     """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is;
-    `billing` says how a plan is paid for."""
+    `billing` says how a plan is paid for. One that is bought for a server is the plan of all its members there.
+    One that is not offered any more still stands for what it did."""
 
     id: str
     plan: str = ""
     pack: str = ""
     hours: int = 0
     billing: Billing = Billing.MONTHLY
+    is_for_server: bool = False
+    is_offered: bool = True
 
 
 OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."

@@ -7,12 +7,14 @@ from enum import StrEnum
 from bot.domain.job import UserId
 from bot.domain.plan import Entitlement
 
-SOURCE = "discord"
+SOURCE, SERVER_SOURCE = "discord", "discord server"
+"""What a server owns is written down like what a member owns, by its id: no member has the id of a server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """One of Discord's entitlements. `ends_at` None goes on. A deleted one was refunded or taken back."""
+    """One of Discord's entitlements. `ends_at` None goes on. A deleted one was refunded or taken back. `user_id` is
+    whose it is: a server's, where it was bought for one."""
 
     id: int
     sku_id: int
@@ -21,10 +23,16 @@ class Purchase:
     ends_at: datetime | None = None
     is_deleted: bool = False
     is_consumed: bool = False
+    guild_id: int | None = None
+    is_of_server: bool = False
 
     @property
     def reference(self) -> str:
         return f"{SOURCE}:{self.id}"
+
+    @property
+    def source(self) -> str:
+        return SERVER_SOURCE if self.is_of_server else SOURCE
 
 
 class News(StrEnum):
@@ -46,7 +54,9 @@ def plan_after(
     """
     end = _end_of(purchase, known)
     if known is None:
-        return Entitlement(purchase.user_id, plan_name, SOURCE, purchase.starts_at, purchase.reference, as_of, end)
+        return Entitlement(
+            purchase.user_id, plan_name, purchase.source, purchase.starts_at, purchase.reference, as_of, end
+        )
     if news is News.CREATED or (news is News.CHANGED and not _is_sooner(end, known.ends_at)):
         return None
     changed = replace(known, plan_name=plan_name, ends_at=end, as_of=as_of)

@@ -52,16 +52,23 @@ class Standing:
 
 
 def find_standing(
-    entitlements: Iterable[Entitlement], place: Place, catalogue: Catalogue, now: datetime, *, limits: Limits
+    entitlements: Iterable[Entitlement],
+    place: Place,
+    catalogue: Catalogue,
+    now: datetime,
+    *,
+    limits: Limits,
+    of_server: Iterable[Entitlement] = (),
 ) -> Standing:
     """The highest plan of those that the member owns, has by a role or by the server, or that everyone has.
 
-    `limits` are the open studio's.
+    `limits` are the open studio's; `of_server` is what the server at this place owns.
     """
     if not catalogue.is_charging:
         return Standing(State.OPEN, open_plan(catalogue, limits))
     current = [entitlement for entitlement in entitlements if entitlement.is_current(now)]
-    found = max(_candidates(current, place, catalogue, now), key=lambda one: one[0].rank, default=None)
+    bought_here = [entitlement.plan_name for entitlement in of_server if entitlement.is_current(now)]
+    found = max(_candidates(current, place, catalogue, now, bought_here), key=lambda one: one[0].rank, default=None)
     if found is not None:
         return Standing(State.ACTIVE, *found)
     if paused := next((entitlement for entitlement in current if entitlement.is_paused), None):
@@ -72,7 +79,11 @@ def find_standing(
 
 
 def _candidates(
-    current: Iterable[Entitlement], place: Place, catalogue: Catalogue, now: datetime
+    current: Iterable[Entitlement],
+    place: Place,
+    catalogue: Catalogue,
+    now: datetime,
+    bought_here: Iterable[str],
 ) -> Iterator[tuple[Plan, Period, Entitlement | None]]:
     """Those with a proof come first, for of equals the first one holds. Plans that are no longer sold count for
     nothing."""
@@ -80,7 +91,7 @@ def _candidates(
         plan = catalogue.find_plan(entitlement.plan_name)
         if plan is not None and not entitlement.is_paused:
             yield plan, period_at(entitlement.starts_at, now), entitlement
-    for name in _given_here(place, catalogue):
+    for name in (*bought_here, *_given_here(place, catalogue)):
         if plan := catalogue.find_plan(name):
             yield plan, calendar_month(now), None
     if catalogue.everyone is not None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
+from bot.domain.prompt.versions import MAX_RATIO
+
 Weighed = tuple[str, float]
 """A word and how much it matters, 0 to 1."""
 
@@ -14,8 +16,12 @@ KEYCAPS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣", "5️⃣")
 KEPT_SHARES = (0.8, 0.6, 0.45, 0.3, 0.15)
 STRONG, WEAK = 0.5, 0.08
 MAX_RATIO_PART = 50
+LONGEST = Fraction(MAX_RATIO)
 
 _NUMBERED = re.compile(rf"^(?P<keycap>{'|'.join(KEYCAPS)}) (?P<text>.+)$", re.M)
+
+_DASHES = re.compile(r"\s*(?:-{2,}|[–—])\s*")
+_BRACES = str.maketrans("{}", "()")
 
 
 def number_lines(texts: Sequence[str], between: str = "\n\n") -> str:
@@ -27,9 +33,14 @@ def read_numbered(written: str) -> list[str]:
     return [match["text"].strip() for match in _NUMBERED.finditer(written)]
 
 
+def as_words(text: str) -> str:
+    """What a model said, without what the prompt language would read as its own: dashes, weights, braces."""
+    return _DASHES.sub(", ", text).replace("::", ":").translate(_BRACES)
+
+
 def find_ratio(width: int, height: int) -> str:
-    """`W:H` in small whole numbers, for a picture of so many pixels."""
-    ratio = Fraction(width, height)
+    """`W:H` in small whole numbers, for a picture of so many pixels; of a longer one the longest that may be drawn."""
+    ratio = min(max(Fraction(width, height), 1 / LONGEST), LONGEST)
     near = ratio.limit_denominator(MAX_RATIO_PART) if ratio >= 1 else 1 / (1 / ratio).limit_denominator(MAX_RATIO_PART)
     return f"{near.numerator}:{near.denominator}"
 

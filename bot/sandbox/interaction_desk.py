@@ -272,9 +272,13 @@ class InteractionDesk:
             "data": interaction.data,
             "channel_id": channel.id,
             "channel": self._renderer.channel(channel, world.bot.id) | {"permissions": permissions},
-            "locale": "en-US",
+            "locale": user.locale,
             "app_permissions": str(int(GUEST if interaction.is_guest else world.permissions(world.bot.id, channel))),
-            "entitlements": [item for item in world.entitlements.values() if item.get("user_id") == user.id],
+            "entitlements": [
+                item
+                for item in world.entitlements.values()
+                if user.id == item.get("user_id") or item.get("guild_id", "") == channel.guild_id
+            ],
             "authorizing_integration_owners": interaction.owners,
             "context": int(find_leave(world, channel.guild_id, channel, user.id).context),
             "attachment_size_limit": world.attachment_size_limit,

@@ -186,6 +186,10 @@ class Sandbox:
         """A member adds the application to their own account, to use it wherever they are."""
         self._announcer.install(self.user(name).id)
 
+    def set_locale(self, name: str, locale: str) -> None:
+        """The language that this member has chosen in Discord, such as `de` or `pt-BR`."""
+        self.user(name).locale = locale
+
     def close_dms(self, name: str) -> None:
         """Messages to this member's direct channel now answer 50007."""
         self.user(name).has_open_dms = False
@@ -204,9 +208,10 @@ class Sandbox:
         """Bytes per file, for requests and for the `attachment_size_limit` of interactions from now on."""
         self.world.attachment_size_limit = size
 
-    def grant(self, name: str, sku_id: str) -> Json:
-        """A member buys an SKU: ENTITLEMENT_CREATE goes to the bot."""
-        return self._applications.grant(self.user(name).id, sku_id)
+    def grant(self, name: str, sku_id: str, *, for_server: bool = False) -> Json:
+        """A member buys an SKU, for the server if so: ENTITLEMENT_CREATE goes to the bot."""
+        guild_id = self.world.guild.id if for_server else None
+        return self._applications.grant(self.user(name).id, sku_id, guild_id)
 
     def revoke(self, entitlement_id: str) -> None:
         self._applications.revoke(entitlement_id)

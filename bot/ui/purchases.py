@@ -16,9 +16,8 @@ log = structlog.get_logger(__name__)
 
 
 async def hear(entitlement: discord.Entitlement, news: News, *, as_of: datetime, studio: Studio) -> None:
-    """What a whole server has bought is nobody's plan."""
     purchase = purchase_of(entitlement)
-    if purchase is not None and await take_purchase(purchase, news, as_of=as_of, studio=studio):
+    if await take_purchase(purchase, news, as_of=as_of, studio=studio):
         await _consume(entitlement)
 
 
@@ -48,21 +47,20 @@ async def hear_all(client: discord.Client, *, studio: Studio) -> None:
 
 
 def _references(entitlements: Iterable[discord.Entitlement]) -> set[str]:
-    return {purchase.reference for one in entitlements if (purchase := purchase_of(one))}
+    return {purchase_of(one).reference for one in entitlements}
 
 
-def purchase_of(entitlement: discord.Entitlement) -> Purchase | None:
-    if entitlement.user_id is None:
-        log.warning("a server's purchase is nobody's plan", entitlement=entitlement.id, guild=entitlement.guild_id)
-        return None
+def purchase_of(entitlement: discord.Entitlement) -> Purchase:
+    """What was bought for a server may name its buyer, too, or nobody."""
     return Purchase(
         id=entitlement.id,
         sku_id=entitlement.sku_id,
-        user_id=UserId(entitlement.user_id),
+        user_id=UserId(entitlement.user_id or 0),
         starts_at=entitlement.starts_at or entitlement.created_at,
         ends_at=entitlement.ends_at,
         is_deleted=entitlement.deleted,
         is_consumed=entitlement.consumed,
+        guild_id=entitlement.guild_id,
     )
 
 

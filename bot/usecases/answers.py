@@ -11,7 +11,7 @@ from bot.domain.job import UserId
 from bot.domain.prompt.characters import clean
 from bot.domain.said import Said
 from bot.domain.suggestions import Weighed as WeighedWord
-from bot.domain.suggestions import find_ratio
+from bot.domain.suggestions import as_words, find_ratio
 from bot.usecases.admission import random_seed
 from bot.usecases.bring_in import fetch_picture
 from bot.usecases.studio import Studio
@@ -55,7 +55,7 @@ async def describe_picture(url: str, user_id: UserId, *, studio: Studio) -> Desc
     match await _ask(request, studio):
         case Described(texts):
             ratio = find_ratio(pixels.width, pixels.height)
-            return Description(pixels, tuple(f"{clean(text)} --ar {ratio}" for text in texts))
+            return Description(pixels, tuple(f"{clean(as_words(text))} --ar {ratio}" for text in texts))
         case end:
             raise _no_answer(end, Said("This studio has no model that describes pictures."))
 

@@ -18,6 +18,7 @@ from bot.usecases.copies import owe_copy, send_copy, settle_copy
 from bot.usecases.placing import place_file
 from bot.usecases.ports import (
     ConflictingChange,
+    DatabaseTrouble,
     DeliveryDelayed,
     DeliveryError,
     DeliveryRefused,
@@ -108,7 +109,8 @@ class Courier:
             return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
-        """The boundary of a delivery: whatever goes wrong with it, the member is told."""
+        """The boundary of a delivery: whatever goes wrong with it, the member is told. Unless how it went cannot be
+        written down: then it may stand there already, and the next start has to look."""
         studio = self._studio
         try:
             trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
@@ -116,7 +118,7 @@ class Courier:
                 trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
             if trouble is not None:
                 await give_up(job_id, studio=studio, why=trouble)
-        except (ConflictingChange, LeftForLater):
+        except (ConflictingChange, LeftForLater, DatabaseTrouble):
             raise
         except Exception:
             log.exception("delivery broke", job=job_id)

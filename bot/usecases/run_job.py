@@ -13,7 +13,7 @@ from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
 from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, put_masters
-from bot.usecases.ports import ConflictingChange
+from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
 
@@ -49,6 +49,9 @@ async def _draw_or_fail(job: Job, studio: Studio) -> None:
     try:
         await _draw(job, studio)
     except (ConflictingChange, EngineStopped):
+        raise
+    except DatabaseTrouble:
+        studio.engine.cancel(job.request_id)
         raise
     except JobGone:
         await _fail(job, FailureReason.SOURCE_GONE, "the picture it starts from is gone", studio)

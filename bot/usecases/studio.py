@@ -8,10 +8,12 @@ from types import MappingProxyType
 from bot.domain.errors import MemberBlocked, PlanCancelled
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
-from bot.domain.plan import OPEN, Catalogue, Limits, Plan
+from bot.domain.plan import OPEN, Catalogue, Entitlement, Limits, Plan
+from bot.domain.purchase import SERVER_SOURCE
 from bot.domain.standing import Standing, State, find_standing, open_plan
 from bot.usecases.notices import Notices
-from bot.usecases.ports import Database, ImageStore, Links, Notifier, PaymentLinks, RegionLinks, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
+from bot.usecases.till import PaymentLinks
 from engine.protocol import Engine
 
 
@@ -45,7 +47,14 @@ class Studio:
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:
         now = self.now()
         owned = await tx.entitlements.list_current(place.user_id, now) if self.catalogue.is_charging else []
-        return find_standing(owned, place, self.catalogue, now, limits=self.limits)
+        bought_here = await self._owned_by_server(place, tx, now)
+        return find_standing(owned, place, self.catalogue, now, limits=self.limits, of_server=bought_here)
+
+    async def _owned_by_server(self, place: Place, tx: Transaction, now: datetime) -> list[Entitlement]:
+        if place.guild_id is None or not any(sku.is_for_server for sku in self.catalogue.skus):
+            return []
+        owned = await tx.entitlements.list_current(UserId(place.guild_id), now)
+        return [one for one in owned if one.source == SERVER_SOURCE]
 
     async def check_block(self, member_id: UserId, tx: Transaction) -> None:
         """Raises `MemberBlocked`."""

@@ -24,6 +24,7 @@ from bot.db.database import (
 )
 from bot.domain.errors import JobGone
 from bot.domain.job import JobStatus
+from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 
 
@@ -165,7 +166,7 @@ async def test_who_reads_waits_for_no_writer_and_sees_all_that_was_committed(dat
 
 
 async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:
-    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+    with pytest.raises((DBAPIError, DatabaseTrouble), match=r"readonly|read-only"):
         async with database.reading() as tx:
             await tx.jobs.add(a_job())
     async with database.transaction() as tx:

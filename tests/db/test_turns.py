@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.db.turns import IN_A_ROW, Turns
+from bot.usecases.ports import DatabaseTrouble
 
 
 async def go(turns: Turns, name: str, done: list[str], in_line: asyncio.Event) -> None:
@@ -70,7 +71,7 @@ async def test_who_goes_away_leaves_the_line_whole() -> None:
 async def test_a_turn_that_does_not_come_is_told() -> None:
     turns, done = Turns(0.0), list[str]()
     async with turns.turn(can_wait=False):
-        with pytest.raises(TimeoutError):
+        with pytest.raises(DatabaseTrouble):
             await go(turns, "A", done, asyncio.Event())
     await go(turns, "B", done, asyncio.Event())
     assert done == ["B"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.suggestions import find_ratio, mark_words, number_lines, read_numbered, shorten_words
+from bot.domain.suggestions import as_words, find_ratio, mark_words, number_lines, read_numbered, shorten_words
 
 LINES = st.lists(st.text(alphabet="abc äß,.-:()猫", min_size=1, max_size=20).map(str.strip).filter(bool), max_size=5)
 
@@ -15,16 +15,29 @@ def test_numbered_lines_are_read_back(texts: list[str], between: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "ratio"), [((256, 256), "1:1"), ((1920, 1080), "16:9"), ((1023, 767), "4:3"), ((1, 5000), "1:5000")]
+    ("size", "ratio"),
+    [((256, 256), "1:1"), ((1920, 1080), "16:9"), ((1023, 767), "4:3"), ((1, 5000), "1:14"), ((5000, 1), "14:1")],
 )
 def test_ratios_are_small_numbers(size: tuple[int, int], ratio: str) -> None:
     assert find_ratio(*size) == ratio
 
 
 @given(st.integers(1, 20_000), st.integers(1, 20_000))
-def test_a_ratio_is_near_the_size(width: int, height: int) -> None:
+def test_a_ratio_is_near_the_size_and_may_be_asked_for(width: int, height: int) -> None:
     across, down = map(int, find_ratio(width, height).split(":"))
-    assert across / down == pytest.approx(width / height, rel=0.02)
+    assert across / down == pytest.approx(min(max(width / height, 1 / 14), 14), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("a fox — in snow --chaos 9", "a fox, in snow, chaos 9"),
+        ("a fox::2 {red, blue}", "a fox:2 (red, blue)"),
+        ("a well-known fox", "a well-known fox"),
+    ],
+)
+def test_what_a_model_says_is_no_prompt_language(said: str, kept: str) -> None:
+    assert as_words(said) == kept
 
 
 def test_words_are_marked_by_weight() -> None:

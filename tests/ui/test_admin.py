@@ -30,9 +30,9 @@ async def studio(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
 async def admin(who: Member, command: str, /, **options: Any) -> Json:
     """The answer to `/admin command`, which the member alone sees."""
     sent = await who.slash(f"admin {command}", **options)
-    answer = await who.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
-    assert answer["flags"] & 64
-    return answer
+    return await who.wait_for_message(
+        lambda message: message["flags"] & 64 and bool(message["content"] or message["embeds"]), since=sent
+    )
 
 
 async def test_the_command_is_hidden_from_ordinary_members(studio: Scene) -> None:
@@ -117,3 +117,31 @@ async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
     figures = (await admin(ada, "statistics", days=1))["embeds"][0]
     assert figures["fields"][0]["name"] == "Jobs: 2"
     assert figures["fields"][0]["value"] == "cancelled: 1\nsucceeded: 1"
+
+
+async def test_every_act_stands_in_the_log(studio: Scene) -> None:
+    """And looking does not."""
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    await admin(ada, "queue pause")
+    answer = await ben.response(await ben.slash("imagine", prompt="a fox"))
+    job_id = (await admin(ada, "queue look"))["embeds"][0]["fields"][1]["value"].split("`")[1]
+    acts: list[tuple[str, dict[str, Any], str]] = [
+        ("queue cancel", {"job_id": job_id}, "cancel"),
+        ("queue drain", {}, "queue"),
+        ("queue resume", {}, "queue"),
+        ("grant time", {"member": ben, "amount": 1.5}, "grant time"),
+        ("grant plan", {"member": ben, "plan": "Pro", "days": 3}, "grant plan"),
+        ("revoke", {"member": ben}, "revoke"),
+        ("block", {"member": ben, "length": "1 hour", "reason": "rest"}, "block"),
+        ("unblock", {"member": ben}, "unblock"),
+    ]
+    for command, options, _ in acts:
+        await admin(ada, command, **options)
+    await admin(ada, "statistics")
+    assert answer["content"]
+    log = (await admin(ada, "log"))["embeds"][0]["description"]
+    async with open_database(studio.config.database.url) as db, db.reading() as tx:
+        written = await tx.oversight.list_acts(99)
+    assert [str(act.deed) for act in reversed(written)] == ["queue", *(deed for *_, deed in acts)]
+    assert {act.operator.user_id for act in written} == {int(ada.id)}
+    assert len(log.splitlines()) >= len(written)

@@ -12,13 +12,13 @@ from bot.sandbox.wire import Json
 from tests.fakes import FakeEngine
 from tests.ui.conftest import Scene, a_config, draw
 
-PRO, HOURS = "1100", "1200"
+PRO, HOURS, SERVER = "1100", "1200", "1300"
 
 
 @pytest.fixture
 async def shop(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
     settings = a_config(sandbox, tmp_path).model_dump()
-    skus = [{"id": PRO, "plan": "Pro"}, {"id": HOURS, "hours": 5}]
+    skus = [{"id": PRO, "plan": "Pro"}, {"id": HOURS, "hours": 5}, {"id": SERVER, "plan": "Mega", "server": True}]
     config = Config.model_validate({**settings, "plans": {"enabled": True, "skus": skus}})
     async with Scene(sandbox, FakeEngine(), config) as scene:
         yield scene
@@ -40,7 +40,7 @@ async def test_subscribe_shows_premium_buttons(shop: Scene) -> None:
     ada = await shop.member()
     answer = await ada.response(await ada.slash("subscribe"))
     buttons = [button for row in answer["components"] for button in row["components"]]
-    assert [(button["style"], str(button["sku_id"])) for button in buttons] == [(6, PRO), (6, HOURS)]
+    assert [(button["style"], str(button["sku_id"])) for button in buttons] == [(6, PRO), (6, HOURS), (6, SERVER)]
     assert "**Pro** 60.00 USD a month" in answer["content"]
 
 
@@ -65,3 +65,15 @@ async def test_what_is_bought_while_we_are_away_counts(shop: Scene) -> None:
     shown = await subscription(ada)
     assert "35" in shown
     assert shop.sandbox.world.entitlements[hours["id"]]["consumed"]
+
+
+async def test_what_is_bought_for_the_server_holds_for_all_its_members(shop: Scene) -> None:
+    ada, ben = await shop.member(), await shop.member("ben")
+    assert (await refused(ben))["title"] == "Subscription required"
+    bought = shop.sandbox.grant("ada", SERVER, for_server=True)
+    assert "**Subscription**: Mega" in await subscription(ada)
+    await draw(ben, "a fox")
+    assert "**Subscription**: Mega" in await subscription(ben)
+    shop.sandbox.revoke(bought["id"])
+    await shop.restart()
+    assert (await refused(ben))["title"] == "Subscription required"

@@ -1,5 +1,7 @@
 """Every ended job is shown once: posted, made smaller, sent by direct message, or at last given up with a word."""
 
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -9,7 +11,15 @@ from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import MAX_ATTEMPTS, Courier, backoff, deliver_job
-from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge, ImageStore
+from bot.usecases.ports import (
+    Database,
+    DatabaseTrouble,
+    DeliveryDelayed,
+    DeliveryRefused,
+    FileTooLarge,
+    ImageStore,
+    Transaction,
+)
 from bot.usecases.run_job import run_job
 from engine.protocol import FailureCode, ModelInfo
 from tests.domain.factories import ANN
@@ -230,3 +240,43 @@ def test_tries_come_ever_later_and_never_all_at_once() -> None:
     assert [backoff(attempt, lambda: 1.0) for attempt in range(7)] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert [backoff(attempt, lambda: 0.0) for attempt in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0]
     assert len({backoff(3) for _ in range(9)}) > 1
+
+
+class BusyDatabase:
+    """Takes nothing while `is_busy()`."""
+
+    def __init__(self, database: Database, is_busy: Callable[[], bool]) -> None:
+        self._database = database
+        self._is_busy = is_busy
+        self.is_shared = database.is_shared
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[Transaction]:
+        if self._is_busy():
+            raise DatabaseTrouble("no turn to write")
+        async with self._database.transaction(can_wait=can_wait) as tx:
+            yield tx
+
+    def reading(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        return self._database.reading()
+
+
+async def test_a_database_that_does_not_take_the_end_leaves_it_to_the_next_start(world: World) -> None:
+    """The result stands already: an apology and a refund would be wrong."""
+    job = await world.drawn()
+    database = world.studio.db
+    world.studio = replace(world.studio, db=BusyDatabase(database, lambda: bool(world.notifier.said("result"))))
+    async with world.working():
+        await world.notifier.until(lambda: bool(world.notifier.said("result")))
+    assert (await stored(database, job)).delivery is DeliveryStatus.PENDING
+    assert world.notifier.said("direct") == []
+    world.studio = replace(world.studio, db=database)
+    async with world.working():
+        await world.notifier.until(lambda: "remove_waiting" in world.notifier.calls)
+    assert (await stored(database, job)).delivery is DeliveryStatus.DELIVERED
+    assert [said.kind for said in world.notifier.messages.values()] == ["result"]
+
+
+async def stored(database: Database, job: Job) -> Job:
+    async with database.reading() as tx:
+        return await tx.jobs.get(job.id)

@@ -7,13 +7,15 @@ from itertools import permutations
 import pytest
 
 from bot.domain.errors import SubscriptionRequired
+from bot.domain.job import UserId
 from bot.domain.plan import Article, Pack
 from bot.domain.prices import Unit
 from bot.domain.purchase import News, Purchase
+from bot.usecases.account import account_info
 from bot.usecases.discord_purchases import end_missing, take_purchase
-from tests.domain.factories import ANN, CATALOGUE, NOW
-from tests.usecases.conftest import World
-from tests.usecases.paying import assert_sound, left, own, sell
+from tests.domain.factories import ANN, BOB, CATALOGUE, NOW
+from tests.usecases.conftest import World, place_of
+from tests.usecases.paying import assert_sound, info, left, own, sell
 
 PRO, HOURS, OTHER = 11, 12, 99
 SKUS = (Article(str(PRO), plan="Pro"), Article(str(HOURS), hours=5))
@@ -34,6 +36,9 @@ async def test_a_plan_comes_once_however_often_it_is_told(world: World) -> None:
     for news in (News.CREATED, News.CREATED, News.CHANGED, News.STANDING, News.STANDING):
         assert not await take(world, bought(), news)
     assert await left(world) == MONTH
+    async with world.studio.db.transaction() as tx:
+        [letter] = await tx.letters.claim(world.clock.now, world.clock.now, 9)
+    assert "Your plan is **Pro** now." in letter.text
     await assert_sound(world)
 
 
@@ -118,3 +123,37 @@ async def test_an_unknown_article_is_nothing(world: World) -> None:
     assert not await take(world, bought(OTHER), News.CREATED)
     with pytest.raises(SubscriptionRequired):
         await world.imagine()
+
+
+SERVER = 13
+
+
+async def test_a_plan_for_a_server_is_that_of_its_members_there(world: World) -> None:
+    sell(world, replace(SOLD, skus=(*SKUS, Article(str(SERVER), plan="Pro", is_for_server=True))))
+    here = place_of(ANN).guild_id
+    assert not await take(world, bought(SERVER, guild_id=here), News.CREATED)
+    for member in (ANN, BOB):
+        standing = (await info(world, member)).standing
+        assert (standing.require_plan().name, standing.entitlement) == ("Pro", None)
+        assert await left(world, member) == MONTH
+    elsewhere = replace(place_of(ANN), guild_id=8)
+    assert (await account_info(elsewhere, studio=world.studio)).standing.plan is None
+    await take(world, bought(SERVER, guild_id=here, is_deleted=True), News.CHANGED)
+    assert (await info(world)).standing.plan is None
+    await assert_sound(world)
+
+
+async def test_a_server_s_plan_that_discord_no_longer_lists_has_ended(world: World) -> None:
+    sell(world, replace(SOLD, skus=(Article(str(SERVER), plan="Pro", is_for_server=True),)))
+    await take(world, bought(SERVER, guild_id=place_of(ANN).guild_id), News.CREATED)
+    world.clock.advance(5)
+    assert await end_missing(set(), as_of=world.clock.now, studio=world.studio) == 1
+    assert (await info(world)).standing.plan is None
+
+
+async def test_what_is_bought_for_nobody_is_nobody_s(world: World) -> None:
+    sell(world, replace(SOLD, skus=(*SKUS, Article(str(SERVER), plan="Pro", is_for_server=True))))
+    assert not await take(world, bought(SERVER), News.CREATED)
+    assert not await take(world, bought(HOURS, user_id=UserId(0), guild_id=7), News.CREATED)
+    assert not await take(world, bought(PRO, user_id=UserId(0), guild_id=7), News.CREATED)
+    assert (await info(world)).standing.plan is None

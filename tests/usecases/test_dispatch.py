@@ -240,3 +240,11 @@ async def test_a_failure_frees_its_place(world: World, code: FailureCode) -> Non
         await gates[2].reached()
     assert len(world.notifier.said("result")) == 2
     assert len(world.notifier.said("end")) == 1
+
+
+async def test_nobody_is_timed_out_for_waiting(world: World) -> None:
+    job = await world.imagine("patience")
+    world.clock.advance(7 * 24 * 60 * 60)
+    async with world.working():
+        await world.notifier.until(lambda: len(world.notifier.said("result")) == 1)
+    assert (await world.job(job.id)).status is JobStatus.SUCCEEDED

@@ -109,13 +109,14 @@ class ApplicationRoutes:
         self._announcer.tell_bot("ENTITLEMENT_UPDATE", entitlement)
         return NO_CONTENT
 
-    def grant(self, user_id: str, sku_id: str) -> Json:
-        """A member buys something; the bot is told."""
+    def grant(self, user_id: str, sku_id: str, guild_id: str | None = None) -> Json:
+        """A member buys something, or buys it for a server; the bot is told."""
         entitlement: Json = {
             "id": self._world.snowflakes.next(),
             "sku_id": sku_id,
             "application_id": self._world.application.id,
             "user_id": user_id,
+            **({"guild_id": guild_id} if guild_id else {}),
             "deleted": False,
             "consumed": False,
             "starts_at": None,
