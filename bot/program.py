@@ -72,6 +72,7 @@ def engine_config(config: Config) -> EngineConfig:
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
         upscale_model=settings.upscale_model,
+        video_model=settings.video_model,
         describe_model=settings.describe_model,
         style_features=settings.style_features,
         compile=settings.compile,
