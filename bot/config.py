@@ -99,6 +99,7 @@ class EngineSettings(Section):
     max_pixels: Annotated[int, Field(ge=64 * 64)] = 2048 * 2048
     upscaler: Literal["auto", "compact", "anime"] = "auto"
     upscale_model: Annotated[str, Field(min_length=1)] = "auto"
+    video_model: str = ""
     describe_model: Annotated[str, Field(min_length=1)] = "auto"
     style_features: str = ""
     compile: Literal["auto", "on", "off"] = "auto"

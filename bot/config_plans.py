@@ -113,9 +113,11 @@ class SkuSettings(ArticleSettings):
 
 
 class PriceTagSettings(ArticleSettings):
-    """A price at Stripe: plans are paid for by the month or by the year, packs and hours once."""
+    """A price at Stripe: plans are paid for by the month or by the year, packs and hours once. One that is not
+    `offered` any more may still be paid by those who have it."""
 
     billing: Billing = Billing.MONTHLY
+    offered: bool = True
 
 
 class TrialSettings(Section):

@@ -30,7 +30,7 @@ def catalogue_of(settings: PlanSettings, price_tags: Sequence[PriceTagSettings] 
         prices=PriceList(**settings.prices.model_dump()),
         terms=settings.terms,
         skus=tuple(replace(_article(sku), is_for_server=sku.server) for sku in settings.skus),
-        price_tags=tuple(replace(_article(tag), billing=tag.billing) for tag in price_tags),
+        price_tags=tuple(replace(_article(tag), billing=tag.billing, is_offered=tag.offered) for tag in price_tags),
     )
 
 

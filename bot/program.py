@@ -38,10 +38,11 @@ from bot.usecases.deliver import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.letters import Herald
 from bot.usecases.payments import catch_up
-from bot.usecases.ports import ImageStore, Till, TillClosed
+from bot.usecases.ports import ImageStore
 from bot.usecases.restart_engine import keep_engine_running
 from bot.usecases.studio import Studio
 from bot.usecases.tell_news import keep_telling_news
+from bot.usecases.till import Till, TillClosed
 from bot.web.pay_office import PaymentOffice
 from bot.web.payments import PaymentPages
 from bot.web.region import RegionPage
@@ -71,6 +72,7 @@ def engine_config(config: Config) -> EngineConfig:
         max_pixels=settings.max_pixels,
         upscaler=settings.upscaler,
         upscale_model=settings.upscale_model,
+        video_model=settings.video_model,
         describe_model=settings.describe_model,
         style_features=settings.style_features,
         compile=settings.compile,

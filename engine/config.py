@@ -63,6 +63,7 @@ class EngineConfig:
     is what the device has free, and no limit on a CPU.
     `upscale_model` enlarges any picture: "auto", "compact", "anime", "photo", or a .safetensors file of that family.
     `style_features` is a VGG-19 file for drawing in another picture's manner; empty takes the upscaler's layers.
+    `video_model` lets pictures move: a diffusers folder or Hugging Face id of Stable Video Diffusion; empty: none.
     `describe_model` says what is in a picture: a folder or Hugging Face id of a Florence-2, BLIP or Qwen-VL model;
     "auto" names what the starter could have drawn, and the colours of anything else.
     `drain_seconds` is how long `stop` lets requests under way finish before it hands them back.
@@ -77,6 +78,7 @@ class EngineConfig:
     upscaler: str = "auto"
     upscale_model: str = "auto"
     style_features: str = ""
+    video_model: str = ""
     describe_model: str = "auto"
     fixed_rows: int = 0
     compile: str = "auto"

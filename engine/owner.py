@@ -95,7 +95,9 @@ class Owner:
         self._streams: dict[Generation | Task, Stream] = {}
 
     def list_models(self) -> tuple[ModelInfo, ...]:
-        return tuple(pipeline.traits.info for pipeline in self._pipelines.values())
+        shared = self._task_runner.abilities
+        infos = (pipeline.traits.info for pipeline in self._pipelines.values())
+        return tuple(replace(info, abilities=info.abilities | shared) for info in infos)
 
     def serve(self) -> None:
         """Until the inbox is closed."""

@@ -171,7 +171,23 @@ class WeighWordsRequest:
     fairness_key: str = ""
 
 
-Request = GenerateRequest | UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest
+@dataclass(frozen=True, slots=True)
+class AnimateRequest:
+    """Let a picture move: the frames of a film of a few seconds that begins at it, seven a second.
+
+    `motion` is how lively, 0 to 1; `steps` 0 takes the model's own. Only where a model is offered with `Ability.FILM`.
+    """
+
+    id: str
+    pixels: Pixels
+    seed: int = 0
+    motion: float = 0.5
+    steps: int = 0
+    priority: int = 0
+    fairness_key: str = ""
+
+
+Request = GenerateRequest | UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest | AnimateRequest
 
 
 class FailureCode(StrEnum):
@@ -272,6 +288,7 @@ class Ability(StrEnum):
     STYLE_REFERENCE = "style_reference"
     CHARACTER_REFERENCE = "character_reference"
     OBJECT_REFERENCE = "object_reference"
+    FILM = "film"
 
 
 @dataclass(frozen=True, slots=True)

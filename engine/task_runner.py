@@ -16,6 +16,8 @@ from engine.failures import failure_from, is_out_of_memory, release_memory
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
+    Ability,
+    AnimateRequest,
     DescribeRequest,
     EngineStartError,
     Event,
@@ -32,6 +34,7 @@ from engine.slices import Result
 from engine.tasks import Task, TaskRequest
 from engine.tools import Tools
 from engine.upscale import check_upscale, upscale
+from engine.video import animate, check_animate
 from engine.weigh import check_weigh, weigh_words
 
 MAX_HALVINGS = 3
@@ -53,6 +56,9 @@ class TaskRunner:
             case RestyleRequest():
                 check_restyle(request)
                 return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
+            case AnimateRequest() if self._tools.has_video:
+                check_animate(request)
+                return Task(request, lambda effort: animate(request, self._tools.video(), effort))
             case DescribeRequest():
                 check_describe(request)
                 return Task(request, lambda effort: describe(request, self._tools.describer(), effort))
@@ -61,6 +67,11 @@ class TaskRunner:
                 return Task(request, lambda _: weigh_words(request, pipeline))
             case _:
                 raise InvalidRequest(f"no model here takes a {type(request).__name__}")
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Of the studio as a whole, whichever model draws."""
+        return frozenset({Ability.FILM} if self._tools.has_video else ())
 
     def advance(self, task: Task, seconds: float) -> Event | None:
         """Slices for about so long, or until there is something to tell."""

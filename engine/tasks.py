@@ -7,10 +7,10 @@ has begun holds memory, so that only a few begin before others end.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.protocol import DescribeRequest, RestyleRequest, UpscaleRequest, WeighWordsRequest
+from engine.protocol import AnimateRequest, DescribeRequest, RestyleRequest, UpscaleRequest, WeighWordsRequest
 from engine.slices import Work
 
-TaskRequest = UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest
+TaskRequest = UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest | AnimateRequest
 
 MAX_BEGUN = 2  # of one priority, before a newcomer waits
 

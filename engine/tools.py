@@ -14,6 +14,7 @@ from engine.starter.describer import StarterDescriber
 from engine.starter.model import WEIGHTS
 from engine.style_network import from_upscaler, load_vgg
 from engine.upscale import Upscaler, load_upscaler
+from engine.video import VideoModel, load_video
 
 
 class Tools:
@@ -26,6 +27,7 @@ class Tools:
         self.dtype = torch.float32 if dtype is torch.float32 else torch.float16  # bfloat16 shows bands in plain areas
         self._upscaler: Upscaler | None = None
         self._style: StyleTools | None = None
+        self._video: VideoModel | None = None
         self._describer: Describer | None = None
 
     @property
@@ -38,8 +40,20 @@ class Tools:
             self.upscaler()
         if self._config.style_features:
             self.style()
+        if self.has_video:
+            self.video()
         if self._config.describe_model != "auto":
             self.describer()
+
+    @property
+    def has_video(self) -> bool:
+        return bool(self._config.video_model)
+
+    def video(self) -> VideoModel:
+        """Asked only where there is one. Raises `EngineStartError`."""
+        if self._video is None:
+            self._video = load_video(self._config.video_model, self.device, self.dtype)
+        return self._video
 
     def upscaler(self) -> Upscaler:
         """Raises `EngineStartError`."""

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from engine.protocol import (
+    AnimateRequest,
     Cancelled,
     Described,
     DescribeRequest,
@@ -34,6 +35,8 @@ from engine.protocol import (
 
 FAKE_MODEL = ModelInfo("fake", "fake", width=64, height=64, steps=4, supports_negative_prompt=True)
 
+
+TaskRequest = UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest | AnimateRequest
 
 Paint = Callable[[int, int, int], Pixels]
 """Width and height in pixels and a seed become a picture."""
@@ -96,7 +99,7 @@ class FakeEngine:
     ) -> None:
         self._draw = draw
         self.requests: list[GenerateRequest] = []
-        self.others: list[UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest] = []
+        self.others: list[TaskRequest] = []
         self._models = tuple(models)
         self._gates: list[tuple[int, Gate]] = []
         self._failures: list[FailureCode] = []
@@ -193,11 +196,14 @@ class FakeEngine:
         images = tuple(self._draw(request.width, request.height, seed) for seed in _noises(request))
         yield Finished(images, engine_seconds=0.25, notes=notes)
 
-    def _answer(self, request: UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest) -> TerminalEvent:
+    def _answer(self, request: TaskRequest) -> TerminalEvent:
         """At once, and of the right shape."""
         match request:
             case UpscaleRequest(pixels=pixels, scale=scale):
                 return Finished((enlarged(pixels, scale),), engine_seconds=0.5)
+            case AnimateRequest(pixels=pixels, seed=seed):
+                frames = (self._draw(pixels.width, pixels.height, seed + number) for number in range(5))
+                return Finished(tuple(frames), engine_seconds=0.5)
             case RestyleRequest(content=content):
                 return Finished((self._draw(content.width, content.height, 0),), engine_seconds=0.5)
             case DescribeRequest(count=count, seed=seed):

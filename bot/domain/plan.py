@@ -72,7 +72,8 @@ class Billing(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Article:
     """What a payment service sells for us, by its own `id`. One of `plan`, `pack` and `hours` says what it is;
-    `billing` says how a plan is paid for. One that is bought for a server is the plan of all its members there."""
+    `billing` says how a plan is paid for. One that is bought for a server is the plan of all its members there.
+    One that is not offered any more still stands for what it did."""
 
     id: str
     plan: str = ""
@@ -80,6 +81,7 @@ class Article:
     hours: int = 0
     billing: Billing = Billing.MONTHLY
     is_for_server: bool = False
+    is_offered: bool = True
 
 
 OTHERS_TERMS = "Made from another member's picture, whose rights stay with them."

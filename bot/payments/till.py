@@ -13,7 +13,7 @@ from bot.domain.plan import Article, Catalogue
 from bot.domain.subscription import Order, Subscription
 from bot.payments import reading
 from bot.payments.portal import portal_features, portal_name
-from bot.usecases.ports import ForgedEvent, TillClosed
+from bot.usecases.till import ForgedEvent, TillClosed
 
 TOLERANCE_SECONDS = 300
 """How old what Stripe signed may be."""
@@ -102,15 +102,25 @@ class StripeTill:
             "success_url": f"{self._home}/paid",
             "cancel_url": f"{self._home}/not-paid",
         }
-        session |= {"customer": customer_id} if customer_id else {}
         if article.plan:
             session["subscription_data"] = {"metadata": owner}
         else:
             session["payment_intent_data"] = {"metadata": owner}
-            session |= {} if customer_id else {"customer_creation": "always"}
         with _answers():
-            opened = await self._api.checkout.sessions.create_async(session, {"idempotency_key": f"easel-{key}"})
+            opened = await self._open_session(session, customer_id, f"easel-{key}")
         return str(opened.url)
+
+    async def _open_session(self, session: dict[str, Any], customer_id: str | None, key: str) -> Any:
+        """A customer whom an operator has deleted at Stripe begins anew there. Other wishes take other keys."""
+        create = self._api.checkout.sessions.create_async
+        if customer_id:
+            try:
+                return await create({**session, "customer": customer_id}, {"idempotency_key": f"{key}-{customer_id}"})
+            except stripe.InvalidRequestError as refusal:
+                if refusal.param != "customer":
+                    raise
+        known_after = {"customer_creation": "always"} if session["mode"] == "payment" else {}
+        return await create({**session, **known_after}, {"idempotency_key": key})
 
     async def open_portal(self, customer_id: str, change: tuple[str, str] | None = None) -> str:
         with _answers():

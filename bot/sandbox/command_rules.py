@@ -73,6 +73,7 @@ def _check_definition(form: errors.FormErrors, path: tuple[str | int, ...], item
         form.add((*path, name), "UNKNOWN_FIELD", "This field is not part of an application command.")
     if command_key(item)[0] != 1:
         form.check_length((*path, "name"), item.get("name"), 1, 32)
+        _check_localizations(form, path, item, "name", 32)
         if item.get("description"):
             form.add(
                 (*path, "description"),
@@ -94,6 +95,24 @@ def _check_names(form: errors.FormErrors, path: tuple[str | int, ...], item: Jso
         form.required((*path, "description"))
     else:
         form.check_length((*path, "description"), item["description"], 1, 100)
+    _check_localizations(form, path, item, "name", 32, NAME)
+    _check_localizations(form, path, item, "description", 100)
+
+
+def _check_localizations(
+    form: errors.FormErrors,
+    path: tuple[str | int, ...],
+    item: Json,
+    field: str,
+    longest: int,
+    rule: re.Pattern[str] | None = None,
+) -> None:
+    """The same rules as for the field itself, in each of the languages."""
+    for locale, text in (item.get(f"{field}_localizations") or {}).items():
+        here = (*path, f"{field}_localizations", locale)
+        form.check_length(here, text, 1, longest)
+        if rule and (not rule.fullmatch(str(text)) or str(text) != str(text).lower()):
+            form.add(here, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid: lower case, 1 to 32.")
 
 
 def _check_options(form: errors.FormErrors, path: tuple[str | int, ...], options: list[Json]) -> None:
@@ -116,6 +135,8 @@ def _check_options(form: errors.FormErrors, path: tuple[str | int, ...], options
         optional_seen = optional_seen or not option.get("required")
         if len(option.get("choices") or []) > 25:
             form.add((*here, "choices"), "BASE_TYPE_MAX_LENGTH", "Must be 25 or fewer in length.")
+        for number, choice in enumerate(option.get("choices") or []):
+            _check_localizations(form, (*here, "choices", number), choice, "name", 100)
         _check_options(form, (*here, "options"), option.get("options") or [])
 
 

@@ -14,6 +14,7 @@ class User:
     global_name: str | None = None
     bot: bool = False
     has_open_dms: bool = True
+    locale: str = "en-US"
 
     def payload(self) -> Json:
         return {

@@ -272,7 +272,7 @@ class InteractionDesk:
             "data": interaction.data,
             "channel_id": channel.id,
             "channel": self._renderer.channel(channel, world.bot.id) | {"permissions": permissions},
-            "locale": "en-US",
+            "locale": user.locale,
             "app_permissions": str(int(GUEST if interaction.is_guest else world.permissions(world.bot.id, channel))),
             "entitlements": [
                 item

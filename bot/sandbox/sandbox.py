@@ -186,6 +186,10 @@ class Sandbox:
         """A member adds the application to their own account, to use it wherever they are."""
         self._announcer.install(self.user(name).id)
 
+    def set_locale(self, name: str, locale: str) -> None:
+        """The language that this member has chosen in Discord, such as `de` or `pt-BR`."""
+        self.user(name).locale = locale
+
     def close_dms(self, name: str) -> None:
         """Messages to this member's direct channel now answer 50007."""
         self.user(name).has_open_dms = False

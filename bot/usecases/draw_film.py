@@ -1,6 +1,7 @@
-"""Animate: the picture is drawn over again and again while the noise turns slowly from one seed's to another's.
+"""Animate: a picture becomes a film, by a model that knows how things move where there is one.
 
-For models that draw still pictures only. What moves is what the noise decides; how much of it, `motion` says.
+Others draw the picture over again and again while the noise turns slowly from one seed's to another's: what moves is
+what the noise decides; how much of it, `motion` says.
 """
 
 import asyncio
@@ -13,30 +14,50 @@ from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_window import at_least_one_step, is_fixed
 from bot.usecases.masters import Master
 from bot.usecases.requests import make_request, model_of
-from engine.protocol import GenerateRequest, InitImage, ModelInfo, NoiseBlend, Pixels
+from engine.protocol import Ability, AnimateRequest, GenerateRequest, InitImage, ModelInfo, NoiseBlend, Pixels
 
 DRAWN_FRAMES = 16
 ROWS_PER_REQUEST = 4
 BETWEEN = 2
 """Mixtures between each two drawn frames."""
 FRAME_MILLISECONDS = 80
+MOVING_MILLISECONDS = 143
+"""Seven a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """How far each frame may go from the picture, and how far the noise turns from the first frame to the last."""
+    """How far each frame may go from the picture, and how far the noise turns from the first frame to the last. `speed`
+    is what a model of moving pictures is told, 0 to 1.
+    """
 
     strength: float
     turn: float
+    speed: float
 
 
-MOTIONS = {"low": Motion(0.5, 0.5), "high": Motion(0.75, 1.0)}
+MOTIONS = {"low": Motion(0.5, 0.5, 0.3), "high": Motion(0.75, 1.0, 0.7)}
 
 
 async def draw_film(attempt: Attempt) -> Master:
     """Raises `RequestFailed`, `RequestCancelled`, `JobGone` or `CannotDraw`."""
     job, picture = attempt.job, await attempt.read_source()
     motion = MOTIONS.get(job.operation.motion, MOTIONS["low"])
+    if Ability.FILM in model_of(attempt).abilities:
+        moving = await _let_move(attempt, picture, motion)
+        return await _compose(moving, MOVING_MILLISECONDS, is_loop=job.params.loop)
+    frames = await _walk(attempt, picture, motion)
+    film = await asyncio.to_thread(add_between, frames, BETWEEN)
+    return await _compose(film, FRAME_MILLISECONDS, is_loop=job.params.loop)
+
+
+async def _let_move(attempt: Attempt, picture: Pixels, motion: Motion) -> tuple[Pixels, ...]:
+    job = attempt.job
+    return await attempt.ask(AnimateRequest("", picture, job.params.seed, motion.speed, fairness_key=str(job.user_id)))
+
+
+async def _walk(attempt: Attempt, picture: Pixels, motion: Motion) -> list[Pixels]:
+    job = attempt.job
     strength = motion.strength if job.operation.strength is None else job.operation.strength
     told = _start(make_request(attempt), model_of(attempt), picture, strength)
     shares = [motion.turn * number / (DRAWN_FRAMES - 1) for number in range(DRAWN_FRAMES)]
@@ -44,8 +65,7 @@ async def draw_film(attempt: Attempt) -> Master:
     frames: list[Pixels] = []
     for number, group in enumerate(groups):
         frames += await _draw_frames(attempt, told, group, WHOLE.part(number, len(groups)))
-    data = await asyncio.to_thread(_compose, frames, is_loop=job.params.loop)
-    return Master(data, frames[0].width, frames[0].height, extension="webp")
+    return frames
 
 
 def _start(told: GenerateRequest, model: ModelInfo, picture: Pixels, strength: float) -> GenerateRequest:
@@ -65,6 +85,7 @@ async def _draw_frames(
     return await attempt.ask(request, stretch, lambda previews: previews[:1])
 
 
-def _compose(frames: Sequence[Pixels], *, is_loop: bool) -> bytes:
-    film = add_between(frames, BETWEEN)
-    return write_film(there_and_back(film) if is_loop else film, FRAME_MILLISECONDS)
+async def _compose(frames: Sequence[Pixels], milliseconds: int, *, is_loop: bool) -> Master:
+    shown = there_and_back(frames) if is_loop else frames
+    data = await asyncio.to_thread(write_film, shown, milliseconds)
+    return Master(data, frames[0].width, frames[0].height, extension="webp")

@@ -39,8 +39,9 @@ from bot.usecases.grants import (
     take_back_share,
     take_back_time,
 )
-from bot.usecases.ports import ConflictingChange, Till, Transaction
+from bot.usecases.ports import ConflictingChange, Transaction
 from bot.usecases.studio import Studio
+from bot.usecases.till import Till
 from bot.words import speaking, spoken
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None 
     while True:
         known = await _read_plan(subject.id, studio)
         subscription = await till.subscription(subject.id)
-        article = _article_of(subscription.price_id, studio) if subscription else None
+        article = _plan_of(subscription, known, studio) if subscription else None
         if subscription is None or article is None or not article.plan:
             return False
         try:
@@ -137,6 +138,14 @@ def _article_of(price_id: str, studio: Studio) -> Article | None:
     article = studio.catalogue.find_price_tag(price_id)
     if article is None:
         log.error("a price that the settings do not name was paid", price=price_id)
+    return article
+
+
+def _plan_of(subscription: Subscription, known: Entitlement | None, studio: Studio) -> Article | None:
+    """Who has a plan keeps it, and may end it, although the settings no longer name its price."""
+    article = _article_of(subscription.price_id, studio)
+    if article is None and known is not None:
+        return Article(subscription.price_id, plan=known.plan_name, billing=known.billing)
     return article
 
 
@@ -241,38 +250,3 @@ async def catch_up(till: Till, *, studio: Studio) -> int:
         await take_subject(Subject(SubjectKind.SUBSCRIPTION, id_of(one.reference)), till, studio=studio)
     studio.wake()  # for what members are to be told of it
     return len(owned)
-
-
-async def find_subscription(user_id: UserId, now: datetime, tx: Transaction) -> Entitlement | None:
-    """What the member pays for already, or should."""
-    owned = await tx.entitlements.list_current(user_id, now)
-    return next((one for one in owned if one.source == SOURCE), None)
-
-
-async def open_checkout(
-    user_id: UserId, price_id: str, key: str, locale: str, till: Till, *, studio: Studio
-) -> str | None:
-    """Where the member pays. Somebody who has a subscription changes it instead, so that nobody pays for two. None when
-    this is no longer sold. Raises `TillClosed`."""
-    article = studio.catalogue.find_price_tag(price_id)
-    if article is None:
-        return None
-    async with studio.db.reading() as tx:
-        customer_id = await tx.payments.find_customer(user_id)
-        owned = await find_subscription(user_id, studio.now(), tx) if article.plan else None
-    if customer_id is None or owned is None:
-        return await till.open_checkout(user_id, article, customer_id, key, locale)
-    is_same = (owned.plan_name, owned.billing) == (article.plan, article.billing)
-    return await till.open_portal(customer_id, None if is_same else (id_of(owned.reference), price_id))
-
-
-async def is_customer(user_id: UserId, *, studio: Studio) -> bool:
-    async with studio.db.reading() as tx:
-        return await tx.payments.find_customer(user_id) is not None
-
-
-async def open_portal(user_id: UserId, till: Till, *, studio: Studio) -> str | None:
-    """None for members who never paid for anything. Raises `TillClosed`."""
-    async with studio.db.reading() as tx:
-        customer_id = await tx.payments.find_customer(user_id)
-    return await till.open_portal(customer_id) if customer_id else None

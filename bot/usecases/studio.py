@@ -12,7 +12,8 @@ from bot.domain.plan import OPEN, Catalogue, Entitlement, Limits, Plan
 from bot.domain.purchase import SERVER_SOURCE
 from bot.domain.standing import Standing, State, find_standing, open_plan
 from bot.usecases.notices import Notices
-from bot.usecases.ports import Database, ImageStore, Links, Notifier, PaymentLinks, RegionLinks, Transaction
+from bot.usecases.ports import Database, ImageStore, Links, Notifier, RegionLinks, Transaction
+from bot.usecases.till import PaymentLinks
 from engine.protocol import Engine
 
 

@@ -6,18 +6,21 @@ import structlog
 from aiohttp import web
 
 from bot.domain.errors import StudioError
-from bot.usecases.payments import open_checkout, open_portal, take_event
-from bot.usecases.ports import ForgedEvent, Till, TillClosed
+from bot.domain.said import Said
+from bot.usecases.buying import open_checkout, open_portal
+from bot.usecases.payments import take_event
 from bot.usecases.studio import Studio
+from bot.usecases.till import ForgedEvent, Till, TillClosed
 from bot.web.pay_office import PaymentOffice
+from bot.words import language_code, speak, spoken
 
 log = structlog.get_logger(__name__)
 
 MAX_EVENT_BYTES = 512 * 1024
 BACK = {
-    "/paid": ("Thank you", "What you bought is on its way; the bot tells you when it has arrived."),
-    "/not-paid": ("Nothing was bought", "/subscribe leads back here at any time."),
-    "/changed": ("That was all", "What you changed holds; /info in the chat shows what you have."),
+    "/paid": Said("Thank you! What you bought is on its way; the bot tells you when it has arrived."),
+    "/not-paid": Said("Nothing was bought. `/subscribe` leads back at any time."),
+    "/changed": Said("That was all. `/info` in the chat shows what you have."),
 }
 
 
@@ -51,6 +54,7 @@ class PaymentPages:
 
     async def buy(self, request: web.Request) -> web.StreamResponse:
         ticket = self._office.read_buy(request.match_info["token"])
+        speak(ticket.locale)
         url = await open_checkout(
             ticket.user_id, ticket.price_id, ticket.key, ticket.locale, self._till, studio=self._studio
         )
@@ -66,10 +70,10 @@ class PaymentPages:
         return _go(url)
 
     async def come_back(self, request: web.Request) -> web.Response:
-        title, sentence = (html.escape(text) for text in BACK[request.path])
         page = (
-            f'<!doctype html><html lang=en><title>{title}</title><link rel="stylesheet" href="/static/region.css">'
-            f"<main class=told><h1>{title}</h1><p>{sentence}</p></main></html>"
+            f'<!doctype html><html lang="{language_code()}"><title>Easel</title>'
+            '<link rel="stylesheet" href="/static/region.css">'
+            f"<main class=told><p>{html.escape(spoken(BACK[request.path]))}</p></main></html>"
         )
         return web.Response(text=page, content_type="text/html")
 

@@ -189,6 +189,57 @@ def flux(*, takes_guidance: bool) -> Any:
     )
 
 
+@pytest.fixture(scope="session")
+def tiny_svd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stable Video Diffusion: 64-pixel frames, four of them."""
+    return _save(stable_video(), tmp_path_factory.mktemp("tiny-svd"))
+
+
+def stable_video() -> Any:
+    import torch
+    from diffusers import (
+        AutoencoderKLTemporalDecoder,
+        EulerDiscreteScheduler,
+        StableVideoDiffusionPipeline,
+        UNetSpatioTemporalConditionModel,
+    )
+    from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+    torch.manual_seed(4)
+    seeing = CLIPVisionConfig(
+        hidden_size=32, projection_dim=32, num_hidden_layers=2, num_attention_heads=4, image_size=224, patch_size=56
+    )
+    return StableVideoDiffusionPipeline(
+        vae=AutoencoderKLTemporalDecoder(
+            down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"), block_out_channels=(32, 32)
+        ),
+        image_encoder=CLIPVisionModelWithProjection(seeing),
+        unet=UNetSpatioTemporalConditionModel(
+            sample_size=32,
+            block_out_channels=(32, 64),
+            layers_per_block=1,
+            down_block_types=("CrossAttnDownBlockSpatioTemporal", "DownBlockSpatioTemporal"),
+            up_block_types=("UpBlockSpatioTemporal", "CrossAttnUpBlockSpatioTemporal"),
+            cross_attention_dim=32,
+            num_attention_heads=(2, 4),
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=24,
+            num_frames=4,
+        ),
+        scheduler=EulerDiscreteScheduler(
+            beta_start=0.00085,
+            beta_end=0.012,
+            beta_schedule="scaled_linear",
+            prediction_type="v_prediction",
+            use_karras_sigmas=True,
+            timestep_type="continuous",
+            sigma_min=0.002,
+            sigma_max=700.0,
+        ),
+        feature_extractor=CLIPImageProcessorPil(crop_size=224, size=224),
+    )
+
+
 def _noise_schedule() -> dict[str, Any]:
     return {
         "beta_start": 0.00085,

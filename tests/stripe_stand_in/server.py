@@ -61,7 +61,7 @@ class StripeStandIn:
             try:
                 found = answer(request, form)
             except KeyError as missing:
-                return _error(404, f"No such thing: {missing}", "resource_missing")
+                return _error(404, f"No such {missing.args[0]}", code="resource_missing", param=missing.args[0])
             if self.on_read and request.path.startswith("/v1/subscriptions"):
                 await self.on_read()
             if key:
@@ -71,6 +71,8 @@ class StripeStandIn:
         return handle
 
     def _open_session(self, _: web.Request, form: Json) -> Json:
+        if "customer" in form and form["customer"] not in self.account.things:
+            raise KeyError("customer")
         session = self.account.open_session(form)
         session["url"] = f"{self.url}/pay/{session['id']}"
         return session
@@ -105,8 +107,10 @@ class StripeStandIn:
         return self.account._add("billing_portal.configuration", "bpc", active=True, **form)
 
     def _open_portal(self, _: web.Request, form: Json) -> Json:
-        assert form["customer"] in self.account.things
         assert form["configuration"] in self.account.things
+        change = form.get("flow_data", {}).get("subscription_update_confirm")
+        if change and self.account.things[change["subscription"]]["schedule"]:
+            raise KeyError("a change is planned already")
         self.portals.append(form)
         return {
             "id": f"bps_{len(self.portals)}",
@@ -194,7 +198,6 @@ def _list(things: Iterable[Json]) -> Json:
     return {"object": "list", "data": list(things), "has_more": False, "url": "/v1/things"}
 
 
-def _error(status: int, message: str, code: str = "") -> web.Response:
-    kind = "invalid_request_error" if status < 500 else "api_error"
-    error = {"type": kind, "message": message, **({"code": code} if code else {})}
+def _error(status: int, message: str, **more: str) -> web.Response:
+    error = {"type": "invalid_request_error" if status < 500 else "api_error", "message": message, **more}
     return web.json_response({"error": error}, status=status, headers=NOT_RETRIED)

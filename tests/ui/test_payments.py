@@ -14,7 +14,7 @@ from bot.sandbox import Member
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from bot.usecases.audit_ledger import audit_ledger
-from bot.web.payments import MAX_EVENT_BYTES
+from bot.web.payments import BACK, MAX_EVENT_BYTES
 from tests.fakes import FakeEngine
 from tests.stripe_stand_in.server import KEY, SECRET, StripeStandIn, deliver, signed, stand_in
 from tests.ui.conftest import Scene, a_config, draw
@@ -208,3 +208,13 @@ async def test_a_plan_that_ended_while_we_were_away_ends_at_the_next_start(shop:
     await shop.scene.open()
     await told(ada, "Your plan **Pro** has ended")
     assert "None (Inactive)" in await shown(ada)
+
+
+async def test_the_pages_to_come_back_to_speak_the_browser_s_language(shop: Shop) -> None:
+    ada = await shop.scene.member()
+    home = (await shop.webhook(ada)).rpartition("/")[0]
+    async with aiohttp.ClientSession() as session:
+        for path in BACK:
+            async with session.get(f"{home}{path}", headers={"Accept-Language": "de-DE,de;q=0.9"}) as answer:
+                assert answer.status == 200
+                assert '<html lang="de">' in await answer.text()

@@ -7,7 +7,8 @@ from bot.domain.job import UserId
 from bot.domain.ledger import Entry
 from bot.domain.plan import Article, Billing, Catalogue
 from bot.payments.till import StripeTill
-from bot.usecases.payments import open_checkout, take_event
+from bot.usecases.buying import open_checkout
+from bot.usecases.payments import take_event
 from tests.domain.factories import ANN, CATALOGUE
 from tests.stripe_stand_in.account import Json, StripeAccount
 from tests.stripe_stand_in.server import StripeStandIn, signed

@@ -1,11 +1,13 @@
 """What buttons do to pixels: canvases that grow, old pictures that stay, and who may press what."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Rect, Size
@@ -22,7 +24,7 @@ from bot.domain.errors import (
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import Operation
 from bot.pictures import decode_rgb
-from bot.pictures.arrays import Colours, to_array
+from bot.pictures.arrays import Colours, to_array, to_pixels
 from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
 from bot.usecases.cancel import cancel_job
@@ -31,7 +33,7 @@ from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
-from engine.protocol import Ability, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
+from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
 from tests.usecases.conftest import World, place_of
@@ -489,6 +491,21 @@ async def test_a_film_turns_from_one_noise_to_another(world: World, how: str, tu
     await deliver_job(job.id, studio=world.studio)
     shown = world.notifier.said("result")[-1].files[0]
     assert (shown.data, shown.name.endswith(".webp")) == (film, True)
+
+
+@pytest.mark.parametrize(("how", "motion"), [("low", 0.3), ("high", 0.7)])
+async def test_a_model_of_moving_pictures_makes_the_film(world: World, how: str, motion: float) -> None:
+    engine = use(world, replace(FAKE_MODEL, abilities=frozenset({Ability.FILM})))
+    source = await single(world)
+    [before] = await masters(world, source)
+    job = await run(world, await press(world, Action.ANIMATE, source, how=how))
+    [asked] = engine.others
+    assert isinstance(asked, AnimateRequest)
+    assert (asked.pixels, asked.motion, asked.seed) == (to_pixels(before), motion, job.params.seed)
+    assert len(engine.requests) == 1
+    [picture] = await world.pictures(job.id)
+    with Image.open(io.BytesIO(await world.studio.store.get(picture.store_key))) as film:
+        assert (film.n_frames, film.size) == (5, (64, 64))  # type: ignore[attr-defined]
 
 
 async def test_films_are_not_varied_but_made_again(world: World) -> None:

@@ -14,9 +14,11 @@ from bot.domain.period import add_months
 from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 from bot.domain.standing import State
+from bot.payments.reading import LOCALE
 from bot.payments.till import StripeTill, stripe_client
-from bot.usecases.payments import catch_up, is_customer, open_checkout, open_portal
-from bot.usecases.ports import TillClosed
+from bot.usecases.buying import is_customer, open_checkout, open_portal
+from bot.usecases.payments import catch_up
+from bot.usecases.till import TillClosed
 from tests.domain.factories import ANN, BOB, NOW
 from tests.stripe_stand_in.account import Json
 from tests.stripe_stand_in.server import KEY, SECRET, stand_in
@@ -417,3 +419,66 @@ async def test_what_never_reached_us_is_found_at_the_next_start(shop: Shop) -> N
     with pytest.raises(SubscriptionRequired):
         await shop.world.imagine()
     assert await catch_up(shop.till, studio=shop.world.studio) == 0
+
+
+async def test_a_customer_who_was_deleted_at_stripe_begins_anew(shop: Shop) -> None:
+    payment = await shop.buy("price_hours")
+    await shop.hear()
+    customer = shop.account.things[payment]["customer"]
+    del shop.account.things[customer]
+    again = await shop.buy("price_hours")
+    assert shop.account.things[again]["customer"] != customer
+    await shop.hear()
+    assert await left(shop.world) == 2 * HOURS
+
+
+async def test_while_a_lower_plan_is_planned_the_portal_itself_is_opened(shop: Shop) -> None:
+    subscription = await shop.buy("price_pro_month")
+    await shop.hear()
+    shop.account.plan_change(subscription, "price_basic_month")
+    await open_checkout(ANN, "price_pro_year", "up", "", shop.till, studio=shop.world.studio)
+    [portal] = shop.stripe.portals
+    assert "flow_data" not in portal
+
+
+async def test_what_stripe_does_not_know_is_none_of_ours(shop: Shop) -> None:
+    """Such as an event of the other mode, for tests or for real."""
+    subscription = await shop.buy("price_pro_month")
+    payment = await shop.buy("price_hours")
+    shop.account.refund(payment)
+    events = shop.news()
+    for thing in [subscription, *(session["id"] for session in shop.account.list("checkout.session"))]:
+        del shop.account.things[thing]
+    assert not any(await shop.hear(events))
+
+
+async def test_a_price_that_is_no_longer_offered_goes_on_for_those_who_have_it(shop: Shop) -> None:
+    subscription = await shop.buy("price_basic_month")
+    await shop.hear()
+    shop.sell(replace(SHOP, price_tags=tuple(replace(tag, is_offered=False) for tag in SHOP.price_tags)))
+    assert await open_checkout(BOB, "price_basic_month", "late", "", shop.till, studio=shop.world.studio) is None
+    shop.world.clock.now = add_months(shop.world.clock.now, 1)
+    shop.account.renew(subscription)
+    assert all(await shop.hear())
+    assert await left(shop.world) == BASIC
+
+
+async def test_a_plan_whose_price_the_settings_forgot_can_still_end(shop: Shop) -> None:
+    subscription = await shop.buy("price_basic_month")
+    await shop.hear()
+    shop.sell(replace(SHOP, price_tags=()))
+    shop.account.renew(subscription)
+    assert all(await shop.hear())
+    assert await plan_name(shop) == "Basic"
+    shop.account.end(subscription)
+    assert all(await shop.hear())
+    assert await plan_name(shop) is None
+
+
+async def test_members_are_told_in_the_language_that_they_bought_in(shop: Shop) -> None:
+    await shop.buy("price_hours")
+    [session] = shop.account.list("checkout.session")
+    assert session["metadata"][LOCALE] == "en-GB"
+    order = await shop.till.order(session["id"])
+    assert order is not None
+    assert order.locale == "en-GB"

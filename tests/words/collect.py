@@ -20,6 +20,7 @@ from bot.words.language import CODES, FOLDER, NAME, read_catalogue
 CODE = Path(__file__).parents[2] / "bot"
 SAYING = {"say", "spoken", "Said"}
 COUNTING = {"say_counted", "counted"}
+COMMANDS = "bot/ui/commands"
 OF_OPERATORS = ("admin",)
 """Commands that only operators see; they are in English."""
 
@@ -34,6 +35,10 @@ class Text:
     where: str = ""
 
     @property
+    def identity(self) -> str | tuple[str, str]:
+        return (self.english, self.many) if self.many else self.english
+
+    @property
     def key(self) -> tuple[str, str, str | None]:
         return self.english, self.many, self.context
 
@@ -42,7 +47,10 @@ def collect() -> dict[tuple[str, str, str | None], Text]:
     files = [(path, ast.parse(path.read_text(encoding="utf-8"))) for path in sorted(CODE.rglob("*.py"))]
     errors = _errors_among([tree for _, tree in files])
     texts = [text for path, tree in files for text in _texts_in(tree, errors, str(path.relative_to(CODE.parent)))]
-    return {text.key: text for text in reversed([*command_texts(), *texts])}
+    found: dict[tuple[str, str, str | None], Text] = {}
+    for text in [*command_texts(), *texts]:
+        found.setdefault(text.key, text)
+    return found
 
 
 def list_unspeakable() -> list[str]:
@@ -55,6 +63,44 @@ def list_unspeakable() -> list[str]:
         for call, first in _sayings(tree, errors)
         if isinstance(first, ast.JoinedStr)
     ]
+
+
+PLACES = {
+    ("Button", "label"): 80,
+    ("_button", ""): 80,
+    ("text_form", "title"): 45,
+    ("TextInput", "label"): 45,
+    ("SelectOption", "label"): 100,
+    ("SelectOption", "description"): 100,
+    ("Select", "placeholder"): 150,
+    ("Embed", "title"): 256,
+    ("add_field", "name"): 256,
+}
+"""Characters that Discord takes where a text is given to a function, by name or, with an empty one, without."""
+
+
+def list_limits() -> Iterator[tuple[str, int]]:
+    """Texts that stand where Discord takes few characters, each with how many."""
+    for path in sorted(CODE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        given = {
+            node.targets[0].id: node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+            arguments = [*((each.arg or "", each.value) for each in call.keywords), *(("", each) for each in call.args)]
+            for place, value in arguments:
+                if limit := PLACES.get((name, place)):
+                    named = given.get(value.id, value) if isinstance(value, ast.Name) else value
+                    yield from ((text, limit) for text in _said_within(named))
+
+
+def _said_within(value: ast.expr) -> Iterator[str]:
+    for call in ast.walk(value):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SAYING and call.args:
+            yield from _constants(call.args[0])
 
 
 def _errors_among(trees: list[ast.Module]) -> set[str]:
@@ -136,33 +182,34 @@ def _commands(tree: app_commands.CommandTree[Any]) -> Iterator[Any]:
 
 
 def _texts_of(command: Any) -> Iterator[Text]:
-    where = f"/{command.qualified_name}"
     if isinstance(command, app_commands.ContextMenu):
-        yield Text(command.name, context=NAME, where=where)
+        yield Text(command.name, context=NAME, where=COMMANDS)
         return
     if command.name in RENAMED:
-        yield Text(command.name, context=NAME, where=where)
-    yield Text(command.description, where=where)
+        yield Text(command.name, context=NAME, where=COMMANDS)
+    yield Text(command.description, where=COMMANDS)
     for parameter in getattr(command, "parameters", []):
         if _has_words(str(parameter.description)):
-            yield Text(str(parameter.description), where=f"{where} {parameter.name}")
-        yield from (Text(choice.name, where=f"{where} {parameter.name}") for choice in parameter.choices)
+            yield Text(str(parameter.description), where=COMMANDS)
+        yield from (Text(choice.name, where=COMMANDS) for choice in parameter.choices)
 
 
 def update() -> None:
     texts = collect()
     for code in CODES:
-        path = FOLDER / f"{code}.po"
         known = read_catalogue(code)
-        written = Catalog(locale=known.locale, project="Easel", fuzzy=False)
-        written.mime_headers = known.mime_headers
-        for text in reversed(texts.values()):
-            identity = (text.english, text.many) if text.many else text.english
-            before = known.get(identity, text.context)
-            said = before.string if before else ""
-            written.add(identity, said, locations=[(text.where, None)], context=text.context)  # type: ignore[list-item]
-        with path.open("wb") as file:
-            write_po(file, written, width=0, sort_output=False)
+        written = Catalog(locale=known.locale)
+        for text in texts.values():
+            before = known.get(text.identity, text.context)
+            written.add(text.identity, before.string if before else "", [(text.where, 1)], context=text.context)
+        with (FOLDER / f"{code}.po").open("wb") as file:
+            file.write(_header(code, known).encode())
+            write_po(file, written, width=0, omit_header=True, include_lineno=False)
+
+
+def _header(code: str, catalogue: Catalog) -> str:
+    lines = ("Content-Type: text/plain; charset=utf-8", f"Language: {code}", f"Plural-Forms: {catalogue.plural_forms}")
+    return 'msgid ""\nmsgstr ""\n' + "".join(f'"{line}\\n"\n' for line in lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ class UserRoutes:
         return Reply(200, {"url": self._gateway_url(), "shards": 1, "session_start_limit": starts})
 
     async def _me(self, call: Call) -> Reply:
-        extra = {"mfa_enabled": False, "locale": "en-US", "verified": True, "email": None}
+        extra = {"mfa_enabled": False, "locale": call.who.user.locale, "verified": True, "email": None}
         return Reply(200, call.who.user.payload() | extra)
 
     async def _user(self, call: Call) -> Reply:

@@ -14,9 +14,9 @@ from bot.ui.answering import Interaction
 from bot.ui.commands.about import Links
 from bot.ui.commands.places import everywhere
 from bot.ui.views.job_actions import written
-from bot.usecases.payments import is_customer
-from bot.usecases.ports import PaymentLinks
+from bot.usecases.buying import is_customer
 from bot.usecases.studio import Studio
+from bot.usecases.till import PaymentLinks
 from bot.words import say, spoken
 
 NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
@@ -52,8 +52,9 @@ def _payment_buttons(
         yield discord.ui.Button(label=say("Manage"), url=links.manage(user_id))
     for article in catalogue.price_tags:
         supply = supply_of(article, catalogue)
-        if supply is not None and supply.unit is not catalogue.unit:
-            continue  # hours where credits are counted, or the other way round
+        is_counted = supply is None or supply.unit is catalogue.unit  # hours are of no use where credits are counted
+        if not article.is_offered or not is_counted:
+            continue
         label = _name(article, catalogue.price_of(article))
         yield discord.ui.Button(label=label[:LABEL_LIMIT], url=links.buy(user_id, article, interaction.locale.value))
 
