@@ -88,7 +88,8 @@ def _title_of(message: Json) -> str:
 
 
 def _results(sandbox: Sandbox) -> list[str]:
-    return [item.content for item in sandbox.messages() if item.content.endswith("(fast)") and item.attachments]
+    """What finished pictures say; those on their way show a percentage."""
+    return [item.content for item in sandbox.messages() if item.attachments and item.content.endswith("> (fast)")]
 
 
 async def test_odd_pictures_are_described_or_refused_and_cost_nothing(config: Config, sandbox: Sandbox) -> None:
