@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox run doctor test lint types contracts pytest format bench clean
+.PHONY: help setup demo sandbox run doctor test lint types contracts pytest format words bench clean
 
 help:  ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ pytest: $(DEV_READY)
 format: $(DEV_READY)  ## rewrite the code in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+words: $(DEV_READY)  ## bring the catalogues of languages up to the texts in the code
+	$(BIN)/python -m tests.words.collect
 
 bench: $(DEV_READY)  ## run the benchmarks that need no GPU
 	$(BIN)/python -m benchmarks.prompt

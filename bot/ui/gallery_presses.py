@@ -24,6 +24,7 @@ from bot.ui.views.gallery_pages import (
 from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
 from bot.usecases.keep import restore_job, trash_job
 from bot.usecases.studio import Studio
+from bot.words import say
 
 ALT_TEXT_LIMIT = 1_024
 
@@ -60,7 +61,7 @@ async def _show_picture(interaction: Interaction, button: OpenPicture, studio: S
     opened = await open_picture(button.ref, viewer_id, studio=studio)
     if len(opened.data) > interaction.filesize_limit:
         sentence = Said("This picture is larger than Discord takes here. React with ✉️ to its message to get it.")
-        await interaction.edit_original_response(embed=error_embed("Picture too large", sentence))
+        await interaction.edit_original_response(embed=error_embed(say("Picture too large"), sentence))
         return
     picture = opened.picture
     file = discord.File(
