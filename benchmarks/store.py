@@ -6,6 +6,7 @@ database on the same machine, so that whatever else runs there slows both alike.
 - `growth_sqlite`, `growth_postgres`: median time of submit and claim with so many job rows, divided by that with few.
 - `gallery_page_ms`: median time of a page of 24 out of so many pictures, the slower of the two databases, at the
   slowest of: everybody's newest, page 40 of it, one member's own.
+- `search_ms`: the same of a page of pictures with words that next to none has.
 """
 
 import argparse
@@ -126,6 +127,7 @@ class Measured:
         self._clock = NOW
         self.seconds: list[float] = []
         self.page_seconds: dict[str, list[float]] = {}
+        self.search_seconds: list[float] = []
         self._db = db
         nothing = cast("Any", None)
         self._studio = Studio(
@@ -174,13 +176,24 @@ class Measured:
                 await tx.gallery.browse(query, page, PAGE_SIZE)
             self.page_seconds.setdefault(name, []).append(time.perf_counter() - begun)
 
+    async def search(self, member: int) -> None:
+        """For words that next to no picture has."""
+        begun = time.perf_counter()
+        async with self._db.reading() as tx:
+            await tx.gallery.browse(GalleryQuery(UserId(1_000 + member), None, f"snow {member}77"), 0, PAGE_SIZE)
+        self.search_seconds.append(time.perf_counter() - begun)
+
     @property
     def page_ms(self) -> float:
         return 1_000 * max(statistics.median(each) for each in self.page_seconds.values())
 
+    @property
+    def search_ms(self) -> float:
+        return 1_000 * statistics.median(self.search_seconds)
 
-async def compare(small_url: str, large_url: str, options: argparse.Namespace) -> tuple[float, float]:
-    """How much longer it takes in the large one, and the milliseconds of a gallery page there."""
+
+async def compare(small_url: str, large_url: str, options: argparse.Namespace) -> tuple[float, float, float]:
+    """How much longer it takes in the large one, and the milliseconds of a gallery page and of a search there."""
     await fill(small_url, options.few)
     begun = time.perf_counter()
     await fill(large_url, options.many)
@@ -191,11 +204,13 @@ async def compare(small_url: str, large_url: str, options: argparse.Namespace) -
             for each in (small, large) if number % 2 else (large, small):
                 await each.submit_and_claim(number)
             await large.look(number)
+            if number % 30 == 0:
+                await large.search(number)
     warm = options.rounds // 10
     growth = statistics.median(large.seconds[warm:]) / statistics.median(small.seconds[warm:])
     pages = {name: round(1_000 * statistics.median(each), 2) for name, each in large.page_seconds.items()}
     print(f"growth {growth:.3f}; milliseconds of a page: {pages}", file=sys.stderr)
-    return growth, large.page_ms
+    return growth, large.page_ms, large.search_ms
 
 
 @contextlib.asynccontextmanager
@@ -219,18 +234,21 @@ async def postgres_pair(folder: Path) -> AsyncIterator[tuple[str, str]]:
 async def measure(options: argparse.Namespace) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="es"))
     figures: dict[str, Any] = {"rows": options.many}
-    pages = []
+    pages, searches = list[float](), list[float]()
     try:
-        growth, page = await compare(f"sqlite:///{folder}/few.db", f"sqlite:///{folder}/many.db", options)
-        figures["growth_sqlite"], pages = round(growth, 3), [page]
+        growth, page, search = await compare(f"sqlite:///{folder}/few.db", f"sqlite:///{folder}/many.db", options)
+        figures["growth_sqlite"] = round(growth, 3)
+        pages.append(page)
+        searches.append(search)
         if not options.no_postgres:
             async with postgres_pair(folder) as (small, large):
-                growth, page = await compare(small, large, options)
+                growth, page, search = await compare(small, large, options)
             figures["growth_postgres"] = round(growth, 3)
             pages.append(page)
+            searches.append(search)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return {**figures, "gallery_page_ms": round(max(pages), 2)}
+    return {**figures, "gallery_page_ms": round(max(pages), 2), "search_ms": round(max(searches), 2)}
 
 
 def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, UnaryExpression, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.db.models import ImageRow
 from bot.domain.errors import JobGone
@@ -17,6 +18,8 @@ from bot.domain.job import JobId, PictureRef, UserId
 COUNTED = 1_000
 """Pictures of which the exact number is told; of more it is only told that they are more."""
 LAST_PAGE = 9_999
+SEARCHED = 100_000
+"""Pictures that words are looked for in, the newest of those that may be seen."""
 MAX_FILTER_WORDS = 20
 """Each word is one more condition on every row; a filter comes from a stranger."""
 
@@ -42,29 +45,34 @@ class SqlGallery:
 
     async def browse(self, query: GalleryQuery, page: int, page_size: int) -> Page:
         """Pictures are counted only as far as it is worth to say, and never less far than one page on."""
-        matching = _conditions(query)
+        row, matching = _rows(query)
         wanted = min(max(0, page), LAST_PAGE)
         bound = max(COUNTED, (wanted + 2) * page_size)
-        counted = select(ImageRow.job_id).where(*matching).limit(bound).subquery()
+        counted = select(row.job_id).where(*matching).limit(bound).subquery()
         total = await self._session.scalar(select(func.count()).select_from(counted)) or 0
         number = min(wanted, max(0, (total - 1) // page_size))
-        newest = ImageRow.created_at.desc(), ImageRow.job_id.desc(), ImageRow.index
-        window = select(ImageRow).where(*matching).order_by(*newest).limit(page_size).offset(number * page_size)
-        pictures = tuple(to_picture(row) for row in await self._session.scalars(window))
+        window = select(row).where(*matching).order_by(*_newest(row)).limit(page_size).offset(number * page_size)
+        pictures = tuple(to_picture(each) for each in await self._session.scalars(window))
         return Page(pictures, number, page_size, total, is_whole=total < bound)
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None:
         await self._session.execute(update(ImageRow).where(ImageRow.job_id == job_id).values(trashed_at=at))
 
 
-def _conditions(query: GalleryQuery) -> list[ColumnElement[bool]]:
+def _rows(query: GalleryQuery) -> tuple[type[ImageRow], list[ColumnElement[bool]]]:
+    """What is looked through, and for what. Words stand in no index, so that they are looked for in the newest only."""
     trashed = ImageRow.trashed_at.is_not(None) if query.trashed else ImageRow.trashed_at.is_(None)
+    visible = [*_visible_to(query.viewer_id, query.owner_id), trashed]
     words = fold(query.text).split()[:MAX_FILTER_WORDS]
-    return [
-        *_visible_to(query.viewer_id, query.owner_id),
-        trashed,
-        *(ImageRow.search_text.contains(word, autoescape=True) for word in words),
-    ]
+    if not words:
+        return ImageRow, visible
+    newest = select(ImageRow).where(*visible).order_by(*_newest(ImageRow)).limit(SEARCHED).subquery()
+    row = aliased(ImageRow, newest)
+    return row, [row.search_text.contains(word, autoescape=True) for word in words]
+
+
+def _newest(row: type[ImageRow]) -> tuple[UnaryExpression[Any] | InstrumentedAttribute[Any], ...]:
+    return row.created_at.desc(), row.job_id.desc(), row.index
 
 
 def _visible_to(viewer_id: UserId, owner_id: UserId | None) -> list[ColumnElement[bool]]:

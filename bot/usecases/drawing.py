@@ -29,6 +29,7 @@ def plan_for_model(params: GenerationParams, model: ModelInfo, picture_count: in
         supports_image_prompt=Ability.IMAGE_REFERENCE in model.abilities,
         supports_style_reference=True,  # a model that takes no styles has its pictures restyled
         supports_character_reference=Ability.CHARACTER_REFERENCE in model.abilities,
+        supports_video=True,  # where nothing moves by itself, the noise does
         supports_omni_reference=Ability.OBJECT_REFERENCE in model.abilities,
     )
     return plan_drawing(params, capabilities, picture_count)

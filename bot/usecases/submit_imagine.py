@@ -4,12 +4,13 @@ One command may ask for several jobs. Then the member is asked first, and nothin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
 from bot.domain.errors import BatchGone, NotAllowed, QueueFull
 from bot.domain.job import Job, JobKind, new_job_id
+from bot.domain.operation import PLAIN, Operation
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
@@ -120,7 +121,7 @@ async def _read(
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
     submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
     imagined = (
-        replace(_imagined(parsed, settings, place, now + timedelta(microseconds=number)), kind=kind)
+        _imagined(parsed, kind, settings, place, now + timedelta(microseconds=number))
         for number, parsed in enumerate(submission.prompts)
     )
     jobs = await with_codes(await with_styles(imagined, tx), tx)
@@ -178,11 +179,13 @@ async def _close(batch: PendingBatch, tx: Transaction) -> None:
         raise BatchGone
 
 
-def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now: datetime) -> Job:
+def _imagined(parsed: ParsedPrompt, kind: JobKind, settings: MemberSettings, place: Place, now: datetime) -> Job:
     """Jobs of one command are a microsecond apart, which keeps their order."""
+    params = parsed.params
     return Job(
         id=new_job_id(),
-        kind=JobKind.IMAGINE,
+        kind=JobKind.ANIMATE if params.video else kind,
+        operation=Operation(motion=params.motion) if params.video else PLAIN,
         user_id=place.user_id,
         user_name=place.user_name,
         channel_id=place.channel_id,
@@ -190,8 +193,8 @@ def _imagined(parsed: ParsedPrompt, settings: MemberSettings, place: Place, now:
         door=place.door,
         locale=place.locale,
         prompt=shorten_echo(parsed.echo),
-        params=parsed.params,
+        params=params,
         created_at=now,
-        speed=parsed.params.speed or settings.speed,
-        is_stealth=(parsed.params.visibility or settings.visibility) is Visibility.STEALTH,
+        speed=params.speed or settings.speed,
+        is_stealth=(params.visibility or settings.visibility) is Visibility.STEALTH,
     )

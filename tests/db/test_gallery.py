@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.db import gallery
 from bot.db.database import SqlDatabase
 from bot.db.gallery import fold
 from bot.domain.errors import JobGone
@@ -112,3 +113,14 @@ async def test_the_filter_takes_words_literally_in_any_case(database: SqlDatabas
 
 def test_folding_is_stable() -> None:
     assert fold("Ｆｕｌｌ Straße ŞİŞ") == fold(fold("FULL STRASSE şi̇ş"))
+
+
+async def test_words_are_looked_for_in_the_newest_only(database: SqlDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of those that the viewer may see; without words nothing is left out."""
+    monkeypatch.setattr(gallery, "SEARCHED", 3)
+    for second in range(5):
+        await keep(database, prompt=f"a fox, number {second}", created_at=after(second))
+        await keep(database, user_id=BOB, visibility=Visibility.PRIVATE, created_at=after(second))
+    assert [picture.prompt[-1] for picture in await found(database, GalleryQuery(ANN, None, "fox"))] == ["4", "3", "2"]
+    assert [picture.prompt[-1] for picture in await found(database, GalleryQuery(ANN, None, "number 3"))] == ["3"]
+    assert len(await found(database, GalleryQuery(ANN))) == 5

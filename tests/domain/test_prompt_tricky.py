@@ -1,7 +1,9 @@
 """The seventy tricky prompts of people's habit, each by its number, and what they must give."""
 
+import re
 from collections.abc import Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,3 +255,11 @@ def test_row_66_relax_needs_a_plan_that_has_it() -> None:
     assert isinstance(refused, NotInPlan)
     assert "standard plan or higher" in refused.sentence
     assert one("owl --relax").speed is Speed.RELAX
+
+
+def test_all_seventy_rows_are_here() -> None:
+    source = Path(__file__).read_text(encoding="utf-8")
+    labels = re.findall(r'^\s*\(?"([0-9ab, ]+)",', source, re.MULTILINE)
+    tests = re.findall(r"def test_rows?_([0-9]+[ab]?)(?:_and_([0-9]+))?(?=_)", source)
+    listed = {row for group in (*(label.split(", ") for label in labels), *tests) for row in group}
+    assert {*map(str, range(1, 69)), "59a", "59b"} - listed == set()

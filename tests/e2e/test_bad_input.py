@@ -2,8 +2,9 @@
 
 import pytest
 
-from bot.sandbox import RequestRefused, Sandbox
+from bot.sandbox import RequestRefused, Sandbox, Upload
 from tests.e2e.studio import Scene, draw, refusal
+from tests.odd_pictures import READABLE
 
 
 @pytest.mark.parametrize("prompt", [" ", "**", "` `", "--ar 3:2"])
@@ -33,7 +34,7 @@ async def test_the_longest_prompt_that_is_taken_is_shown_whole_to_the_end(scene:
     ("prompt", "said"),
     [
         ("a fox --chaoz 9", "Unrecognized parameter(s): chaoz"),
-        ("a fox --ar 15:1", "use a shape between 1:14 and 14:1"),
+        ("a fox --ar 15:1", "Use a shape between 1:14 and 14:1"),
         ("a fox --seed cat", "`--seed` needs a whole number"),
     ],
 )
@@ -66,4 +67,35 @@ async def test_a_failure_with_mentions_pings_nobody_else(scene: Scene, sandbox: 
     await gate.reached()
     await ada.press(waiting, "Cancel Job")
     await ada.wait_for_message(lambda message: "(Stopped)" in message["content"])
+    assert {ping.target for ping in sandbox.pings} <= {ada.id}
+
+
+async def test_no_answer_pings_anybody(scene: Scene, sandbox: Sandbox) -> None:
+    """Whatever a member types may come back in an answer, and everything there is only shown."""
+    ada, ben = await scene.member("ada"), await scene.member("ben")
+    grid = await draw(ada, "a fox")
+    sandbox.pings.clear()
+    hostile = f"@everyone @here {ben.mention} <@&{sandbox.world.guild.id}>"
+    for command, options in (
+        ("ask", {"question": hostile}),
+        ("prefer option set", {"option": "mine", "value": hostile}),
+        ("prefer option list", {}),
+        ("prefer suffix", {"new_value": f"--no {hostile}"}),
+        ("settings", {}),
+        ("docs", {"doc": hostile, "mention": ben}),
+        ("faq", {"faq": hostile}),
+        ("show", {"job_id": hostile[:36]}),
+        ("shorten", {"prompt": hostile}),
+        ("describe", {"link": hostile}),
+        ("gallery", {"search": hostile[:40]}),
+        ("imagine", {"prompt": f"fox --bogus {hostile}"}),
+        ("imagine", {"prompt": f"{{a, b}} {hostile}"}),
+        ("upscale", {"image": Upload(f"{hostile}.png", READABLE["alpha"].data)}),
+        ("style_code share", {"code": hostile[:40]}),
+    ):
+        sent = await ada.slash(command, **options)
+        await ada.wait_for_message(lambda message: bool(message["content"] or message["embeds"]), since=sent)
+    report = await ben.context_menu("Report Job", grid)
+    await ben.success(report)
+    await ada.wait_for_message(lambda message: "Upscaled" in message["content"])
     assert {ping.target for ping in sandbox.pings} <= {ada.id}

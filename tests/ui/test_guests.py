@@ -130,7 +130,7 @@ async def test_a_member_of_both_uses_the_bots_own_way(scene: Scene) -> None:
 
 async def test_the_contexts_of_every_command(scene: Scene) -> None:
     everywhere = {"imagine", "blend", "describe", "style", "upscale", "gallery"}
-    everywhere |= {"settings", "info", "subscribe", "help", "ask", "userid"}
+    everywhere |= {"settings", "info", "subscribe", "help", "ask", "userid", "style_code"}
     for command in scene.sandbox.world.commands.registered(None):
         expected: tuple[tuple[int, ...], tuple[int, ...]] = ((0, 1), (0,))
         if command.name in everywhere:

@@ -1,16 +1,20 @@
 """Copies by direct message: owed with the delivery, sent once whatever happens, never instead of the result."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from bot.domain.job import Job, UserId
+from bot.domain.lease import LEASE, Lease
+from bot.tasks import BackgroundTasks
 from bot.usecases.admission import Place
 from bot.usecases.copies import send_copy
-from bot.usecases.deliver import MAX_ATTEMPTS, deliver_job
+from bot.usecases.deliver import MAX_ATTEMPTS, Courier, deliver_job
 from bot.usecases.ports import ConflictingChange, DeliveryDelayed, DeliveryRefused, FileTooLarge
 from bot.usecases.run_job import run_job
 from bot.usecases.settings import change_settings
+from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World, place_of
@@ -103,6 +107,30 @@ async def test_two_who_try_at_once_send_one(world: World) -> None:
     async with world.studio.db.transaction() as tx:
         with pytest.raises(ConflictingChange):
             await tx.copies.begin(job.id, 0)
+
+
+async def test_of_several_processes_the_one_that_holds_the_job_sends_its_copy(world: World) -> None:
+    await wants_copies(world)
+    job = await delivered(world)
+    now = world.studio.now()
+    async with world.studio.db.transaction() as tx:
+        assert await tx.jobs.claim_showing(job.id, Lease.from_now("one", now), now)
+    await look_once(replace(world.studio, owner="two"))
+    assert world.notifier.said("copy") == []
+    world.clock.advance(LEASE.total_seconds() + 1)
+    await look_once(replace(world.studio, owner="two"))
+    assert len(world.notifier.said("copy")) == 1
+
+
+async def look_once(studio: Studio) -> None:
+    """A courier that ends when it has done what is due."""
+    async with BackgroundTasks() as deliveries:
+        courier = Courier(studio, deliveries)
+        looking = asyncio.create_task(courier.run())
+        await asyncio.sleep(0)  # it waits to be woken
+        courier.close()
+        await looking
+        await deliveries.settle(30)
 
 
 async def test_closed_direct_messages_end_it(world: World) -> None:

@@ -1,12 +1,15 @@
 """Two processes on one job table: each works on what it holds, and takes over from whoever is silent."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from bot.db.database import SqlDatabase
 from bot.domain.job import DeliveryStatus, JobStatus
 from bot.domain.lease import LEASE, Lease
-from bot.usecases.dispatch import claim_next, take_over
+from bot.usecases import dispatch
+from bot.usecases.dispatch import claim_next, keep_leases, take_over
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
@@ -72,6 +75,26 @@ async def test_one_process_delivers(world: World) -> None:
         with pytest.raises(ConflictingChange):
             await tx.jobs.save_delivery(job.delivered(None, DeliveryStatus.DELIVERED), owner="one")
         await tx.jobs.save_delivery(job.delivered(None, DeliveryStatus.DELIVERED), owner="two")
+
+
+async def test_where_no_word_of_others_arrives_each_looks_when_it_renews(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what a silent one held is found then."""
+    monkeypatch.setattr(dispatch, "RENEWAL_SECONDS", 0.0)
+    await world.imagine()
+    choice = await claim_next((), 0, studio=process(world, "one"))
+    assert choice is not None
+    world.clock.advance(LEASE.total_seconds() + 1)
+    woken, stop = asyncio.Queue[None](), asyncio.Event()
+    world.listeners.append(lambda: woken.put_nowait(None))
+    monkeypatch.setattr(SqlDatabase, "is_shared", True)
+    looking = asyncio.create_task(keep_leases(stop, studio=process(world, "two")))
+    for _ in range(3):
+        await woken.get()
+    stop.set()
+    await looking
+    assert (await world.job(choice.job.id)).status is JobStatus.QUEUED
 
 
 async def test_what_a_process_leaves_in_order_is_free_at_once(world: World) -> None:

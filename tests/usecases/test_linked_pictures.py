@@ -9,10 +9,11 @@ from PIL import Image
 from bot.domain.buttons import Action, Button
 from bot.domain.errors import CannotDraw, DuplicateImages, InvalidLink, PromptError
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef
+from bot.pictures.films import is_film
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_imagine import submit_imagine
 from bot.usecases.submit_press import submit_press
-from engine.protocol import Ability, ReferenceRole, RestyleRequest
+from engine.protocol import Ability, AnimateRequest, ReferenceRole, RestyleRequest
 from tests.domain.factories import ANN
 from tests.fakes import FAKE_MODEL, FakeEngine
 from tests.usecases.conftest import World, place_of
@@ -153,3 +154,29 @@ async def test_blended_pictures_need_no_words(shelf: World) -> None:
     await run_job(await shelf.claim(job), studio=shelf.studio)
     [request] = shelf.engine.requests
     assert (request.prompt, len(request.references), len(request.seeds)) == ("", 2, 4)
+
+
+@pytest.mark.parametrize("abilities", [(), (Ability.FILM,)])
+async def test_a_film_begins_at_the_linked_picture(shelf: World, abilities: tuple[Ability, ...]) -> None:
+    knows(shelf, *abilities)
+    job = await shelf.imagine(f"{RED} slow turn of the head --video --motion high --loop")
+    assert (job.kind, job.operation.motion, job.picture_count) == (JobKind.ANIMATE, "high", 1)
+    await run_job(await shelf.claim(job), studio=shelf.studio)
+    [picture] = await shelf.pictures(job.id)
+    film = await shelf.studio.store.get(picture.store_key)
+    assert is_film(film)
+    if abilities:
+        [asked] = shelf.engine.others
+        assert isinstance(asked, AnimateRequest)
+        assert asked.pixels.rgb[:3] == b"\xff\x00\x00"
+        assert Image.open(io.BytesIO(film)).n_frames == 8  # type: ignore[attr-defined]  # five, and back again
+    else:
+        starts = [request.init_image for request in shelf.engine.requests]
+        assert all(start is not None and start.pixels.rgb[:3] == b"\xff\x00\x00" for start in starts)
+        assert all(request.references == () for request in shelf.engine.requests)
+
+
+async def test_a_film_without_a_picture_is_told(shelf: World) -> None:
+    with pytest.raises(PromptError, match="needs a picture to start from"):
+        await shelf.imagine("a fox --video")
+    assert shelf.engine.requests == []

@@ -141,11 +141,20 @@ def _stylize_of_today(params: GenerationParams) -> float:
 
 
 def _check_abilities(params: GenerationParams, capabilities: Capabilities) -> None:
-    """Raises `CannotDraw` for the first thing without which the picture would be another one."""
+    """Raises `CannotDraw` for the first thing without which the picture would be another one.
+
+    A film's first picture is where it begins, which any model can do.
+    """
+    images = params.images[1:] if params.video else params.images
     lacking = (
         (params.video, capabilities.supports_video, Said("make films"), "--video"),
         (params.tile, capabilities.supports_tile, Said("draw tiles that repeat without a seam"), "--tile"),
-        (params.images, capabilities.supports_image_prompt, Said("start from pictures"), Said("the links")),
+        (
+            images,
+            capabilities.supports_image_prompt,
+            Said("start from pictures"),
+            Said("the links"),
+        ),
         (
             params.style_references,
             capabilities.supports_style_reference,

@@ -30,6 +30,8 @@ def write_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
         yield Said(
             "{model} draws shapes up to {limit:g}:1; the nearest was drawn.", model=model, limit=capabilities.max_ratio
         )
+    if params.style_version is not None:
+        yield Said("There is one way of reading styles here, so `--sv` has no effect.")
     yield from _guidance_notes(params, capabilities)
     yield from _word_notes(params, capabilities)
 
