@@ -410,6 +410,7 @@ async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: Mode
     [
         ("a fox", "large a fox, in the middle, snow", True),
         ("a fox, red background", "large a fox, red background, in the middle", True),
+        ("a snow fox", "large a snow fox, in the middle, snow", True),
         ("more snow", "large more snow, in the middle", False),
         ("a wug", "large a wug, in the middle, snow", False),
     ],
@@ -417,7 +418,7 @@ async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: Mode
 async def test_a_closed_vocabulary_draws_a_thing_by_itself_and_goes_on_with_scenery(
     world: World, wording: str, told: str, is_blind: bool
 ) -> None:
-    words = ("fox", "large", "middle")
+    words = ("fox", "snow fox", "large", "middle")
     engine = use(world, replace(WORDY_MODEL, vocabulary=(*words, *WORDY_MODEL.scenery)))
     source = await single(world, "a cat in the snow")
     await run(world, await repaint(world, source, a_mask(64, 64, Rect(8, 8, 32, 32)), wording))
