@@ -43,7 +43,7 @@ def compare(article: Article, price: Mapping[str, Any], expected: Money | None) 
     """What Stripe asks for an article is what is paid; what the settings say is what members read before."""
     interval = (price.get("recurring") or {}).get("interval")
     wanted = INTERVALS[article.billing] if article.plan else None
-    if not price.get("active"):
+    if article.is_offered and not price.get("active"):
         return _bad(article, "The price is archived at Stripe.")
     if interval != wanted or (price.get("recurring") or {}).get("interval_count", 1) != 1:
         names = {None: "paid once", "month": "paid by the month", "year": "paid by the year"}
@@ -51,7 +51,7 @@ def compare(article: Article, price: Mapping[str, Any], expected: Money | None) 
     if price.get("unit_amount") is None:
         return _bad(article, "The price has no fixed amount.")
     asked = Money(int(price["unit_amount"]), str(price["currency"]).upper())
-    if expected is not None and asked != expected:
+    if article.is_offered and expected is not None and asked != expected:
         sentence = f"Stripe asks for {asked}, and the settings say {expected}."
         return Finding(f"price {article.id}", Health.WARNING, sentence)
     return Finding(f"price {article.id}", Health.GOOD, f"{asked} for {_name(article)}.")

@@ -165,10 +165,10 @@ class StripeTill:
         return self._portal
 
     async def _products(self) -> dict[str, list[str]]:
-        """The prices of plans by the product that they belong to."""
+        """The prices of plans by the product that they belong to; of each, Stripe takes one for an interval."""
         products: dict[str, list[str]] = {}
         for article in self._catalogue.price_tags:
-            if article.plan:
+            if article.plan and article.is_offered:
                 price = (await self._api.prices.retrieve_async(article.id)).to_dict()
                 products.setdefault(str(price["product"]), []).append(article.id)
         return dict(list(products.items())[:MOST_PRODUCTS])

@@ -46,8 +46,8 @@ class PaymentPages:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/buy/{token}", self.buy),
-            web.get("/manage/{token}", self.manage),
+            web.get("/buy/{token}", self.buy, allow_head=False),  # who looks whether a link works opens nothing
+            web.get("/manage/{token}", self.manage, allow_head=False),
             web.post("/stripe", self.hear),
             *(web.get(path, self.come_back) for path in BACK),
         ]

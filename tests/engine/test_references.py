@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 
 from bot.domain.job import Job, JobKind
+from bot.domain.operation import Operation
 from bot.domain.prompt.parameters import PromptPart
 from bot.domain.taste import Style
 from bot.pictures.arrays import Colours, to_pixels
 from bot.usecases.settings import change_settings
+from bot.usecases.submit_handed_in import HandedIn, submit_restyle
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from engine.config import STARTER
 from engine.protocol import Described, DescribeRequest
@@ -89,6 +91,23 @@ async def test_on_the_starter_a_style_is_lent_to_the_result(tmp_path: Path) -> N
         without, faint, strong = off.values()
         assert strong < 0.5 * without
         assert strong < faint < without
+
+
+async def test_a_picture_is_slowly_drawn_in_the_manner_of_another_with_live_progress(tmp_path: Path) -> None:
+    async with studio_with(STUDIO, tmp_path) as world:
+        content, style = (
+            HandedIn(on_shelf(world, name, picture), f"{name}.png")
+            for name, picture in (("crimson", plain("crimson")), ("stripes", stripes()))
+        )
+        operation = Operation(strength=0.8, style_steps=8)
+        job = await submit_restyle(content, style, operation, place_of(ANN), studio=world.studio)
+        [picture] = await masters(world, await run(world, job))
+        shown = world.notifier.progress
+        assert shown == [number / 8 for number in range(1, 9)]
+        near, far = (np.array(one()).reshape(-1, 3).mean(axis=0) for one in (stripes, lambda: plain("crimson")))
+        reached = picture.reshape(-1, 3).mean(axis=0)
+        assert np.abs(reached - near).mean() < 0.9 * np.abs(far - near).mean()
+        assert picture.std(axis=(0, 1)).min() > 5  # it has stripes, where there were none
 
 
 async def test_on_the_starter_a_number_is_always_the_same_look(tmp_path: Path) -> None:

@@ -104,6 +104,10 @@ class StripeStandIn:
         return _list(self.account.list("billing_portal.configuration"))
 
     def _add_configuration(self, _: web.Request, form: Json) -> Json:
+        for product in form["features"]["subscription_update"]["products"]:
+            intervals = [self.account.things[price]["recurring"]["interval"] for price in product["prices"]]
+            assert len(set(intervals)) == len(intervals), "one price for each interval of a product"
+            assert {self.account.things[price]["product"] for price in product["prices"]} == {product["product"]}
         return self.account._add("billing_portal.configuration", "bpc", active=True, **form)
 
     def _open_portal(self, _: web.Request, form: Json) -> Json:

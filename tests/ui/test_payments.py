@@ -21,7 +21,15 @@ from tests.ui.conftest import Scene, a_config, draw
 from tests.usecases.selling import TAGS, stock
 
 PRICES = [
-    {"id": tag.id, "plan": tag.plan, "pack": tag.pack, "hours": tag.hours, "billing": tag.billing} for tag in TAGS
+    {
+        "id": tag.id,
+        "plan": tag.plan,
+        "pack": tag.pack,
+        "hours": tag.hours,
+        "billing": tag.billing,
+        "offered": tag.is_offered,
+    }
+    for tag in TAGS
 ]
 
 
@@ -196,6 +204,8 @@ async def test_links_are_for_one_member_and_one_purpose(shop: Shop) -> None:
             async with session.get(wrong) as answer:
                 assert answer.status == 400
                 assert "/subscribe" in await answer.text() or "not one of ours" in await answer.text()
+        async with session.head(link) as answer:
+            assert answer.status == 405
     assert shop.stripe.asked == []
 
 

@@ -18,17 +18,18 @@ TAGS = (
     Article("price_basic_month", plan="Basic"),
     Article("price_pro_month", plan="Pro"),
     Article("price_pro_year", plan="Pro", billing=Billing.YEARLY),
+    Article("price_pro_old", plan="Pro", is_offered=False),
     Article("price_pack", pack="115 credits"),
     Article("price_hours", hours=5),
 )
 SHOP = replace(CATALOGUE, price_tags=TAGS)
-AMOUNTS = {"price_basic_month": 1000, "price_pro_month": 6000, "price_pro_year": 57_600}
+AMOUNTS = {"price_basic_month": 1000, "price_pro_month": 6000, "price_pro_year": 57_600, "price_pro_old": 5000}
 ONCE = {"price_pack": 1500, "price_hours": 2000}
 
 
 def stock(account: StripeAccount) -> None:
     for price_id, amount in AMOUNTS.items():
-        account.add_price(price_id, amount, price_id.rpartition("_")[2])
+        account.add_price(price_id, amount, "year" if price_id.endswith("year") else "month")
     for price_id, amount in ONCE.items():
         account.add_price(price_id, amount)
 
@@ -41,6 +42,7 @@ class Shop:
     stripe: StripeStandIn
     till: StripeTill
     heard: int = 0
+    locale: str = "en-GB"
     _keys: list[str] = field(default_factory=list)
 
     @property
@@ -50,7 +52,7 @@ class Shop:
     async def checkout(self, price_id: str, user_id: UserId = ANN) -> str:
         """The id of the session that a press opens."""
         self._keys.append(f"press-{len(self._keys)}")
-        url = await open_checkout(user_id, price_id, self._keys[-1], "en-GB", self.till, studio=self.world.studio)
+        url = await open_checkout(user_id, price_id, self._keys[-1], self.locale, self.till, studio=self.world.studio)
         assert url is not None
         return url.rpartition("/")[2]
 
