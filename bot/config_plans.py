@@ -8,10 +8,15 @@ from pydantic import Field, model_validator
 from bot.config_section import Section
 from bot.domain.plan import Billing
 from bot.domain.prices import Unit
+from bot.domain.said import Said
 
 NotNegative = Annotated[int, Field(ge=0)]
-YOURS = "What you make is yours, also for commercial use and after your plan has ended."
-SMALL = f"{YOURS} Companies with more than USD 1,000,000 of revenue a year need Pro or Mega."
+YOURS = Said("What you make is yours, also for commercial use and after your plan has ended.")
+SMALL = Said(
+    "What you make is yours, also for commercial use and after your plan has ended. "
+    "Companies with more than USD 1,000,000 of revenue a year need Pro or Mega."
+)
+LICENSED = Said("What you make is yours to use, as far as the licence of the model that drew it allows.")
 
 
 class TierSettings(Section):
@@ -148,7 +153,7 @@ class PlanSettings(Section):
     extra_hour_price: NotNegative = 400
     extra_days: Annotated[int, Field(ge=1)] = 60
     bonus_days: Annotated[int, Field(ge=1)] = 30
-    terms: str = "What you make is yours to use, as far as the licence of the model that drew it allows."
+    terms: str = LICENSED
     skus: tuple[SkuSettings, ...] = ()
     trial: TrialSettings = TrialSettings()
     prices: PriceSettings = PriceSettings()

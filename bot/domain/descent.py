@@ -12,6 +12,8 @@ from bot.domain.prompt import GenerationParams, shorten_echo
 from bot.domain.prompt.aspect import with_aspect, with_film
 
 MAX_UPSCALED_PIXELS = 4096 * 4096
+LEAST_STYLED, MOST_STYLED = 16, 16
+"""Pixels of a side, and how much longer the other may be: of less nobody sees a manner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,22 @@ def check_step(origin: Origin, parent: Job, source: Size) -> None:
         raise NotAllowed("Upscaling is the last step. Press this button under the picture before it was upscaled.")
     if kind is JobKind.MAKE_SQUARE and is_same_shape(source.ratio, 1):
         raise NotAllowed("This picture is square already.")
-    if kind in UPSCALES and source.area * origin.operation.scale**2 > MAX_UPSCALED_PIXELS:
+    check_handed_in(kind, origin.operation, source)
+
+
+def check_handed_in(kind: JobKind, operation: Operation, source: Size) -> None:
+    """Wherever the picture comes from. Raises `NotAllowed`."""
+    if kind in UPSCALES and source.area * operation.scale**2 > MAX_UPSCALED_PIXELS:
         raise NotAllowed(
             "Upscaled, this picture of {width}x{height} would have more than 4096x4096 pixels.",
+            width=source.width,
+            height=source.height,
+        )
+    sides = source.width, source.height
+    if kind is JobKind.RESTYLE and (min(sides) < LEAST_STYLED or max(sides) > MOST_STYLED * min(sides)):
+        raise NotAllowed(
+            "This picture is {width}x{height}. Use one with 16 pixels or more on each side, at most 16 times as long "
+            "as wide.",
             width=source.width,
             height=source.height,
         )

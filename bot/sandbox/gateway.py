@@ -158,6 +158,8 @@ class Gateway:
         if caller.is_bot and intents & PRIVILEGED & ~self._world.config.privileged_intents:
             connection.close(4014)
             return None
+        if locale := (data.get("properties") or {}).get("easel_locale"):
+            caller.user.locale = str(locale)  # our page's own; elsewhere it is a setting of the account
         number, count = data.get("shard") or (0, 1)
         session = Session(secrets.token_hex(16), token, caller, intents, connection, (int(number), int(count)))
         self._sessions[session.id] = session

@@ -11,7 +11,7 @@ from bot.domain.said import Said
 from bot.domain.standing import State
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, Usage
-from bot.words import say
+from bot.words import say, spoken
 
 JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
 KINDS = {
@@ -89,7 +89,7 @@ def _with_details(embed: discord.Embed, account: AccountInfo) -> discord.Embed:
         embed.add_field(name=say("What is left"), value=lots, inline=False)
         embed.add_field(name=say("Prices"), value=write_prices(catalogue.prices, catalogue.unit), inline=False)
     if account.standing.plan is not None and account.standing.plan.terms:
-        embed.add_field(name=say("Your pictures"), value=account.standing.plan.terms[:1024], inline=False)
+        embed.add_field(name=say("Your pictures"), value=spoken(account.standing.plan.terms)[:1024], inline=False)
     return embed
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 
 from bot.domain.buttons import Action, Button
+from bot.domain.canvas import Size
+from bot.domain.descent import check_handed_in
 from bot.domain.errors import NotAllowed
 from bot.domain.job import UPSCALES, Job, JobId, JobKind, MessageRef, new_job_id
 from bot.domain.operation import Operation
@@ -10,6 +12,7 @@ from bot.domain.prompt import GenerationParams, shorten_echo
 from bot.domain.prompt.characters import clean
 from bot.domain.prompt.parameters import Visibility
 from bot.domain.upscalers import UPSCALERS
+from bot.pictures import measure
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.settings import settings_of
@@ -68,6 +71,8 @@ async def _submit(
     keys = tuple(kept[url] for url in urls)
     if len(set(keys)) < len(keys):
         raise NotAllowed("Both are the same picture. Choose another one for the style.")
+    for key in keys:
+        check_handed_in(kind, operation, Size(*measure(await studio.store.get(key))))
     async with studio.db.transaction() as tx:
         await tx.users.lock(place.user_id, place.user_name, studio.now())
         settings = await settings_of(place.user_id, tx)

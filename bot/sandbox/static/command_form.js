@@ -1,6 +1,7 @@
 // A chosen slash command in the message box: one small field per option, completed and checked as one types.
 
 import { displayName, el } from "./dom.js";
+import { localized } from "./language.js";
 
 const STRING = 3, INTEGER = 4, BOOLEAN = 5, USER = 6, CHANNEL = 7, ROLE = 8, MENTIONABLE = 9, NUMBER = 10, ATTACHMENT = 11;
 const AUTOCOMPLETE_PAUSE_MS = 180;
@@ -9,7 +10,8 @@ const AUTOCOMPLETE_PAUSE_MS = 180;
 export function leaves(command) {
   const walk = (node, path, name) => {
     const branches = (node.options ?? []).filter((option) => option.type <= 2);
-    if (!branches.length) return [{ command, path, name, description: node.description, options: node.options ?? [] }];
+    const options = (node.options ?? []).map((option) => ({ ...option, description: localized(option, "description") }));
+    if (!branches.length) return [{ command, path, name, description: localized(node, "description"), options }];
     return branches.flatMap((branch) => walk(branch, [...path, branch], `${name} ${branch.name}`));
   };
   return walk(command, [], command.name);

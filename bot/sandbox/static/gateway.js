@@ -1,5 +1,7 @@
 // The gateway socket: identify, heartbeat, resume after a break, and pause longer before each new try.
 
+import { locale } from "./language.js";
+
 const DISPATCH = 0, HEARTBEAT = 1, IDENTIFY = 2, RESUME = 6, RECONNECT = 7, INVALID = 9, HELLO = 10;
 const LONGEST_PAUSE = 10000;
 
@@ -30,7 +32,7 @@ export class Gateway extends EventTarget {
 
   introduce() {
     if (this.session) this.send(RESUME, { token: this.token, session_id: this.session, seq: this.sequence });
-    else this.send(IDENTIFY, { token: this.token, capabilities: 16381, properties: { browser: "Easel page" } });
+    else this.send(IDENTIFY, { token: this.token, capabilities: 16381, properties: { browser: "Easel page", easel_locale: locale } });
   }
 
   take(frame) {

@@ -4,6 +4,7 @@ import { nonce } from "./api.js";
 import { leaves } from "./command_form.js";
 import { formDialog } from "./dialogs.js";
 import { avatar, displayName, el, toast } from "./dom.js";
+import { localized } from "./language.js";
 
 const COMMAND = 2, COMPONENT = 3, AUTOCOMPLETE = 4, MODAL = 5, MESSAGE_COMMAND = 3, USER_COMMAND = 2;
 
@@ -17,7 +18,7 @@ export class Interactions {
   // The commands of the Apps menu, for a message and for the one who wrote it.
   async menuEntries(message, origin) {
     const { application_commands: commands } = await this.index();
-    const entry = (command, target, note) => ({ label: command.name, note,
+    const entry = (command, target, note) => ({ label: localized(command, "name"), note,
       run: () => this.page.attempt(this.interact(COMMAND, { ...plain(command), target_id: target }, origin)) });
     return [
       ...commands.filter((item) => item.type === MESSAGE_COMMAND).map((item) => entry(item, message.id)),

@@ -1,7 +1,9 @@
-"""The page of the brush in the language of the member whose link it is; without a member in the browser's."""
+"""Our pages in the language of the member; where none is known, in the browser's."""
 
 import aiohttp
+from playwright.async_api import Browser, expect
 
+from bot.sandbox import Sandbox
 from tests.ui.conftest import Scene, buttons_of, draw, press_for_result
 
 
@@ -21,3 +23,16 @@ async def test_the_page_speaks_the_language_of_its_link(scene: Scene) -> None:
     assert "Übermale, was neu gemalt werden soll." in text
     assert "Noch ist nichts markiert." in text
     assert "Ce lien n&#x27;est pas l&#x27;un des nôtres." in await text_of(f"{link}x", "fr-CA, de;q=0.5")
+
+
+async def test_the_chat_page_makes_its_member_speak_the_browser_s(
+    scene: Scene, sandbox: Sandbox, browser: Browser
+) -> None:
+    page = await browser.new_page(locale="de-AT")
+    await page.goto(f"{sandbox.base_url}/#member=ada")
+    await expect(page.locator("#connection")).to_have_text("online", timeout=30_000)
+    await page.locator("#composer-text").press_sequentially("/fas")
+    await expect(page.get_by_role("option", name="/fast")).to_contain_text("Mit Fast-Zeit malen", timeout=30_000)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Done! Deine Aufträge nutzen wieder Fast-Zeit.")).to_be_visible(timeout=30_000)
