@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[1]
+LONGEST_LINE = 2**24
 PATIENCE_SECONDS = 300.0
 """A machine with other work to do takes its time to load an engine."""
 
@@ -77,10 +78,10 @@ class Nest:
         environment = {**os.environ, **self._token, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "benchmarks.crash_bot"]
         self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE
+            *command, cwd=ROOT, env=environment, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=LONGEST_LINE
         )
         listening = asyncio.create_task(self._listen(self._process))
-        self._stack.push_async_callback(asyncio.wait, {listening})
+        self._stack.push_async_callback(asyncio.wait_for, listening, None)  # and raise what ended it too early
         self._stack.push_async_callback(self._process.wait)
         self._stack.callback(self._process.kill)
         return self

@@ -128,7 +128,7 @@ class PriceTagSettings(ArticleSettings):
 class TrialSettings(Section):
     minutes: NotNegative = 0
     credits: NotNegative = 0
-    terms: str = "For trying out: personal use only."
+    terms: str = Said("For trying out: personal use only.")
 
 
 class PriceSettings(Section):

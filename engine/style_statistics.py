@@ -14,7 +14,9 @@ from engine.style_network import StyleNetwork
 
 PASSES = ((2, 3), (1, 3))
 """(scale, stage): a wide look first, then what it blurred. More of them exaggerate."""
-GRAIN = 0.06  # noise that plain areas are given, for strokes to grow from
+GRAIN = 0.06  # noise that plain areas are given at most, for strokes to grow from
+GRAIN_OF_FINE = 0.4  # as much of what is fine in the style: soft bands have no strokes
+FINE = 5  # pixels
 SMALLEST_SIDE = 12
 SAMPLES = 3000  # pixels that a decoder is fitted on
 RIDGE = 1e-5
@@ -27,18 +29,25 @@ def transfer(
     """`content[1, 3, H, W]` and `style[1, 3, h, w]` in [0, 1], to `[1, 3, H, W]`. `strength` is 0 to 1."""
     generator = torch.Generator().manual_seed(0)
     picture = content.lerp(_transported(content, style), strength).clamp(0, 1)
+    most = min(GRAIN, GRAIN_OF_FINE * _fineness(style))
     for scale, stage in PASSES:
         seen, manner = shrunk(picture, scale), shrunk(style, scale)
         if min(*seen.shape[2:], *manner.shape[2:]) < SMALLEST_SIDE:
             continue
         grain = torch.randn(seen.shape, generator=generator).to(seen.device)
-        changed = yield from _pass(network, (seen + GRAIN * strength * grain), manner, stage, strength)
+        changed = yield from _pass(network, (seen + most * strength * grain), manner, stage, strength)
         step = F.interpolate(changed - seen, scale_factor=scale, mode="bilinear")
         height, width = picture.shape[2:]
         step = F.pad(step, (0, width - step.shape[3], 0, height - step.shape[2]), mode="replicate")
         picture = (picture + step).clamp(0, 1)
         yield
     return picture
+
+
+def _fineness(style: torch.Tensor) -> float:
+    """How much of it a blur takes away."""
+    blurred = F.avg_pool2d(F.pad(style, (FINE // 2,) * 4, mode="reflect"), FINE, 1)
+    return (style - blurred).std().item()
 
 
 def _pass(

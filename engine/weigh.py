@@ -45,9 +45,16 @@ def _read(request: WeighWordsRequest, prompt: str, pipeline: Pipeline) -> torch.
     """`[D]` float32: one vector for the whole prompt, of the mean over tokens and of what stands for all of them."""
     settings = resolve(GenerateRequest(request.id, prompt, seeds=(0,)), pipeline.traits)
     positive: Tensors = pipeline.encode(settings).positive
-    tensors = [positive[name][0].float() for name in TEXT_TENSORS if name in positive]
-    vectors = [tensor if tensor.dim() == 1 else tensor.mean(dim=0) for tensor in tensors]
+    counts = positive["mask"][0] if "mask" in positive else None
+    vectors = [_mean(positive[name][0].float(), counts) for name in TEXT_TENSORS if name in positive]
     return torch.cat([torch.nn.functional.normalize(vector, dim=0) for vector in vectors])
+
+
+def _mean(tensor: torch.Tensor, counts: torch.Tensor | None) -> torch.Tensor:
+    """Over the rows that count, where the model has others to fill its room; nought of none."""
+    if tensor.dim() == 1:
+        return tensor
+    return tensor.mean(dim=0) if counts is None else (tensor * counts[:, None]).sum(dim=0) / counts.sum().clamp(min=1)
 
 
 def _distance(first: torch.Tensor, second: torch.Tensor) -> float:

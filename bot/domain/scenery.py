@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterable
 
 
-def find_scenery(text: str, scenery: Iterable[str]) -> str:
-    """The phrases of the list in the order in which the text has them; of overlapping ones the longest counts."""
-    return " ".join(re.findall(_any_of(scenery), text, re.IGNORECASE))
+def find_scenery(text: str, scenery: Iterable[str], others: Iterable[str] = ()) -> str:
+    """The phrases of the list in the order in which the text has them; of overlapping ones the longest counts.
+
+    Where one of the `others` is longer it is none of the scenery: a space invader says nothing of space.
+    """
+    known = {phrase.lower() for phrase in scenery}
+    found: list[str] = re.findall(_any_of({*known, *others}), text, re.IGNORECASE)
+    return " ".join(phrase for phrase in found if phrase.lower() in known)
 
 
 def without_scenery(text: str, scenery: Iterable[str]) -> str:

@@ -17,6 +17,8 @@ KEPT_SHARES = (0.8, 0.6, 0.45, 0.3, 0.15)
 STRONG, WEAK = 0.5, 0.08
 MAX_RATIO_PART = 50
 LONGEST = Fraction(MAX_RATIO)
+JOINING_WORDS = "a an the and or of in on at to by for from with as is its very"
+JOINING = frozenset(JOINING_WORDS.split())
 
 _NUMBERED = re.compile(rf"^(?P<keycap>{'|'.join(KEYCAPS)}) (?P<text>.+)$", re.M)
 
@@ -57,8 +59,14 @@ def _mark(word: str, weight: float) -> str:
 
 
 def shorten_words(words: Sequence[Weighed]) -> list[str]:
-    """Up to five prompts from longest to shortest: the weightiest words, in their order."""
-    by_weight = sorted(range(len(words)), key=lambda index: -words[index][1])
+    """Up to five prompts from longest to shortest: the weightiest words, in their order. Of words that weigh the same,
+    those that only join others go first.
+    """
+    by_weight = sorted(range(len(words)), key=lambda index: (-round(words[index][1], 2), _joins(words[index][0])))
     counts = dict.fromkeys(max(1, round(len(words) * share)) for share in KEPT_SHARES)
     kept = (sorted(by_weight[:count]) for count in counts if count < len(words) or len(words) == 1)
     return [" ".join(words[index][0] for index in indexes).strip(" ,;") for indexes in kept]
+
+
+def _joins(word: str) -> bool:
+    return word.strip(".,;").lower() in JOINING

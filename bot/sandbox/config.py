@@ -22,7 +22,8 @@ class SandboxConfig:
     """Everything is a default that suits tests; `rate_limits=None` takes the brakes off.
 
     `other_guild_name` is that of a second server, with the same members and without the bot; empty for none.
-    `heartbeat_seconds` is how often clients of the gateway have to say that they live.
+    `first_response_seconds` is how long somebody who typed or pressed waits for the bot; a test whose machine may be
+    slow gives it more. `heartbeat_seconds` is how often clients of the gateway have to say that they live.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +39,7 @@ class SandboxConfig:
     privileged_intents: int = 0
     openapi: Path | None = CONTRACT
     wait_seconds: float = 15.0
+    first_response_seconds: float = 3.0
     heartbeat_seconds: float = 41.25
 
     @property

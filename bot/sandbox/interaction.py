@@ -6,7 +6,6 @@ from enum import IntEnum
 from bot.sandbox.clock import Alarm
 from bot.sandbox.wire import Json
 
-FIRST_RESPONSE_SECONDS = 3.0
 TOKEN_SECONDS = 15 * 60.0
 
 
@@ -49,6 +48,7 @@ class Interaction:
     guild_id: str | None
     nonce: str | None
     created_at: float
+    late_at: float
     data: Json
     name: str = ""
     command_type: int = 1
@@ -71,7 +71,7 @@ class Interaction:
         return "0" not in self.owners
 
     def is_late(self, now: float) -> bool:
-        return self.is_failed or (not self.is_acknowledged and now - self.created_at >= FIRST_RESPONSE_SECONDS)
+        return self.is_failed or (not self.is_acknowledged and now >= self.late_at)
 
     def is_expired(self, now: float) -> bool:
         return now - self.created_at >= TOKEN_SECONDS

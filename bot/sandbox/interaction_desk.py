@@ -10,7 +10,6 @@ from bot.sandbox.announce import Announcer
 from bot.sandbox.channel import Channel
 from bot.sandbox.installation import FOLLOW_UPS_OF_GUESTS, find_leave
 from bot.sandbox.interaction import (
-    FIRST_RESPONSE_SECONDS,
     CallbackType,
     Interaction,
     InteractionType,
@@ -49,8 +48,9 @@ class InteractionDesk:
         self._ids: dict[str, str] = {}
 
     def open(self, opening: Opening) -> Interaction:
-        """Remember an interaction; `hand_over` sends it and starts its three seconds."""
+        """Remember an interaction; `hand_over` sends it and lets its caller wait."""
         self._forget_expired()
+        now = self._world.clock.now()
         interaction = Interaction(
             id=self._world.snowflakes.next(),
             token=secrets.token_urlsafe(48),
@@ -59,7 +59,8 @@ class InteractionDesk:
             channel_id=opening.channel.id,
             guild_id=opening.channel.guild_id,
             nonce=opening.nonce,
-            created_at=self._world.clock.now(),
+            created_at=now,
+            late_at=now + self._world.config.first_response_seconds,
             data=opening.data,
             name=opening.name,
             command_type=opening.command_type,
@@ -74,7 +75,9 @@ class InteractionDesk:
     def hand_over(self, interaction: Interaction) -> None:
         if interaction.type is not InteractionType.AUTOCOMPLETE:
             self._tell_caller(interaction, "INTERACTION_CREATE")
-        interaction.deadline = self._world.clock.after(FIRST_RESPONSE_SECONDS, lambda: self._give_up(interaction))
+        interaction.deadline = self._world.clock.after(
+            self._world.config.first_response_seconds, lambda: self._give_up(interaction)
+        )
         self._announcer.tell_bot("INTERACTION_CREATE", self._render(interaction))
 
     def find_for_callback(self, interaction_id: str, token: str) -> Interaction:

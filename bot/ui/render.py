@@ -28,7 +28,7 @@ def render_mask_help(job_id: JobId) -> str:
     help_text = say(
         "Save the picture, paint white over what should be drawn anew and black over the rest, and hand it in:"
     )
-    return f"{help_text}\n`/region job_id:{job_id} mask:…`"
+    return f"{help_text}\n{say('`/region job_id:{job_id} mask:…`', job_id=job_id)}"
 
 
 def render_waiting(job: Job) -> str:

@@ -54,7 +54,7 @@ async def _told(attempt: Attempt, model: ModelInfo) -> GenerateRequest:
     if not model.scenery:
         return told
     size, place = (phrase if phrase.split()[-1] in model.vocabulary else "" for phrase in PLACING)
-    behind = "" if find_scenery(told.prompt, model.scenery) else await _scenery_behind(attempt, model)
+    behind = "" if find_scenery(told.prompt, model.scenery, model.vocabulary) else await _scenery_behind(attempt, model)
     words = (f"{size} {told.prompt}".strip(), place, behind)
     return replace(told, prompt=", ".join(word for word in words if word))
 
@@ -75,7 +75,7 @@ async def _scenery_behind(attempt: Attempt, model: ModelInfo) -> str:
             forebear = await tx.jobs.find(origin.job_id) if origin else None
             if forebear is None:
                 return ""
-            if scenery := find_scenery(forebear.params.text, model.scenery):
+            if scenery := find_scenery(forebear.params.text, model.scenery, model.vocabulary):
                 return scenery
             origin = forebear.parent
     return ""

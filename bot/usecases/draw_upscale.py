@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from bot.domain.canvas import Rect, Size, is_same_shape, plan_tiles
+from bot.domain.said import Said
 from bot.domain.size import round_up
 from bot.pictures.repeats import close_round, go_round
 from bot.pictures.tiles import cut_tiles, lay_tiles, show_tiles
@@ -62,7 +63,9 @@ async def _enlarge(attempt: Attempt, source: Pixels, stretch: Stretch, go_on: Go
 async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
     told = make_request(attempt)
     if not is_same_shape(source.width / source.height, model.width / model.height):
-        attempt.note(f"{model.name} draws squares only, so this shape was enlarged without new detail.")
+        attempt.note(
+            Said("{model} draws squares only, so this shape was enlarged without new detail.", model=model.name)
+        )
         return source
     start = InitImage(source, _strength(attempt, WHOLE_STRENGTH, told.steps))
     request = replace(told, width=model.width, height=model.height, init_image=start)

@@ -6,6 +6,7 @@ The lines are written from the description of what it matches. It knows of a job
 import io
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import discord
@@ -15,12 +16,13 @@ from PIL import Image
 
 from bot.config import Config
 from bot.demo import sandbox_config
-from bot.sandbox import EASEL, MIDJOURNEY, Sandbox, SandboxConfig
+from bot.sandbox import EASEL, MIDJOURNEY, Sandbox
 from bot.sandbox.watch import Sent
 from bot.sandbox.wire import Json
 from engine.protocol import Ability, ModelInfo
 from tests.clients.proxy import APPLICATION, COMMANDS, OLDER, Proxy
 from tests.fakes import FakeEngine
+from tests.patience import PATIENT
 from tests.ui.conftest import PATIENCE_SECONDS, Scene, a_config, buttons_of
 
 ABLE = ModelInfo("fake", "fake", 64, 64, 4, True, abilities=frozenset(Ability))
@@ -45,8 +47,7 @@ RED, ORANGE = 16711680, (16776960, 16239475)
 async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    config = SandboxConfig(identity=MIDJOURNEY, rate_limits=None, wait_seconds=PATIENCE_SECONDS)
-    async with Sandbox(config) as sandbox:
+    async with Sandbox(replace(PATIENT, identity=MIDJOURNEY)) as sandbox:
         yield sandbox
         assert sandbox.contract_violations == []
 

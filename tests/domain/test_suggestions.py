@@ -49,6 +49,17 @@ def test_shorter_prompts_keep_the_weightiest_words_in_their_order() -> None:
     assert shorten_words(words) == ["very red fox in snow", "very red fox snow", "red fox snow", "fox snow", "fox"]
 
 
+def test_of_words_that_weigh_the_same_those_that_join_go_first() -> None:
+    words = [("a", 0.0), ("quiet", 0.0), ("lake", 0.0), ("at", 0.001), ("night,", 1.0), ("8k", 0.0)]
+    assert shorten_words(words) == [
+        "a quiet lake night, 8k",
+        "quiet lake night, 8k",
+        "quiet lake night",
+        "quiet night",
+        "night",
+    ]
+
+
 def test_one_word_stays() -> None:
     assert shorten_words([("fox", 1.0)]) == ["fox"]
     assert shorten_words([]) == []

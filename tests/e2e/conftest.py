@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.sandbox import Sandbox, SandboxConfig
+from bot.sandbox import Sandbox
 from tests.e2e.studio import Scene, a_config, running_scene
 from tests.fakes import FakeEngine
+from tests.patience import PATIENT
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxConfig(rate_limits=None)) as running:
+    async with Sandbox(PATIENT) as running:
         yield running
     assert [item for item in running.contract_violations if item.side == "request"] == []
 

@@ -10,18 +10,26 @@ import pytest
 
 from bot.db.database import migrate, open_database
 from bot.domain.buttons import Action, Button
-from bot.domain.job import Job, JobStatus, MessageRef
-from bot.pictures import decode_rgb
+from bot.domain.job import Job, JobKind, JobStatus, MessageRef
+from bot.domain.operation import Operation
+from bot.pictures import decode_rgb, encode_png
 from bot.pictures.arrays import Colours, to_array
 from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
+from bot.usecases.answers import describe_picture, weigh_prompt
 from bot.usecases.run_job import run_job
+from bot.usecases.submit_handed_in import HandedIn, submit_restyle
+from bot.usecases.submit_imagine import Submitted, submit_imagine
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
 from engine.config import STARTER, EngineConfig, ModelConfig
 from engine.local import LocalEngine
+from engine.protocol import Ability
 from tests.domain.factories import ANN
+from tests.fakes import noise
 from tests.usecases.conftest import World, make_world, place_of
+
+URLS = ("https://pictures.example/one.png", "https://pictures.example/other.png")
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
 
@@ -85,6 +93,36 @@ async def test_every_button_on_a_tiny_model(model: str, request: pytest.FixtureR
         film = await press(world, Action.ANIMATE, single, how="high")
         assert is_film(await world.studio.store.get((await world.pictures(film.id))[0].store_key))
         assert await repainted_outside(world, single, before) == 0
+
+
+@pytest.mark.parametrize("model", ["tiny_sd", "tiny_sdxl_inpaint", "tiny_flux_dev"])
+async def test_every_command_on_a_tiny_model(model: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """What needs words or pictures from outside."""
+    families = {"sd": "stable-diffusion", "sdxl": "sdxl", "flux": "flux"}
+    config = tiny(families[model.split("_")[1]], request.getfixturevalue(model))
+    async with studio_with(config, tmp_path) as world:
+        world.links.files |= {url: encode_png(noise(64, 64, seed)) for seed, url in enumerate(URLS)}
+        abilities, place = world.studio.engine.list_models()[0].abilities, place_of(ANN)
+        drawn = await world.drawn("a fox --tile" if Ability.TILE in abilities else "a fox")
+        single = await press(world, Action.UPSCALE, drawn)
+        [before] = await masters(world, single)
+        for action in (Action.VARY_SUBTLE, Action.VARY_STRONG):
+            varied = await masters(world, await press(world, action, single))
+            assert all((one != before).any() for one in varied)
+        for how, scale in (("v5_4x", 4), ("v6r1_2x_creative", 2)):
+            [large] = await masters(world, await press(world, Action.ENLARGE, single, how=how))
+            assert large.shape == (64 * scale, 64 * scale, 3)
+        blend = await submit_imagine(" ".join(URLS), place, studio=world.studio, kind=JobKind.BLEND)
+        assert isinstance(blend, Submitted)
+        assert len(await masters(world, await run(world, blend.jobs[0]))) == 4
+        content, style = (HandedIn(url, "a.png") for url in URLS)
+        styled = await submit_restyle(content, style, Operation(style_steps=2), place, studio=world.studio)
+        [restyled] = await masters(world, await run(world, styled))
+        assert restyled.shape == (64, 64, 3)
+        words = await weigh_prompt("a red fox", ANN, studio=world.studio)
+        assert [word for word, _ in words] == ["a", "red", "fox"]
+        described = await describe_picture(URLS[0], ANN, studio=world.studio)
+        assert len(described.texts) == 4
 
 
 async def repainted_outside(world: World, single: Job, before: Colours) -> int:

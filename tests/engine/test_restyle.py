@@ -96,6 +96,18 @@ def style_like(style: Pixels, content: Pixels) -> Pixels:
     return Pixels(content.width, content.height, picture.tobytes())
 
 
+def test_a_soft_manner_makes_no_grain(tools: Tools) -> None:
+    """Where neither picture has anything fine, as in the sky, little that is fine comes of them."""
+    rows = numpy.mgrid[:64, :64][0]
+    soft = (130 + 80 * numpy.sin(rows / 9))[..., None].repeat(3, axis=2).astype(numpy.uint8)
+    fine = {}
+    for name, style in (("soft", Pixels(64, 64, soft.tobytes())), ("lines", a_manner())):
+        _, picture = play(RestyleRequest("r", a_picture(64, 64), style), tools)
+        fine[name] = numpy.abs(numpy.diff(levels(picture)[2:14, 2:12], axis=1)).mean()
+    assert fine["soft"] < 5
+    assert fine["lines"] > 15
+
+
 def test_more_strength_is_nearer_to_the_manner_and_none_changes_nothing(tools: Tools) -> None:
     content, style = a_picture(), a_manner()
     for steps in (0, 12):

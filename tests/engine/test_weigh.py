@@ -52,6 +52,13 @@ def test_words_that_steer_the_picture_weigh_more_than_filling(starter: Any) -> N
     assert weights["fox"] > weights["in"]
 
 
+def test_what_is_drawn_outweighs_what_another_word_overrides(starter: Any) -> None:
+    """There is one background, and the last that is named wins."""
+    weights = weigh("a very beautiful fox in deep snow at night", starter)
+    assert {word for word, weight in weights.items() if weight > 0.5} == {"fox", "night"}
+    assert weights["snow"] < 0.1
+
+
 @pytest.mark.parametrize("model", ["tiny_sd", "tiny_sdxl", "tiny_flux_schnell"])
 def test_every_family_reads(model: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     family = {"tiny_sd": "stable-diffusion", "tiny_sdxl": "sdxl", "tiny_flux_schnell": "flux"}[model]
@@ -59,7 +66,8 @@ def test_every_family_reads(model: str, request: pytest.FixtureRequest, tmp_path
     pipeline = load_models(EngineConfig((config,), device="cpu", cache_dir=tmp_path))["tiny"]
     weights = weigh("red fox snow", pipeline)
     assert max(weights.values()) == 1.0
-    assert all(0 <= weight <= 1 for weight in weights.values())
+    assert all(0 < weight <= 1 for weight in weights.values())
+    assert len(set(weights.values())) == len(weights), "random networks weigh no two words alike"
 
 
 @pytest.mark.parametrize("prompt", ["", "word " * (MAX_WORDS + 1)])

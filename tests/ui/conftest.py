@@ -14,10 +14,10 @@ from discord.gateway import DiscordWebSocket
 from bot.config import Config
 from bot.program import running_studio
 from bot.sandbox import Member, Sent
-from bot.sandbox.config import SandboxConfig
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from tests.fakes import FakeEngine
+from tests.patience import PATIENT
 
 PATIENCE_SECONDS = 60.0
 """Generous, because a busy machine is slow; nothing here waits longer than it must."""
@@ -71,7 +71,7 @@ def a_config(sandbox: Sandbox, folder: Path, **discord: object) -> Config:
 async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
     monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Sandbox(SandboxConfig(rate_limits=None, wait_seconds=PATIENCE_SECONDS)) as sandbox:
+    async with Sandbox(PATIENT) as sandbox:
         yield sandbox
         assert sandbox.contract_violations == []
 

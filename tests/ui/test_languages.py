@@ -125,3 +125,15 @@ async def test_commands_are_offered_in_every_language_and_found_by_their_names(s
     assert not commands["imagine"].get("name_localizations")
     assert commands["gallery"]["name_localizations"]["pt-BR"] == "galeria"
     assert commands["Cancel Job"]["name_localizations"]["zh-CN"] == "取消任务"
+
+
+async def test_a_reaction_is_answered_in_the_language_that_the_job_was_asked_in(scene: Scene) -> None:
+    """A reaction tells nobody's language, and its answer comes by direct message."""
+    ada = await reader(scene, "pt-BR")
+    grid = await draw(ada, "a fox")
+    scene.sandbox.faults.add("DELETE", r"/channels/\d+/messages/\d+$", status=403, code=50013)
+    await ada.react(grid, "❌")
+    letter = await ada.wait_for_message(lambda message: message["channel_id"] != grid["channel_id"])
+    assert letter["content"] == (
+        "**Job action restricted**\nAs imagens estão na sua lixeira, mas não posso apagar a mensagem aqui."
+    )

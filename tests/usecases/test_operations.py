@@ -410,6 +410,7 @@ async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: Mode
     [
         ("a fox", "large a fox, in the middle, snow", True),
         ("a fox, red background", "large a fox, red background, in the middle", True),
+        ("a snow fox", "large a snow fox, in the middle, snow", True),
         ("more snow", "large more snow, in the middle", False),
         ("a wug", "large a wug, in the middle, snow", False),
     ],
@@ -417,7 +418,7 @@ async def test_a_region_is_drawn_anew_and_nothing_else(world: World, model: Mode
 async def test_a_closed_vocabulary_draws_a_thing_by_itself_and_goes_on_with_scenery(
     world: World, wording: str, told: str, is_blind: bool
 ) -> None:
-    words = ("fox", "large", "middle")
+    words = ("fox", "snow fox", "large", "middle")
     engine = use(world, replace(WORDY_MODEL, vocabulary=(*words, *WORDY_MODEL.scenery)))
     source = await single(world, "a cat in the snow")
     await run(world, await repaint(world, source, a_mask(64, 64, Rect(8, 8, 32, 32)), wording))
@@ -491,6 +492,18 @@ async def test_a_film_turns_from_one_noise_to_another(world: World, how: str, tu
     await deliver_job(job.id, studio=world.studio)
     shown = world.notifier.said("result")[-1].files[0]
     assert (shown.data, shown.name.endswith(".webp")) == (film, True)
+
+
+@pytest.mark.parametrize(("how", "variations"), [("low", 2), ("high", 6)])
+async def test_a_closed_vocabularys_film_goes_through_variations(world: World, how: str, variations: int) -> None:
+    engine = use(world, WORDY_MODEL)
+    source = await single(world)
+    job = await run(world, await press(world, Action.ANIMATE, source, how=how))
+    [request] = engine.requests[1:]
+    assert (len(set(request.seeds)), strength_of(request)) == (variations, 0.85)
+    [picture] = await world.pictures(job.id)
+    with Image.open(io.BytesIO(await world.studio.store.get(picture.store_key))) as film:
+        assert film.n_frames == 10 * variations + 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("how", "motion"), [("low", 0.3), ("high", 0.7)])

@@ -18,7 +18,7 @@ from bot.ui.translator import RENAMED
 from bot.words.language import CODES, FOLDER, NAME, read_catalogue
 
 CODE = Path(__file__).parents[2] / "bot"
-SAYING = {"say", "spoken", "Said"}
+SAYING = {"say", "spoken", "Said", "note"}
 COUNTING = {"say_counted", "counted"}
 COMMANDS = "bot/ui/commands"
 OF_OPERATORS = ("admin",)
