@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
 from bot.domain.exact import NO_RELAX
-from bot.domain.job import DeliveryStatus, Job, JobId, MessageRef
+from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.oversight import QueueState
 from bot.domain.place import Place as Place
 from bot.domain.plan import Plan
@@ -70,5 +70,7 @@ async def attach_waiting_message(job_id: JobId, message: MessageRef, *, studio: 
         await tx.jobs.set_waiting_message(job_id, message)
         job = await tx.jobs.get(job_id)
     studio.wake()
+    if job.status is JobStatus.RUNNING:  # taken by another process meanwhile, whose first word found no message
+        await studio.notifier.show_progress(job, 0.0, None)
     if job.has_ended and job.delivery is not DeliveryStatus.PENDING and job.result_message != message:
         await tidy(job, studio)

@@ -32,7 +32,7 @@ async def two_at_work(house: House) -> AsyncIterator[tuple[list[Process], list[M
         members = [await house.sandbox.member(name) for name in ("ada", "ben")]
         for member in members:
             sent = await member.slash("imagine", prompt=f"a fox for {member.name}")
-            await member.wait_for_message(lambda seen: "(25%)" in seen["content"], since=sent)
+            await member.wait_for_message(lambda seen: "%)" in seen["content"], since=sent)
         yield [one, other], members
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.errors import PromptError
 from bot.domain.prompt import PromptPreferences, parse_submission
+from bot.domain.prompt.parameters import GenerationParams
 from bot.domain.prompt.table import PARAMETERS, Kind, Parameter
 from bot.usecases.drawing import plan_for_model
 from engine.protocol import Ability, ModelInfo
@@ -59,10 +60,21 @@ def outcome(raw: str, preferences: PromptPreferences, model: ModelInfo) -> Outco
         return "refused", refusal.sentence
     said = (*submission.notices, *(note for plan in plans for note in plan.notes))
     acts = [
-        (replace(plan, notes=()), prompt.params.speed, prompt.params.visibility, prompt.params.profiles)
+        (
+            replace(plan, notes=()),
+            prompt.params.speed,
+            prompt.params.visibility,
+            prompt.params.profiles,
+            film(prompt.params),
+        )
         for plan, prompt in zip(plans, submission.prompts, strict=True)
     ]
     return acts, " ".join(said)
+
+
+def film(params: GenerationParams) -> object:
+    """What a film is made by, beside its pictures."""
+    return params.video and (params.motion, params.loop)
 
 
 ALSO_CALLED = {"style": ["--raw"], "iw": ["the links"], "sd": ["--hd"]}

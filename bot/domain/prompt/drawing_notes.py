@@ -32,6 +32,10 @@ def write_notes(params: GenerationParams, capabilities: Capabilities) -> Iterato
         )
     if params.style_version is not None:
         yield Said("There is one way of reading styles here, so `--sv` has no effect.")
+    if params.end_frame:
+        yield Said("A film ends where it comes to here, so `--end` has no effect.")
+    if params.video_count is not None:
+        yield Said("One film is made at a time here, so `--bs` has no effect.")
     yield from _guidance_notes(params, capabilities)
     yield from _word_notes(params, capabilities)
 

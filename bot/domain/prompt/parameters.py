@@ -93,7 +93,7 @@ class GenerationParams:
     motion: str = "low"
     loop: bool = False
     end_frame: str = ""
-    video_count: int = 4
+    video_count: int | None = None
     zoom: float | None = None
     speed: Speed | None = None
     visibility: Visibility | None = None
