@@ -232,7 +232,7 @@ def create_engine(
     follow_foreign_keys: bool = True,
 ) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
+        engine = create_async_engine(url, poolclass=poolclass, pool_pre_ping=True, hide_parameters=True)
         event.listen(engine.sync_engine, "do_connect", _connect_to_server)
         return engine
     # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
@@ -272,6 +272,7 @@ def _sqlite_engine(
     engine = create_async_engine(
         url,
         poolclass=poolclass,
+        hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
         **(sizes if poolclass is not NullPool else {}),
     )

@@ -26,7 +26,7 @@ from bot.db.database import (
     parse_url,
 )
 from bot.domain.errors import JobGone
-from bot.domain.job import JobStatus
+from bot.domain.job import Door, JobStatus
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 
@@ -131,6 +131,17 @@ async def test_the_databases_refuse_what_cannot_be(database: SqlDatabase) -> Non
     for impossible in (keep_of_nobody, add_twice):
         with pytest.raises(IntegrityError):
             await impossible()
+
+
+async def test_what_is_refused_tells_the_log_no_secret(database: SqlDatabase) -> None:
+    """Statements are logged with what goes wrong; what was to be written is not."""
+    job = a_job(door=Door("a-token-to-write-with", NOW))
+    async with database.transaction() as tx:
+        await tx.jobs.add(job)
+    with pytest.raises(IntegrityError) as refused:
+        async with database.transaction() as tx:
+            await tx.jobs.add(job)
+    assert "a-token-to-write-with" not in str(refused.value)
 
 
 async def test_a_time_without_zone_is_refused(database: SqlDatabase) -> None:
