@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.domain import ledger
 from bot.domain.allowance import exhausted
 from bot.domain.job import Job, JobStatus
-from bot.domain.ledger import Entry, EntryKind, Lot, Shortage
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Homes, Lot, Shortage
 from bot.domain.prices import list_price
 from bot.domain.prompt import Speed
 from bot.domain.standing import Standing
@@ -56,7 +56,7 @@ async def settle(job: Job, reserved: Entry, tx: Transaction, *, at: datetime) ->
     if job.status is JobStatus.SUCCEEDED:
         await tx.ledger.post(ledger.capture(reserved, job.speed, at))
     else:
-        await tx.ledger.post(ledger.release(reserved, await _closings(reserved, tx), at))
+        await tx.ledger.post(ledger.release(reserved, await _homes(reserved, tx), at))
 
 
 async def refund_job(job: Job, tx: Transaction, *, at: datetime) -> None:
@@ -65,8 +65,10 @@ async def refund_job(job: Job, tx: Transaction, *, at: datetime) -> None:
     if reserved is None or captured is None or captured.kind is not EntryKind.CAPTURE:
         return
     await tx.users.hold(job.user_id, at)
-    await tx.ledger.post(ledger.refund(reserved, captured, await _closings(reserved, tx), at))
+    await tx.ledger.post(ledger.refund(reserved, captured, await _homes(reserved, tx), at))
 
 
-async def _closings(reserved: Entry, tx: Transaction) -> dict[str, EntryKind]:
-    return await tx.ledger.find_closings([posting.account.label for posting in reserved.postings])
+async def _homes(reserved: Entry, tx: Transaction) -> Homes:
+    closed = await tx.ledger.find_closings([posting.account.label for posting in reserved.postings])
+    owed = await tx.ledger.balances(reserved.user_id, reserved.unit, AccountKind.OWED)
+    return Homes(closed, {lot: -balance for lot, balance in owed.items()})

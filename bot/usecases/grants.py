@@ -73,8 +73,9 @@ async def raise_plan(after: Entitlement, changed_at: datetime, tx: Transaction, 
 
 
 async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Transaction, *, studio: Books) -> int:
-    """A part of the price of the current month went back, and the same part of its time follows, as far as it is left.
-    `refunded` is all that ever went back of `paid`. Returns how much was taken now."""
+    """A part of the price of the current month went back, and the same part of its time follows: at once what is left,
+    and what jobs hold as soon as it comes back. `refunded` is all that ever went back of `paid`. Returns how much was
+    taken now."""
     unit, now = studio.catalogue.unit, studio.now()
     plan, period = studio.catalogue.find_plan(owned.plan_name), period_at(owned.starts_at, now)
     if plan and not owned.is_paused and (month := month_grant(owned.user_id, plan, period, unit, now)):
@@ -90,14 +91,14 @@ async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Tran
 async def _take_share(
     lots: list[Lot], paid: int, refunded: int, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books
 ) -> int:
-    """Of several grants, which were paid for together, evenly by what each gave. What jobs hold is not waited for."""
+    """Of several grants, which were paid for together, evenly by what each gave."""
     taken = 0
     for lot in lots:
         total = lot.granted * min(refunded, paid) // paid
-        missing = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
-        if (amount := min(missing, lot.balance)) > 0:
+        amount = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
+        if amount > 0:
             entry = ledger.take_back(lot, amount, total, user_id, unit, studio.now(), source=source)
-            taken += amount if await tx.ledger.post(entry) else 0
+            taken += min(amount, lot.balance) if await tx.ledger.post(entry) else 0
     return taken
 
 
@@ -194,8 +195,8 @@ async def take_back_time(reference: str, user_id: UserId, tx: Transaction, *, so
 async def take_back_part(
     reference: str, user_id: UserId, paid: int, refunded: int, tx: Transaction, *, studio: Books
 ) -> int:
-    """A part of the price of a grant went back, and the same part of it follows, as far as it is left. Returns how much
-    was taken now."""
+    """A part of the price of a grant went back, and the same part of it follows: at once what is left, and what jobs
+    hold as soon as it comes back. Returns how much was taken now."""
     given = await tx.ledger.find(lot_of(reference))
     if given is None:
         return 0

@@ -14,16 +14,14 @@ from bot.domain.period import add_months
 from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 from bot.domain.standing import State
-from bot.payments.till import StripeTill, stripe_client
 from bot.usecases.buying import is_customer, open_checkout, open_portal
 from bot.usecases.payments import catch_up
 from bot.usecases.till import TillClosed
 from tests.domain.factories import ANN, BOB, NOW
 from tests.stripe_stand_in.account import Json
-from tests.stripe_stand_in.server import KEY, SECRET, stand_in
 from tests.usecases.conftest import World
 from tests.usecases.paying import assert_sound, info, left
-from tests.usecases.selling import SHOP, Shop, stock
+from tests.usecases.selling import SHOP, Shop, open_shop
 
 BASIC, PRO = 200 * 60, 30 * 3600
 HOURS = 5 * 3600
@@ -32,10 +30,7 @@ GRID = 60
 
 @pytest.fixture
 async def shop(world: World) -> AsyncIterator[Shop]:
-    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
-        stock(stripe.account)
-        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
-        shop.sell(SHOP)
+    async with open_shop(world) as shop:
         yield shop
         await assert_sound(world)
 
