@@ -47,6 +47,8 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     EXPIRE = "expire"
     REVOKE = "revoke"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +248,35 @@ def take_back(lot: Lot, amount: int, total: int, user_id: UserId, unit: Unit, at
     return Entry(f"part:{lot.account.label}:{total}", EntryKind.REVOKE, user_id, unit, at, moved, source=source)
 
 
+def suspend_id(lot: str, dispute: str) -> str:
+    return f"suspend:{lot}:{dispute}"
+
+
+def reinstate_id(lot: str, dispute: str) -> str:
+    return f"reinstate:{lot}:{dispute}"
+
+
+def suspend(lot: Lot, amount: int, dispute: str, user_id: UserId, unit: Unit, at: datetime, *, source: str) -> Entry:
+    """A part of its grant, whose payment is disputed; what is not there any more is owed."""
+    moved = _move(_take(lot, amount), ISSUED)
+    return Entry(suspend_id(lot.account.label, dispute), EntryKind.SUSPEND, user_id, unit, at, moved, source=source)
+
+
+def reinstate(
+    granted: Entry, suspended: Entry | None, dispute: str, homes: Homes, at: datetime, *, source: str
+) -> Entry:
+    """The payment of a grant stands: what was suspended of it, if anything, comes back. Written down in any case, so
+    that who hears of the dispute later suspends nothing."""
+    lot, name = granted.postings[-1].account, reinstate_id(granted.business_id, dispute)
+    amounts: dict[Account, int] = defaultdict(int)
+    if suspended is not None:
+        amount = suspended.postings[-1].amount
+        for account, part in [(ISSUED, -amount), *_go_home(lot, amount, homes)]:
+            amounts[account] += part
+    moved = tuple(Posting(account, amount) for account, amount in amounts.items() if amount)
+    return Entry(name, EntryKind.REINSTATE, granted.user_id, granted.unit, at, moved, source=source)
+
+
 def _take(lot: Lot, amount: int) -> list[tuple[Account, int]]:
     there = min(amount, lot.balance)
     parts = (lot.account, there), (Account(AccountKind.OWED, lot.account.label), amount - there)
@@ -273,11 +304,8 @@ def _give_back(reserved: Entry, source: Account, homes: Homes) -> tuple[Posting,
 
 
 def _go_home(lot: Account, amount: int, homes: Homes) -> list[tuple[Account, int]]:
-    match homes.closed.get(lot.label):
-        case EntryKind.EXPIRE:
-            return [(EXPIRED, amount)]
-        case EntryKind.REVOKE:
-            return [(ISSUED, amount)]
+    if closing := homes.closed.get(lot.label):
+        return [(EXPIRED if closing is EntryKind.EXPIRE else ISSUED, amount)]
     owed = min(amount, homes.owed.get(lot.label, 0))
     parts = (Account(AccountKind.OWED, lot.label), owed), (lot, amount - owed)
     return [(account, part) for account, part in parts if part]

@@ -9,10 +9,11 @@ from datetime import datetime
 from bot.domain import ledger
 from bot.domain.allowance import exhausted
 from bot.domain.job import Job, JobStatus
-from bot.domain.ledger import AccountKind, Entry, EntryKind, Homes, Lot, Shortage
+from bot.domain.ledger import Entry, EntryKind, Homes, Lot, Shortage
 from bot.domain.prices import list_price
 from bot.domain.prompt import Speed
 from bot.domain.standing import Standing
+from bot.usecases.grants import homes_of
 from bot.usecases.ports import Transaction
 from bot.usecases.replenish import replenish
 from bot.usecases.studio import Studio
@@ -69,6 +70,5 @@ async def refund_job(job: Job, tx: Transaction, *, at: datetime) -> None:
 
 
 async def _homes(reserved: Entry, tx: Transaction) -> Homes:
-    closed = await tx.ledger.find_closings([posting.account.label for posting in reserved.postings])
-    owed = await tx.ledger.balances(reserved.user_id, reserved.unit, AccountKind.OWED)
-    return Homes(closed, {lot: -balance for lot, balance in owed.items()})
+    lots = [posting.account.label for posting in reserved.postings]
+    return await homes_of(lots, reserved.user_id, reserved.unit, tx)

@@ -4,8 +4,12 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.db.database import SqlDatabase
+from bot.domain.ledger import AccountKind
 from bot.domain.letter import Letter
+from bot.domain.standing import State
 from bot.usecases.cancel import cancel_job
 from bot.usecases.run_job import run_job
 from tests.domain.factories import ANN, BOB, NOW, after
@@ -62,6 +66,32 @@ async def test_a_part_refund_takes_what_jobs_hold_as_soon_as_it_comes_back(
         await run_job(drawn, studio=world.studio)
         await cancel_job(second.id, ANN, studio=world.studio)
         assert (await left(world), await balances(shop)) == (30, {"used": 60, "held": 0, "owed": 0})
+    await assert_sound(world)
+
+
+@pytest.mark.parametrize(("end", "expected"), [("won", 5 * 3600), ("lost", 0)])
+async def test_a_dispute_that_is_told_often_at_once_counts_once(
+    database: SqlDatabase, tmp_path: Path, end: str, expected: int
+) -> None:
+    world = make_world(database, tmp_path)
+    async with open_shop(world) as shop:
+        payment, subscription = await shop.buy("price_hours"), await shop.buy("price_basic_month")
+        await shop.hear()
+        disputes = [shop.account.dispute(one) for one in (payment, subscription)]
+        opened = shop.news()
+        await asyncio.gather(*(shop.hear([event]) for event in 3 * opened))
+        assert (await info(world)).standing.state is State.PAUSED
+        assert await left(world) == 0
+        for dispute in disputes:
+            shop.account.settle_dispute(dispute, end)
+        await asyncio.gather(*(shop.hear([event]) for event in [*opened, *3 * shop.news()]))
+    account = await info(world)
+    assert account.standing.state is (State.ACTIVE if end == "won" else State.NONE)
+    assert sum(lot.balance for lot in account.lots if lot.account.kind is AccountKind.EXTRA) == expected
+    async with database.reading() as tx:
+        assert sorted(act.details.split(" (")[0] for act in await tx.oversight.list_acts(99)) == sorted(
+            f"{amount} USD {state}" for amount in ("10.00", "20.00") for state in ("open", end)
+        )
     await assert_sound(world)
 
 
