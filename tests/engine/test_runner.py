@@ -242,6 +242,24 @@ def test_out_of_memory_halves_the_rows_and_loses_nothing(tiny_sd: Path) -> None:
     assert_close(latents["r"], expected["r"])
 
 
+def test_a_preview_that_does_not_fit_is_done_without(tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step itself is done: nobody has to fail for a small picture."""
+    pipeline = pipelines_of(tiny_sd, "stable-diffusion")["tiny"]
+    runner, scheduler = prepared(pipeline, a_request("shown", preview_every=1), a_request("other"))
+    batch = scheduler.schedule()
+    assert batch is not None
+
+    def fill_up(_: torch.Tensor) -> None:
+        raise torch.OutOfMemoryError("no room to ask")
+
+    with monkeypatch.context() as full:
+        full.setattr(torch, "isfinite", fill_up)
+        results = runner.step(batch).results
+    assert [result.failure for result in results] == [None, None]
+    assert {row.step_index for row in batch.rows} == {1}
+    assert all(row.preview is None for row in batch.rows)
+
+
 def test_what_does_not_fit_alone_fails_as_out_of_memory(tiny_sd: Path) -> None:
     pipeline = Troubled(pipelines_of(tiny_sd, "stable-diffusion")["tiny"], fits=0)
     runner, scheduler = prepared(pipeline, a_request())
