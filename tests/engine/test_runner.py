@@ -16,6 +16,7 @@ from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
 from engine.step import gather_step
+from tests.engine.conftest import stable_diffusion
 from tests.engine.parity import (
     LEVEL_TOLERANCE,
     SIDE,
@@ -41,6 +42,17 @@ def test_every_sampler_draws_the_stock_pictures(tiny_sd: Path, sampler: str) -> 
     request = a_request(sampler=sampler)
     latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+def test_a_model_of_its_own_sampler_draws_the_stock_pictures(tmp_path: Path) -> None:
+    """TCD draws noise at each step unless it is told not to, as the stock pipelines do."""
+    from diffusers import TCDScheduler
+
+    pipeline = stable_diffusion()
+    pipeline.scheduler = TCDScheduler.from_config(pipeline.scheduler.config)
+    pipeline.save_pretrained(tmp_path)
+    latents, _ = draw(pipelines_of(tmp_path, "stable-diffusion"), [a_request()])
+    assert_close(latents["r"], stock(tmp_path, "stable-diffusion", a_request()))
 
 
 @pytest.mark.parametrize("sampler", SAMPLER_CASES)
