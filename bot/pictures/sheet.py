@@ -7,7 +7,7 @@ drawn towards the known ones along the seam, so that no edge shows. Pure and blo
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from bot.domain.canvas import Canvas, Rect, Size
 from bot.pictures.arrays import (
@@ -25,6 +25,7 @@ from bot.pictures.arrays import (
     to_bytes,
     to_pixels,
 )
+from bot.pictures.edges import go_on
 from engine.protocol import Mask, Pixels
 
 CELL = 8
@@ -32,10 +33,6 @@ CELL = 8
 
 RING = 2
 """Pixels along the seam whose colours are compared."""
-
-HAZE_PIXELS = 512
-HAZE = (0.01, 0.03)
-"""How far an extended edge is blurred, near and far, as shares of the shorter side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +52,11 @@ class Sheet:
 
 
 def lay_out(old: Pixels, canvas: Canvas) -> Sheet:
-    """The old picture in its place on the canvas; beyond it, its edges go on, ever hazier."""
+    """The old picture in its place on the canvas; beyond it, its edges go on."""
     place, size = canvas.old, canvas.size
-    inner = resize(to_array(old), place.size)
-    margins = (place.top, size.height - place.bottom), (place.left, size.width - place.right), (0, 0)
     known = np.zeros((size.height, size.width), np.bool_)
     known[place.top : place.bottom, place.left : place.right] = True
-    return Sheet(_hazy(np.pad(inner, margins, mode="edge"), known), known)
-
-
-def _hazy(colours: Colours, known: Flags) -> Colours:
-    """Sharp beside what is known. The haze itself is made small, for nobody sees more of it."""
-    size = Size(known.shape[1], known.shape[0])
-    small = shrink(Sheet(colours, known), HAZE_PIXELS)
-    image, haze = Image.fromarray(small.colours), small.colours.astype(np.float32)
-    side = int(min(small.known.any(axis=0).sum(), small.known.any(axis=1).sum()))
-    for share in HAZE:
-        blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(side * share)), np.float32)
-        near = nearness(small.known, round(side * share * 4))[..., None]
-        haze = haze * near + blurred * (1 - near)
-    beside = grow(known, 1)[..., None]
-    return np.where(beside, colours, resize(to_bytes(haze), size))
+    return Sheet(go_on(resize(to_array(old), place.size), canvas), known)
 
 
 def erase(picture: Pixels, region: Flags) -> Sheet:
