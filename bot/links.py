@@ -110,7 +110,7 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if wrapped := _wrapped(address):
             return is_public(wrapped)
-        if address.scope_id is not None:
+        if address.scope_id is not None or address.is_site_local:  # given up, but still routed in some networks
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

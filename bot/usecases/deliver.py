@@ -109,20 +109,12 @@ class Courier:
             return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
-        """The boundary of a delivery: whatever goes wrong with it, the member is told. Unless how it went cannot be
-        written down: then it may stand there already, and the next start has to look."""
         studio = self._studio
-        try:
-            trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
-            if trouble == NOT_TAKEN:
-                trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
-            if trouble is not None:
-                await give_up(job_id, studio=studio, why=trouble)
-        except (ConflictingChange, LeftForLater, DatabaseTrouble):
-            raise
-        except Exception:
-            log.exception("delivery broke", job=job_id)
-            await give_up(job_id, studio=studio, why=BROKEN)
+        trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
+        if trouble == NOT_TAKEN:
+            trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
+        if trouble is not None:
+            await give_up(job_id, studio=studio, why=trouble)
 
     async def _copy_or_give_up(self, job_id: JobId) -> None:
         studio = self._studio
@@ -133,7 +125,8 @@ class Courier:
     async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> str | None:
         """What it fails of in the end, if it does. Waits as long as Discord asks, else ever longer.
 
-        Raises `LeftForLater`.
+        The boundary of all that is shown: whatever goes wrong with one thing, the others go on. Unless how it went
+        cannot be written down: then it may stand there already, and the next start has to look. Raises `LeftForLater`.
         """
         trouble = None
         for attempt in range(MAX_ATTEMPTS):
@@ -143,6 +136,11 @@ class Courier:
                 trouble, why, seconds = NOT_TAKEN, str(delay), delay.retry_after
             except StoreUnreachable as away:
                 trouble, why, seconds = STORE_AWAY, away.why, None
+            except (ConflictingChange, DatabaseTrouble):
+                raise
+            except Exception:
+                log.exception("delivery broke", job=job_id)
+                return BROKEN
             else:
                 return None
             log.warning("delivery delayed", job=job_id, attempt=attempt, why=why)
