@@ -11,7 +11,7 @@ from bot.pictures.arrays import Colours, grow, nearness, resize
 GUESS_PIXELS = 512
 """The guess is made no larger: nobody sees more of it."""
 
-SIMPLER = ((0.04, 0.05), (0.12, 0.15), (0.3, 0.6))
+SIMPLER = ((0.01, 0.05), (0.04, 0.15), (0.1, 0.6))
 """How far out, as a share of the shorter side, and how much of an edge is then looked at: what is narrower than half
 of that has ended there. What parts the whole edge, such as a horizon, goes on sharply, for a model that is shown a
 blurred one draws it ragged.

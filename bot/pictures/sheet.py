@@ -7,7 +7,7 @@ drawn towards the known ones along the seam, so that no edge shows. Pure and blo
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from bot.domain.canvas import Canvas, Rect, Size
 from bot.pictures.arrays import (
@@ -33,6 +33,12 @@ CELL = 8
 
 RING = 2
 """Pixels along the seam whose colours are compared."""
+
+HAZE = 0.02
+"""How far what is looked at from afar is blurred, as a share of the shorter side."""
+
+ALIKE, ALIEN = 6, 14
+"""Levels of 255 by which a drawing may be off, and from which on nothing is taken of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +105,17 @@ def show_drawn(sheet: Sheet, drawn: Pixels, window: Rect, whole: Size) -> Pixels
     return _pasted(sheet, place, colours).pixels
 
 
-def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float) -> Sheet:
+def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float, *, keeps_guess: bool = False) -> Sheet:
     """The sheet with the drawn window in its unknown part, and that part known.
 
-    `reach` says how far from the seam colours are matched, as a share of the window's shorter side.
+    `reach` says how far from the seam colours are matched, as a share of the window's shorter side. With `keeps_guess`
+    only that of the drawing is taken which fits what was guessed.
     """
     known, before = cut_flags(sheet.known, window, beyond=True), cut(sheet.colours, window)
     after = resize(to_array(drawn), window.size)
     matched = _matched(after, before, known, round(reach * min(window.width, window.height)))
+    if keeps_guess:
+        matched = _fitting(matched, before)
     return _pasted(sheet, window, np.where(known[..., None], before, matched))
 
 
@@ -121,6 +130,17 @@ def _matched(drawn: Colours, before: Colours, known: Flags, reach: int) -> Colou
     off: Floats = before.astype(np.float32) - drawn
     soft = carry_on(off, ring)
     return to_bytes(drawn + (soft + spread(off - soft, ring)) * nearness(known, reach)[..., None])
+
+
+def _fitting(drawn: Colours, guess: Colours) -> Colours:
+    """The drawing where it is as light and as dark as the guess, looked at from afar; elsewhere the guess."""
+    haze = ImageFilter.GaussianBlur(min(drawn.shape[:2]) * HAZE)
+    seen, guessed = (np.asarray(Image.fromarray(one).filter(haze), np.int16) for one in (drawn, guess))
+    off = np.abs(seen - guessed).max(axis=2)
+    share = ((ALIEN - off) / (ALIEN - ALIKE)).clip(0, 1)
+    soft = np.asarray(Image.fromarray(to_bytes(share * 255)).filter(haze), np.float32)[..., None] / np.float32(255)
+    known: Floats = guess.astype(np.float32)
+    return to_bytes(known + (drawn - known) * soft)
 
 
 def _pasted(sheet: Sheet, window: Rect, colours: Colours) -> Sheet:
