@@ -266,3 +266,4 @@ async def test_a_tile_is_shown_two_by_two_to_whoever_asks(scene: Scene) -> None:
     assert shown["flags"] & 64
     [picture] = shown["attachments"]
     assert (picture["filename"], picture["width"], picture["height"]) == ("2x2.webp", 128, 128)
+    assert picture["description"] == "The picture repeated, two by two"
