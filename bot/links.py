@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from bot.domain.errors import InvalidLink
+from bot.domain.prompt.links import show_link
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class LinkFetcher:
 
         A private address reads like one that does not answer: nobody can map our network by asking.
         """
-        shown = url[:80]
+        shown = show_link(url)
         try:
             async with self._session.get(_http_address(url), max_redirects=MAX_REDIRECTS) as response:
                 if response.status != 200:
@@ -110,7 +111,7 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         if wrapped := _wrapped(address):
             return is_public(wrapped)
-        if address.scope_id is not None:
+        if address.scope_id is not None or address.is_site_local:  # given up, but still routed in some networks
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -154,6 +154,7 @@ async def test_a_redirect_does_not_lead_inside(trusting: LinkFetcher, site: Site
         "fe80::1",
         "fe80::1%eth0",
         "fd00::1",
+        "fec0::1",
         "ff02::1",
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
 
@@ -43,6 +43,8 @@ EXAMPLES = "sqlite:///data/easel.db or postgresql://user@host/name"
 MIGRATION_LOCK = 0x4561_73656C  # any number, the same in all our processes
 BUSY_SECONDS = 30.0
 """How long a transaction waits for its turn before the database is called stuck."""
+SERVER_TROUBLE = ("08", "53", "57", "58")
+"""What PostgreSQL's states open with when its connection, its room, its operator or its machine is to blame."""
 READERS = 4
 """Connections to SQLite that only read. Each is a thread, which works while the others wait for the disk."""
 
@@ -116,9 +118,12 @@ def _named_trouble() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        is_servers = str(getattr(error.orig, "sqlstate", "")).startswith(SERVER_TROUBLE)
+        if is_servers or isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
             raise ports.DatabaseTrouble(str(error.orig)) from error
         raise
+    except PoolTimeout as error:
+        raise ports.DatabaseTrouble(str(error)) from error
 
 
 def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
@@ -143,7 +148,7 @@ async def migrate(url: str) -> None:
     parsed = parse_url(url)
     try:
         await asyncio.to_thread(_migrate_blocking, parsed)
-    except (OSError, sqlite3.Error, DBAPIError, CommandError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, sqlite3.Error, DBAPIError, CommandError, ports.DatabaseTrouble) as error:
         reason = getattr(error, "orig", None) or error
         raise DatabaseUnavailable(f"{parsed.render_as_string(hide_password=True)}: {reason}") from error
 
@@ -229,7 +234,9 @@ def create_engine(
     follow_foreign_keys: bool = True,
 ) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, poolclass=poolclass, pool_pre_ping=True)
+        engine = create_async_engine(url, poolclass=poolclass, pool_pre_ping=True, hide_parameters=True)
+        event.listen(engine.sync_engine, "do_connect", _connect_to_server)
+        return engine
     # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
     # try again; its own waiting is left for other processes.
     # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
@@ -238,6 +245,14 @@ def create_engine(
     # another one wrote in between, and no waiting would help it.
     pragmas = "synchronous=FULL", f"foreign_keys={'ON' if follow_foreign_keys else 'OFF'}"
     return _sqlite_engine(url, poolclass, pool_size=1, pragmas=pragmas, begin="BEGIN IMMEDIATE")
+
+
+def _connect_to_server(dialect: Any, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> Any:
+    """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except (OSError, dialect.dbapi.Error) as error:
+        raise ports.DatabaseTrouble(str(error)) from error
 
 
 def create_reader(url: URL, writer: AsyncEngine) -> AsyncEngine:
@@ -259,6 +274,7 @@ def _sqlite_engine(
     engine = create_async_engine(
         url,
         poolclass=poolclass,
+        hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
         **(sizes if poolclass is not NullPool else {}),
     )

@@ -308,14 +308,14 @@ class SwitchRow(Table):
 
 
 class PaymentEventRow(Table):
-    """What a payment service told and we took in. Rows are added and never changed."""
+    """What a payment service told and we took in. Rows are never changed, and go when they cannot be told again."""
 
     __tablename__ = "payment_events"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     told_at: Mapped[datetime]
-    taken_at: Mapped[datetime]
+    taken_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class CustomerRow(Table):

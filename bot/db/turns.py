@@ -43,13 +43,13 @@ class Turns:
         try:
             await mine
         except asyncio.CancelledError:
-            if mine.cancelled():
-                line.remove(mine)
-            else:
+            if not mine.cancelled():
                 self._pass_on()  # it came in the same moment
             raise
 
     def _pass_on(self) -> None:
+        _drop_gone(self._hurried)
+        _drop_gone(self._patient)
         must_let_pass = self._in_a_row >= IN_A_ROW and self._patient
         if self._hurried and not must_let_pass:
             self._in_a_row += 1
@@ -59,3 +59,9 @@ class Turns:
             self._patient.popleft().set_result(None)
         else:
             self._is_taken = False
+
+
+def _drop_gone(line: deque[asyncio.Future[None]]) -> None:
+    """Who went away stays in the line until it is their turn: a task that is cancelled runs too late to leave it."""
+    while line and line[0].cancelled():
+        line.popleft()

@@ -1,6 +1,7 @@
 """What a member answers when several jobs were asked for at once: yes, another prompt, or no."""
 
 import discord
+import structlog
 
 from bot.domain.batch import BatchId
 from bot.domain.job import Job
@@ -14,6 +15,7 @@ from bot.ui.answering import (
     queued_notice,
     tell_notices,
 )
+from bot.ui.posting import LINE_TROUBLE
 from bot.ui.views.batch import FIELD, Answer, BatchButton, batch_actions, batch_content, batch_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import (
@@ -25,6 +27,8 @@ from bot.usecases.submit_imagine import (
     read_batch,
 )
 from bot.words import say, say_counted
+
+log = structlog.get_logger(__name__)
 
 
 async def ask_about_batch(interaction: Interaction, question: BatchQuestion) -> None:
@@ -63,8 +67,12 @@ async def submit_batch_form(
 
 
 async def _draw(interaction: Interaction, submitted: Submitted, studio: Studio) -> None:
+    """The jobs are written down. Whether Discord takes the answer or not, they are shown and begin."""
     told = say_counted("Your job is on its way.", "{count} jobs are on their way.", count=len(submitted.jobs))
-    await _replace(interaction, told, None)
+    try:
+        await _replace(interaction, told, None)
+    except (discord.HTTPException, *LINE_TROUBLE) as trouble:
+        log.warning("batch not answered", interaction=interaction.id, why=str(trouble))
     await show_all(interaction, submitted.jobs, studio=studio)
     await tell_notices(interaction, submitted.notices)
 

@@ -6,7 +6,7 @@ from bot.domain.job import Job
 from bot.domain.said import Said
 from bot.domain.waiting import Waiting
 from bot.usecases.room import COUNTED
-from bot.words import say, spoken
+from bot.words import say, speaking, spoken
 
 YELLOW = 16776960
 FOOTER_LIMIT = 2_048
@@ -15,11 +15,9 @@ QUEUED = Said("You have as many jobs under way as you may. This one starts by it
 
 def queued_embed(job: Job, waiting: Waiting) -> discord.Embed:
     """Client programs know it by its title, and take the effective prompt from the footer."""
-    embed = discord.Embed(
-        title="Job queued",
-        description=f"{spoken(QUEUED)}\n{_place(waiting)}",
-        colour=YELLOW,
-    )
+    with speaking(job.locale):
+        told = f"{spoken(QUEUED)}\n{_place(waiting)}"
+    embed = discord.Embed(title="Job queued", description=told, colour=YELLOW)
     return embed.set_footer(text=f"/imagine {job.prompt}"[:FOOTER_LIMIT])
 
 

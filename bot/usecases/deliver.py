@@ -29,6 +29,9 @@ from bot.words import say, speaking, spoken
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 6
+AT_ONCE = 16
+"""Tries under way. After a long absence very many are due, which all at once would keep each other, and members who
+press, from the database; what waits for another try takes up no room."""
 NOT_TAKEN = Said("Discord did not take it for a long time")
 STORE_AWAY = Said("the place where pictures are kept could not be reached for a long time")
 PICTURES_GONE = Said("its pictures are no longer in the store")
@@ -57,6 +60,7 @@ class Courier:
         self._changed = asyncio.Event()
         self._is_open = True
         self._in_a_hurry = asyncio.Event()
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[str] = set()
 
     def wake(self) -> None:
@@ -104,25 +108,19 @@ class Courier:
 
     async def _take(self, job_id: JobId) -> bool:
         """Of several processes one delivers. How it went is written only as long as it still does."""
-        studio, now = self._studio, self._studio.now()
-        async with studio.db.transaction(can_wait=True) as tx:
-            return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
+        studio = self._studio
+        async with self._room:
+            now = studio.now()
+            async with studio.db.transaction(can_wait=True) as tx:
+                return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
-        """The boundary of a delivery: whatever goes wrong with it, the member is told. Unless how it went cannot be
-        written down: then it may stand there already, and the next start has to look."""
         studio = self._studio
-        try:
-            trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
-            if trouble == NOT_TAKEN:
-                trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
-            if trouble is not None:
-                await give_up(job_id, studio=studio, why=trouble)
-        except (ConflictingChange, LeftForLater, DatabaseTrouble):
-            raise
-        except Exception:
-            log.exception("delivery broke", job=job_id)
-            await give_up(job_id, studio=studio, why=BROKEN)
+        trouble = await self._insist(job_id, lambda: deliver_job(job_id, studio=studio))
+        if trouble == NOT_TAKEN:
+            trouble = await self._insist(job_id, lambda: deliver_by_dm(job_id, NOT_TAKEN, studio=studio))
+        if trouble is not None:
+            await give_up(job_id, studio=studio, why=trouble)
 
     async def _copy_or_give_up(self, job_id: JobId) -> None:
         studio = self._studio
@@ -133,16 +131,23 @@ class Courier:
     async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> str | None:
         """What it fails of in the end, if it does. Waits as long as Discord asks, else ever longer.
 
-        Raises `LeftForLater`.
+        The boundary of all that is shown: whatever goes wrong with one thing, the others go on. Unless how it went
+        cannot be written down: then it may stand there already, and the next start has to look. Raises `LeftForLater`.
         """
         trouble = None
         for attempt in range(MAX_ATTEMPTS):
             try:
-                await deliver()
+                async with self._room:
+                    await deliver()
             except DeliveryDelayed as delay:
                 trouble, why, seconds = NOT_TAKEN, str(delay), delay.retry_after
             except StoreUnreachable as away:
                 trouble, why, seconds = STORE_AWAY, away.why, None
+            except (ConflictingChange, DatabaseTrouble):
+                raise
+            except Exception:
+                log.exception("delivery broke", job=job_id)
+                return BROKEN
             else:
                 return None
             log.warning("delivery delayed", job=job_id, attempt=attempt, why=why)

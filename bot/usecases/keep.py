@@ -1,32 +1,43 @@
 """What a member does with finished pictures: like them, have them sent, put them into the trash."""
 
-from pathlib import PurePath
+import asyncio
 
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, UserId
-from bot.usecases.ports import DeliveryError, DeliveryRefused, ResultFile
+from bot.pictures import fit_bytes
+from bot.usecases.placing import ALT_TEXT_LIMIT, SMALLEST_UPLOAD
+from bot.usecases.ports import DeliveryError, DeliveryRefused, FileTooLarge, ResultFile
 from bot.usecases.studio import Studio
 
 
 async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
-    """The pictures one by one, with job id and seed. Raises `NotAllowed` or `JobGone`."""
+    """The pictures one by one, with job id and seed, as large as a message takes. Raises `NotAllowed` or `JobGone`."""
     job = await _own_job(job_id, user_id, studio)
     async with studio.db.reading() as tx:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
-    files = [await _file_of(picture, job, studio) for picture in pictures]
+    masters = [await studio.store.get(picture.store_key) for picture in pictures]
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
-    try:
-        await studio.notifier.send_direct(user_id, text, files)
-    except DeliveryRefused as refusal:
-        raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+    limit = max(map(len, masters))
+    while True:
+        files = [await _file_of(picture, job, master, limit) for picture, master in zip(pictures, masters, strict=True)]
+        try:
+            await studio.notifier.send_direct(user_id, text, files)
+        except FileTooLarge:
+            limit //= 2
+            if limit < SMALLEST_UPLOAD:
+                raise
+        except DeliveryRefused as refusal:
+            raise NotAllowed("I may not write to you. Allow direct messages from members of this server.") from refusal
+        else:
+            return
 
 
-async def _file_of(picture: Picture, job: Job, studio: Studio) -> ResultFile:
-    name = f"{job.id}_{picture.index + 1}{PurePath(picture.store_key).suffix}"
-    return ResultFile(name, await studio.store.get(picture.store_key), job.prompt[:1_024])
+async def _file_of(picture: Picture, job: Job, master: bytes, limit: int) -> ResultFile:
+    data, extension = await asyncio.to_thread(fit_bytes, master, limit)
+    return ResultFile(f"{job.id}_{picture.index + 1}.{extension}", data, job.prompt[:ALT_TEXT_LIMIT])
 
 
 async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:

@@ -50,7 +50,8 @@ class Herald:
         async with studio.db.transaction(can_wait=True) as tx:
             due = await tx.letters.claim(studio.now(), studio.now() + TRY_FOR, AT_ONCE)
         for letter in due:
-            await self._tell(letter)
+            if self._is_open:
+                await self._tell(letter)
         async with studio.db.reading() as tx:
             next_due = await tx.letters.next_due()
         return max(0.0, (next_due - studio.now()).total_seconds()) if next_due else None

@@ -9,7 +9,7 @@ from alembic import op
 from bot.domain.search import words_of
 
 revision = "37c601364d80"
-down_revision = "71374503744a"
+down_revision = "e2cb0abfbe80"
 
 NEWEST_LAST = 'ORDER BY created_at, job_id, "index" DESC'
 KEPT, TRASHED = sa.text("trashed_at IS NULL"), sa.text("trashed_at IS NOT NULL")

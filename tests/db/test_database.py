@@ -1,12 +1,14 @@
 """Migrations lead to the models from any folder; transactions commit or vanish; the pool survives contention."""
 
 import asyncio
+import contextlib
 import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from alembic import command
 from sqlalchemy import Connection
@@ -14,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.db.database import (
+    READERS,
     DatabaseUnavailable,
     SqlDatabase,
     create_engine,
@@ -23,7 +26,7 @@ from bot.db.database import (
     parse_url,
 )
 from bot.domain.errors import JobGone
-from bot.domain.job import JobStatus
+from bot.domain.job import Door, JobStatus
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 
@@ -130,6 +133,17 @@ async def test_the_databases_refuse_what_cannot_be(database: SqlDatabase) -> Non
             await impossible()
 
 
+async def test_what_is_refused_tells_the_log_no_secret(database: SqlDatabase) -> None:
+    """Statements are logged with what goes wrong; what was to be written is not."""
+    job = a_job(door=Door("a-token-to-write-with", NOW))
+    async with database.transaction() as tx:
+        await tx.jobs.add(job)
+    with pytest.raises(IntegrityError) as refused:
+        async with database.transaction() as tx:
+            await tx.jobs.add(job)
+    assert "a-token-to-write-with" not in str(refused.value)
+
+
 async def test_a_time_without_zone_is_refused(database: SqlDatabase) -> None:
     naive = a_job(created_at=NOW.replace(tzinfo=None))
     async with database.transaction() as tx:
@@ -163,6 +177,48 @@ async def test_who_reads_waits_for_no_writer_and_sees_all_that_was_committed(dat
             assert await tx.jobs.find(job.id) is None
     async with database.reading() as tx:
         assert await tx.jobs.find(job.id) == job
+
+
+async def test_a_server_that_went_away_is_trouble_of_the_database(postgres_url: str, tmp_path: Path) -> None:
+    """Nobody listens any more, or not to us: no fault of what was being done."""
+    nowhere = postgres_url.replace("/postgres?", "/nowhere?")
+    for url in (f"postgresql://postgres@/postgres?host={tmp_path}", nowhere):
+        async with open_database(url) as database:
+            for begin in (database.reading, database.transaction):
+                with pytest.raises(DatabaseTrouble):
+                    async with begin() as tx:
+                        await tx.jobs.list_waiting(1)
+
+
+async def test_a_statement_that_an_operator_stops_is_trouble_of_the_database(migrated_postgres: str) -> None:
+    stop_waiting = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    async with open_database(migrated_postgres) as database, database.transaction() as first:
+        await first.users.hold(ANN, NOW)
+        second = asyncio.create_task(hold_member(database))
+        operator = await asyncpg.connect(migrated_postgres)
+        while not await operator.fetchval(stop_waiting):
+            pass  # it does not wait yet
+        await operator.close()
+        with pytest.raises(DatabaseTrouble):
+            await second
+
+
+async def hold_member(database: SqlDatabase) -> None:
+    async with database.transaction() as tx:
+        await tx.users.hold(ANN, NOW)
+
+
+async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
+    migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.01)
+    async with open_database(migrated_sqlite) as database, contextlib.AsyncExitStack() as readers:
+        for _ in range(READERS):
+            tx = await readers.enter_async_context(database.reading())
+            await tx.jobs.list_waiting(1)
+        with pytest.raises(DatabaseTrouble):
+            async with database.reading() as tx:
+                await tx.jobs.list_waiting(1)
 
 
 async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:

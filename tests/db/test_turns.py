@@ -68,6 +68,18 @@ async def test_who_goes_away_leaves_the_line_whole() -> None:
     assert done == ["C", "d", "E"]
 
 
+async def test_who_goes_away_in_the_moment_before_its_turn_is_passed_over() -> None:
+    """It was cancelled, and had no time to leave the line before the turn was passed on."""
+    turns, done = Turns(60.0), list[str]()
+    async with turns.turn(can_wait=False):
+        hurried, *others, patient = await queue_up(turns, ["A", "B", "c", "d"], done)
+        hurried.cancel()
+        patient.cancel()
+    await asyncio.gather(*others)
+    await go(turns, "E", done, asyncio.Event())
+    assert (hurried.cancelled(), patient.cancelled(), done) == (True, True, ["B", "c", "E"])
+
+
 async def test_a_turn_that_does_not_come_is_told() -> None:
     turns, done = Turns(0.0), list[str]()
     async with turns.turn(can_wait=False):

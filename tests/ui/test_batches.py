@@ -75,6 +75,15 @@ def _id(message: Json, label: str) -> str:
     return str(buttons_of(message)[label]["custom_id"])
 
 
+async def test_yes_is_yes_even_if_discord_does_not_take_the_answer(scene: Scene) -> None:
+    """The jobs are written down, so they are drawn: the member pressed once and sees them begin."""
+    ada = await scene.member()
+    _, question = await ask(ada, "a {red, blue} owl")
+    scene.sandbox.faults.add("POST", "/callback$", status=404, code=10062, times=9)
+    sent = await ada.press(question, "Draw 2")
+    assert len(await wait_for_results(ada, scene, 2, sent)) == 2
+
+
 async def test_no_draws_nothing(scene: Scene) -> None:
     ada = await scene.member()
     _, question = await ask(ada, "{red, blue} owl")

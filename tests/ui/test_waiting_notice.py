@@ -36,6 +36,13 @@ def test_position_and_time_are_told(waiting: Waiting, said: str) -> None:
     assert str(embed.description).endswith(said)
 
 
+def test_they_are_told_in_the_language_of_the_jobs_member() -> None:
+    """Whoever it is written for: those who wait hear of the line in the middle of somebody else's errand."""
+    embed = queued_embed(a_job(locale="de"), Waiting(3, 2.0))
+    assert "Er ist Nummer 3 in der Schlange" in str(embed.description)
+    assert str(embed.description).endswith("10 Sekunden.")
+
+
 @pytest.mark.parametrize("missing", [Permission.SEND_MESSAGES, Permission.ATTACH_FILES])
 async def test_where_the_bot_may_not_post_nothing_is_drawn(scene: Scene, missing: Permission) -> None:
     ada = await scene.member()

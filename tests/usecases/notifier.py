@@ -9,6 +9,7 @@ from itertools import count
 from bot.domain.job import Job, JobId, MessageRef, UserId
 from bot.domain.waiting import Waiting
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, Notifier, ResultFile
+from tests.fakes import Gate
 
 PATIENCE_SECONDS = 30.0
 
@@ -25,7 +26,8 @@ class Said:
 @dataclass
 class FakeNotifier:
     """`refuse(method, *errors)` lets the next calls raise, in order; `lose(method)` does the work of the next one and
-    then raises, as when a confirmation gets lost. `calls` names the methods that were called."""
+    then raises, as when a confirmation gets lost; `hold("send_direct")` gives a gate at which the next one waits.
+    `calls` names the methods that were called."""
 
     limit: int = 10 * 1024 * 1024
     messages: dict[MessageRef, Said] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class FakeNotifier:
     calls: list[str] = field(default_factory=list)
     _errors: defaultdict[str, deque[DeliveryError]] = field(default_factory=lambda: defaultdict(deque))
     _losses: list[str] = field(default_factory=list)
+    _gates: dict[str, Gate] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _ids: "count[int]" = field(default_factory=lambda: count(1_000))
 
@@ -42,6 +45,9 @@ class FakeNotifier:
 
     def lose(self, method: str) -> None:
         self._losses.append(method)
+
+    def hold(self, method: str) -> Gate:
+        return self._gates.setdefault(method, Gate())
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Until what was called, or stands in the chat, makes it so."""
@@ -96,6 +102,8 @@ class FakeNotifier:
 
     async def send_direct(self, user_id: UserId, text: str, files: Sequence[ResultFile]) -> MessageRef:
         self._called("send_direct")
+        if gate := self._gates.pop("send_direct", None):
+            await gate.passed()
         return self._place(user_id, Said("direct", text, tuple(files)))
 
     async def find_copy(self, job: Job) -> MessageRef | None:

@@ -158,3 +158,17 @@ async def test_the_courier_gives_up_in_the_end(world: World) -> None:
     assert await owed(world) == []
     assert world.notifier.said("copy") == []
     assert (await world.job(job.id)).result_message is not None
+
+
+async def test_a_copy_that_breaks_ends_no_studio(world: World) -> None:
+    """Its picture cannot be read any more; with the studio would end what goes well, and so at every start."""
+    await wants_copies(world)
+    job = await delivered(world)
+    for picture in await world.pictures(job.id):
+        await world.studio.store.put(picture.store_key, b"not a picture")
+    async with world.working():
+        await world.notifier.until(lambda: "remove_waiting" in world.notifier.calls)
+        other = await world.imagine("an owl")
+        await world.notifier.until(lambda: len(world.notifier.said("copy")) == 1)
+    assert [said.text for said in world.notifier.said("copy")] == [other.id]
+    assert await owed(world) == []

@@ -7,12 +7,14 @@ import pytest
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery
 from bot.domain.job import PictureRef
+from bot.pictures import encode_png
 from bot.usecases.account import Usage, account_info
 from bot.usecases.browse import browse_gallery, open_picture
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
-from bot.usecases.ports import DeliveryRefused
+from bot.usecases.ports import DeliveryRefused, FileTooLarge
 from tests.domain.factories import ANN, BOB
+from tests.fakes import grainy
 from tests.usecases.conftest import World, place_of
 
 
@@ -63,6 +65,21 @@ async def test_pictures_by_direct_message(world: World) -> None:
         await send_by_dm(job.id, ANN, studio=world.studio)
     with pytest.raises(JobGone):
         await send_by_dm((await world.imagine()).id, ANN, studio=world.studio)
+
+
+async def test_pictures_too_large_for_a_message_are_made_smaller(world: World) -> None:
+    job = await world.drawn()
+    large = encode_png(grainy(400, 400, seed=1))
+    for picture in await world.pictures(job.id):
+        await world.studio.store.put(picture.store_key, large)
+    world.notifier.refuse("send_direct", FileTooLarge("too large"))
+    await send_by_dm(job.id, ANN, studio=world.studio)
+    [said] = world.notifier.said("direct")
+    assert [file.name for file in said.files] == [f"{job.id}_{number}.webp" for number in (1, 2, 3, 4)]
+    assert max(len(file.data) for file in said.files) <= len(large) // 2
+    world.notifier.refuse("send_direct", *[FileTooLarge("too large")] * 9)
+    with pytest.raises(FileTooLarge):
+        await send_by_dm(job.id, ANN, studio=world.studio)
 
 
 async def test_an_account_counts_its_own_jobs(world: World) -> None:

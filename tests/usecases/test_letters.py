@@ -61,3 +61,20 @@ async def test_it_is_told_as_soon_as_it_is_owed(world: World) -> None:
         await world.notifier.until(lambda: told(world) == ["one"])
         herald.close()
         await running
+
+
+async def test_who_closes_waits_for_one_letter_and_not_for_all(world: World) -> None:
+    """The others are told at the next start."""
+    await owe(world, (ANN, "one"), (BOB, "two"), (ANN, "three"))
+    herald = Herald(world.studio, lambda _: 0.0)
+    async with BackgroundTasks() as tasks:
+        gate = world.notifier.hold("send_direct")
+        running = tasks.start(herald.run(), name="herald")
+        await gate.reached()
+        herald.close()
+        gate.open()
+        await running
+    assert told(world) == ["one"]
+    world.clock.now += timedelta(minutes=5)
+    assert await Herald(world.studio, lambda _: 0.0).tell_due() is None
+    assert sorted(told(world)) == ["one", "three", "two"]
