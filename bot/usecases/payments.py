@@ -6,7 +6,7 @@ written something newer; then we ask again.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -34,6 +34,9 @@ from bot.usecases.till import Till
 
 log = structlog.get_logger(__name__)
 
+EVENTS_ARE_KEPT = timedelta(days=90)
+"""Stripe tells by itself for three days, and for thirty whatever it is asked to tell again."""
+
 
 async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool:
     """False when there was nothing to do: it was told before, or is none of ours. Raises `TillClosed`, and then nothing
@@ -46,6 +49,8 @@ async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool
     if subject is None:
         return False
     taken = await take_subject(subject, till, event, studio=studio)
+    if taken:
+        await _forget_old_events(studio)
     studio.wake()
     return taken
 
@@ -66,6 +71,13 @@ async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None 
             return await _take_subscription(subscription, article, known, event, studio)
         except ConflictingChange:
             log.info("subscription changed meanwhile", subscription=subject.id)
+
+
+async def _forget_old_events(studio: Studio) -> None:
+    """With each that is new, so that their number stays that of the latest months. No timer is needed: where nothing is
+    told, nothing grows."""
+    async with studio.db.transaction() as tx:
+        await tx.payments.forget_events(studio.now() - EVENTS_ARE_KEPT)
 
 
 async def _is_known(event: PaymentEvent, studio: Studio) -> bool:

@@ -104,6 +104,28 @@ async def balances(shop: Shop) -> dict[str, int]:
     return sums
 
 
+async def test_events_are_forgotten_when_they_cannot_come_again(database: SqlDatabase, tmp_path: Path) -> None:
+    world = make_world(database, tmp_path)
+    async with open_shop(world) as shop:
+        subscription = await shop.buy("price_basic_month")
+        old = [event["id"] for event in shop.account.events]
+        assert sum(await shop.hear()) == len(old)
+        world.clock.advance(90 * 86_400)
+        shop.account.cancel(subscription)
+        [late] = shop.news()
+        await shop.hear([late])
+        assert await known(database, old) == old
+        world.clock.advance(1)
+        shop.account.think_better(subscription)
+        await shop.hear()
+    assert await known(database, [*old, late["id"]]) == [late["id"]]
+
+
+async def known(database: SqlDatabase, event_ids: list[str]) -> list[str]:
+    async with database.reading() as tx:
+        return [event_id for event_id in event_ids if await tx.payments.has_event(event_id)]
+
+
 async def test_a_letter_is_one_process_s_at_a_time(database: SqlDatabase) -> None:
     async with database.transaction() as tx:
         for user_id, text in ((ANN, "first"), (ANN, "again"), (BOB, "other")):
