@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     given.add_argument("--plan", help="the name of a plan")
     given.add_argument("--hours", type=float, help="fast time")
     given.add_argument("--credits", type=int, help="credits, where the studio counts them")
+    grant.add_argument(
+        "--id", help="a name for this gift: a member gets one of the same name once (default: a new one)"
+    )
     grant.add_argument("--days", type=int, help="how long the plan lasts (default: until revoked)")
     commands.add_parser("audit", help="look through the whole ledger for what cannot be")
     return parser
@@ -170,7 +173,8 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
     from bot.usecases.books import BooksAlone
     from bot.usecases.oversee import give_plan, give_time
 
-    catalogue, user_id, reference = catalogue_of(config.plans), UserId(options.user), str(uuid.uuid4())
+    catalogue, user_id = catalogue_of(config.plans), UserId(options.user)
+    reference = f"{options.id}:{user_id}" if options.id else str(uuid.uuid4())
     asked_for = Unit.CREDITS if options.credits else Unit.GPU_SECONDS
     amount = options.credits or round((options.hours or 0) * 3_600)
     if not options.plan and asked_for is not catalogue.unit:
@@ -183,8 +187,10 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
     async with open_database(config.database.url) as db:
         books = BooksAlone(db, catalogue, lambda: datetime.now(UTC))
         if not options.plan:
-            await give_time(user_id, amount, reference, COMMAND_LINE, studio=books)
-            print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            if await give_time(user_id, amount, reference, COMMAND_LINE, studio=books):
+                print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            else:
+                print(f"Member {user_id} was given {options.id} before; nothing has changed.")
             return 0
         try:
             given = await give_plan(user_id, options.plan, options.days, reference, COMMAND_LINE, studio=books)
