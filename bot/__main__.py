@@ -102,7 +102,7 @@ def _config_path(given: Path | None) -> Path | None:
 
 async def _run(config: Config) -> int:
     """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
-    from bot.program import engine_config, running_studio
+    from bot.program import engine_config, running_studio, stop_seconds
     from engine.local import LocalEngine
 
     if config.token is None:
@@ -111,7 +111,7 @@ async def _run(config: Config) -> int:
             file=sys.stderr,
         )
         return 2
-    _cancel_on_signals()
+    _cancel_on_signals(stop_seconds(config))
     try:
         async with running_studio(config, config.token.get_secret_value(), LocalEngine(engine_config(config))) as parts:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -122,8 +122,9 @@ async def _run(config: Config) -> int:
 
 async def _sandbox(config: Config) -> int:
     from bot.demo import run_sandbox
+    from bot.program import stop_seconds
 
-    _cancel_on_signals()
+    _cancel_on_signals(stop_seconds(config))
     try:
         await run_sandbox(config)
     except asyncio.CancelledError:
@@ -138,11 +139,25 @@ def _stopped_by_itself() -> int:
     return 1
 
 
-def _cancel_on_signals() -> None:
+def _cancel_on_signals(deadline_seconds: float) -> None:
     """At any moment, also while a model loads: what is open is closed in order, and jobs go back to the queue."""
-    this = asyncio.current_task()
+    this, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.call_later(deadline_seconds, _leave)
+        if this:
+            this.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: this and this.cancel())
+        loop.add_signal_handler(number, stop)
+
+
+def _leave() -> None:
+    """Something holds on beyond the deadline. A supervisor would kill it next, and of that nothing is lost either."""
+    print(
+        "The studio did not stop in time and was ended. Its jobs go on at the next start.", file=sys.stderr, flush=True
+    )
+    os._exit(1)
 
 
 async def _demo(config: Config, prompt: str, out: Path) -> int:

@@ -85,9 +85,10 @@ async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
 async def test_a_gift_that_discord_tells_twice_is_given_once(studio: Scene) -> None:
     ben, ada = await studio.member("ben"), await studio.member("ada")
     bot = studio.sandbox.config.application_id
-    for command, options in [("grant time", {"amount": 2.0}), ("grant plan", {"plan": "Pro", "days": 3})]:
+    gifts: list[tuple[str, dict[str, Any]]] = [("time", {"amount": 2.0}), ("plan", {"plan": "Pro", "days": 3})]
+    for kind, options in gifts:
         studio.sandbox.event_faults.add("double", "INTERACTION_CREATE", user_id=bot)
-        await admin(ada, command, member=ben, **options)
+        await admin(ada, f"grant {kind}", member=ben, **options)
     await admin(ada, "log")
     async with open_database(studio.config.database.url) as db, db.reading() as tx:
         assert [act.deed for act in await tx.oversight.list_acts(9)] == [Deed.GRANT_PLAN, Deed.GRANT_TIME]
