@@ -15,6 +15,7 @@ import aiohttp
 import structlog
 
 from bot.domain.errors import InvalidLink
+from bot.domain.prompt.links import show_link
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class LinkFetcher:
 
         A private address reads like one that does not answer: nobody can map our network by asking.
         """
-        shown = url[:80]
+        shown = show_link(url)
         try:
             async with self._session.get(_http_address(url), max_redirects=MAX_REDIRECTS) as response:
                 if response.status != 200:

@@ -37,10 +37,18 @@ SMALLEST_TILE = 32
 
 @dataclass(frozen=True, slots=True)
 class Tiling:
-    """`tile` is the side that is kept and `overlap` the margin around it, in pixels of the small picture."""
+    """`tile` is the side that is kept and `overlap` the margin around it, in pixels of the small picture.
+
+    It decides both bounds: no tensor is larger than `window_pixels` times a network's widest layer (64 channels; 10 MiB
+    on a CPU), and no slice computes more than one layer of one tile, however large the picture is.
+    """
 
     tile: int
     overlap: int
+
+    @property
+    def window_pixels(self) -> int:
+        return (self.tile + 2 * self.overlap) ** 2
 
 
 GPU_TILING = Tiling(tile=384, overlap=48)

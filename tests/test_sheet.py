@@ -58,6 +58,36 @@ def test_beyond_the_edge_colours_go_on() -> None:
     assert np.abs(guessed[:, 70] - guessed[:, 63]).max() < 12
 
 
+def test_a_horizon_goes_on_sharply_and_what_is_narrow_ends() -> None:
+    old = np.full((64, 64, 3), 220, np.uint8)
+    old[40:] = (40, 140, 40)
+    old[10:13, 60:] = 0  # a twig at the edge
+    old[50:, 20:36] = (200, 30, 30)  # a tower that stands on the lower one
+    canvas = plan_canvas(NATIVE, JobKind.ZOOM_OUT, 2.0, (1, 1))
+    guessed = lay_out(to_pixels(old), canvas).colours
+    left, right, below = guessed[:, 10], guessed[:, 118], guessed[120, 32:96]
+    for column in (left, right):
+        assert (column[:72] == 220).all()
+        assert (column[72:] == (40, 140, 40)).all()
+    assert (below == (40, 140, 40)).all()
+    assert (guessed[42:45, 96] == 0).all()
+
+
+def test_of_a_drawing_that_moved_the_horizon_only_what_fits_is_taken() -> None:
+    old = np.full((64, 64, 3), 220, np.uint8)
+    old[40:] = 40
+    canvas = plan_canvas(NATIVE, JobKind.PAN_RIGHT, 1.0, (3, 2))
+    sheet, [window] = lay_out(to_pixels(old), canvas), plan_windows(canvas, 1.0)
+    drawn = np.full((64, 64, 3), 220, np.uint8)
+    drawn[34:] = 40
+    drawn[:20] += np.random.default_rng(0).integers(0, 8, (20, 64, 3), np.uint8)
+    kept = put_window(sheet, window, to_pixels(drawn), reach=0.4, keeps_guess=True).colours.astype(int)
+    moved = put_window(sheet, window, to_pixels(drawn), reach=0.1).colours.astype(int)
+    assert np.abs(kept[30:40, 80:] - 220).max() < 12
+    assert moved[36, 90].max() < 60
+    assert np.ptp(kept[:16, 80:]) > 4  # its texture, where it fits
+
+
 def test_the_model_is_shown_the_window_and_told_what_is_missing() -> None:
     canvas = plan_canvas(NATIVE, JobKind.PAN_RIGHT, 1.0, (3, 2))
     sheet = lay_out(slope(64, 64), canvas)

@@ -1,5 +1,6 @@
 """`python -m benchmarks.operations`: what can be done with a picture, on the model that ships. Contact sheets go to
 benchmarks/results/; what it prints is one JSON object of figures. `--only` measures some, `--quick` on fewer pictures.
+Where a goal is missed it says which, and ends with status 1.
 
 The reference pictures are composed from the starter's art, which npm fetches into `--folder` on the first run.
 """
@@ -8,12 +9,14 @@ import argparse
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from benchmarks.operations import beyond, describe, films, repaint, restyle, tile, upscale, vary
+from benchmarks.operations.goals import missed
 from benchmarks.operations.reference import scenes, varied_prompts
 from benchmarks.operations.studio import open_studio
 from benchmarks.operations.workshop import open_workshop
@@ -61,6 +64,8 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     figures = asyncio.run(measure(options.only, options.folder, quick=options.quick))
     print(json.dumps({name: round(value, 4) for name, value in figures.items()}))
+    if names := missed(figures):
+        sys.exit(f"not reached: {', '.join(names)}")
 
 
 if __name__ == "__main__":

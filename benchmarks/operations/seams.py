@@ -19,15 +19,21 @@ def seam_steps(picture: Levels, old: Flags) -> tuple[float, float]:
     """Sums over the seam pixels whose surroundings in the old picture are not flat: the steps across the seam, and the
     mean of the steps on both sides of it. `old[h, w]` is true for old pixels.
     """
-    across, beside = 0.0, 0.0
-    for turned, flags in _turns(picture.astype(np.float64), old):
-        steps = np.abs(np.diff(turned, axis=1)).mean(axis=2)  # [h, w - 1]
-        is_seam = flags[:, 1:-2] & flags[:, :-3] & ~flags[:, 2:-1] & ~flags[:, 3:]
-        inner, seam, outer = steps[:, :-2], steps[:, 1:-1], steps[:, 2:]
-        chosen = is_seam & (_local_mean(inner, is_seam) > FLAT)
-        across += float(seam[chosen].sum())
-        beside += float((inner[chosen] + outer[chosen]).sum() / 2)
-    return across, beside
+    across, beside = zip(*steps_by_side(picture, old), strict=True)
+    return sum(across), sum(beside)
+
+
+def steps_by_side(picture: Levels, old: Flags) -> tuple[tuple[float, float], ...]:
+    """The same where the new lies to the right, below, to the left and above."""
+    return tuple(_steps_to_the_right(turned, flags) for turned, flags in _turns(picture.astype(np.float64), old))
+
+
+def _steps_to_the_right(picture: Floats, old: Flags) -> tuple[float, float]:
+    steps = np.abs(np.diff(picture, axis=1)).mean(axis=2)  # [h, w - 1]
+    is_seam = old[:, 1:-2] & old[:, :-3] & ~old[:, 2:-1] & ~old[:, 3:]
+    inner, seam, outer = steps[:, :-2], steps[:, 1:-1], steps[:, 2:]
+    chosen = is_seam & (_local_mean(inner, is_seam) > FLAT)
+    return float(seam[chosen].sum()), float((inner[chosen] + outer[chosen]).sum() / 2)
 
 
 def _turns(picture: Floats, old: Flags) -> Iterator[tuple[Floats, Flags]]:

@@ -58,7 +58,8 @@ class SqlLedger:
         taken = (
             select(func.sum(LedgerPostingRow.amount))
             .join(LedgerEntryRow, LedgerEntryRow.id == LedgerPostingRow.entry_id)
-            .where(*_of_member(user_id, unit), LedgerPostingRow.account.in_(LOTS), LedgerPostingRow.label == lot)
+            .where(*_of_member(user_id, unit), LedgerPostingRow.label == lot)
+            .where(LedgerPostingRow.account.in_((*LOTS, AccountKind.OWED)))
             .where(LedgerEntryRow.kind == EntryKind.REVOKE)
         )
         return -int(await self._session.scalar(taken) or 0)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import CustomerRow, PaymentEventRow
@@ -24,6 +24,9 @@ class SqlPayments:
     async def has_event(self, event_id: str) -> bool:
         known = select(PaymentEventRow.id).where(PaymentEventRow.id == event_id)
         return await self._session.scalar(known) is not None
+
+    async def forget_events(self, taken_before: datetime) -> None:
+        await self._session.execute(delete(PaymentEventRow).where(PaymentEventRow.taken_at < taken_before))
 
     async def find_customer(self, user_id: UserId) -> str | None:
         return await self._session.scalar(select(CustomerRow.customer_id).where(CustomerRow.user_id == user_id))

@@ -21,15 +21,27 @@ def _check_balances(entries: Iterable[Entry], by_id: Mapping[str, Entry]) -> Ite
     for entry in entries:
         for posting in entry.postings:
             balances[posting.account] += posting.amount
-            if balances[posting.account] < 0 and posting.account.kind is not AccountKind.ISSUED:
-                yield f"{_name(posting.account)} falls to {balances[posting.account]} by {entry.business_id}"
+            if not _can_hold(posting.account.kind, balances[posting.account]):
+                yield f"{_name(posting.account)} comes to {balances[posting.account]} by {entry.business_id}"
     for account, balance in balances.items():
         if balance and account.kind in LOTS and close_id(account.label) in by_id:
             yield f"{_name(account)} is closed and holds {balance}"
+        elif balance and account.kind in LOTS and (owed := -balances.get(Account(AccountKind.OWED, account.label), 0)):
+            yield f"{_name(account)} holds {balance} while {owed} are owed of it"
         if balance and account.kind is AccountKind.HELD and settle_id(JobId(account.label)) in by_id:
             yield f"{balance} are held for job {account.label}, which was settled"
     if total := sum(balances.values()):
         yield f"all accounts together hold {total} instead of 0"
+
+
+def _can_hold(kind: AccountKind, balance: int) -> bool:
+    match kind:
+        case AccountKind.ISSUED:
+            return True
+        case AccountKind.OWED:
+            return balance <= 0
+        case _:
+            return balance >= 0
 
 
 def _check_charges(

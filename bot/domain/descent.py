@@ -35,12 +35,18 @@ def find_origin(button: Button, parent: Job, *, strong_variations: bool = True) 
         raise JobGone
     if kind is JobKind.VARIATION and not strong_variations:
         kind = JobKind.VARY_SUBTLE
-    if kind is JobKind.REROLL and (parent.starts_from_picture or parent.kind in HANDED_IN):
+    is_again = kind is JobKind.REROLL and (parent.starts_from_picture or parent.kind in HANDED_IN)
+    if is_again:
         kind, operation = parent.kind, parent.operation
+    if is_again or (button.action is Action.ENLARGE and parent.kind in UPSCALES):
         source = parent.parent or source
-    if button.action is Action.ENLARGE and parent.kind in UPSCALES:
-        source = parent.parent or source
+        operation = replace(operation, starts_from_input=_started_from_input(parent))
     return Origin(kind, source, replace(operation, source_keys=parent.operation.source_keys))
+
+
+def _started_from_input(job: Job) -> bool:
+    """Rather than from a picture of ours."""
+    return job.starts_from_picture and (job.parent is None or job.operation.starts_from_input)
 
 
 def check_owner(parent: Job, source: Picture | None, user_id: UserId) -> None:

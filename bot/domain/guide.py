@@ -13,11 +13,15 @@ from functools import cached_property
 MAX_QUESTION = 300
 """Characters of a question that are looked at."""
 TITLE_WEIGHT = 3.0
+NAME_WEIGHT = 2.0
+"""How much more a title counts that is the very name asked for, as `--ar` is of "--ar, --aspect"."""
 CLOSE_ENOUGH = 0.5
 """A section of less than this share of the best one's score is not worth naming beside it."""
 
 _HEADING = re.compile(r"(#{1,4}) +(.+)")
 _WORD = re.compile(r"--[a-z]+|/[a-z]+|\w+")
+_SOFT_BREAK = re.compile(r"(?<=[^\n])\n(?=[^\n*>#-])")
+_LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
 _COMMON = frozenset(
     re.findall(
         r"\w+",
@@ -50,19 +54,25 @@ class Guide:
         return [self.sections[-number] for score, number in ranked if score >= CLOSE_ENOUGH * ranked[0][0]]
 
     def offer(self, typed: str, limit: int = 25) -> list[Section]:
-        """For a list of choices: titles that hold what was typed so far, each title once."""
+        """For a list of choices: titles that hold what was typed so far, each once; the closest first."""
         wanted = typed.casefold().strip()
         found = {section.title: section for section in self.sections if wanted in section.title.casefold()}
-        return list(found.values())[:limit]
+        return sorted(found.values(), key=lambda section: _distance(section.title, wanted))[:limit]
 
     def find(self, title: str) -> Section | None:
-        return next((section for section in self.sections if section.title == title), None)
+        """By the whole title, or by one of its names."""
+        whole = (section for section in self.sections if section.title == title)
+        named = (section for section in self.sections if title.casefold() in _names(section.title))
+        return next(whole, None) or next(named, None)
 
     def _score(self, number: int, asked: set[str]) -> float:
         title, text = self._counted[number]
+        names = _names(self.sections[number].title)
         length = sum(text.values()) or 1
         return sum(
-            self._rarity[word] * (TITLE_WEIGHT * (word in title) + text[word] / (text[word] + 0.5 + length / 100))
+            self._rarity[word]
+            * (NAME_WEIGHT if word in names else 1.0)
+            * (TITLE_WEIGHT * (word in title) + text[word] / (text[word] + 0.5 + length / 100))
             for word in asked
             if word in title or word in text
         )
@@ -97,8 +107,10 @@ def _sections(page: str, title: str, lines: Sequence[str]) -> Iterator[Section]:
     """The text without its tables, and each row of those."""
     prose = "\n".join(line for line in lines if not line.startswith("|")).strip()
     if title and prose:
-        yield Section(page, title, prose)
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("|")]
+        yield Section(page, title, _for_chat(prose))
+    rows = [
+        [cell.strip() for cell in _for_chat(line).strip("|").split(" | ")] for line in lines if line.startswith("|")
+    ]
     if rows:
         head, *body = rows
         yield from _rows(page, head, body)
@@ -110,6 +122,27 @@ def _rows(page: str, head: Sequence[str], body: Iterable[Sequence[str]]) -> Iter
             continue
         cells = [f"**{name}**: {cell}" for name, cell in zip(head[1:], others, strict=False) if cell not in ("", "–")]
         yield Section(page, first.replace("`", "").strip(), "\n".join(cells))
+
+
+def _for_chat(text: str) -> str:
+    """A chat breaks lines where the text does and knows no other page: paragraphs become lines, links their words.
+
+    What stands between fences stays.
+    """
+    parts = text.split("```")
+    parts[::2] = [_LINK_TO_PAGE.sub(r"\1", _SOFT_BREAK.sub(" ", part)) for part in parts[::2]]
+    return "```".join(parts)
+
+
+def _names(title: str) -> list[str]:
+    return title.casefold().split(", ")
+
+
+def _distance(title: str, typed: str) -> int:
+    """0 for one of its names, 1 for how one begins, else 2; dashes and slash may be left out."""
+    names = [name.lstrip("-/") for name in _names(title)]
+    typed = typed.lstrip("-/")
+    return 0 if typed in names else 1 if any(name.startswith(typed) for name in names) else 2
 
 
 def _words(text: str) -> Iterator[str]:

@@ -7,12 +7,17 @@ the job ends; then it is used, or goes back to the lots that it came from.
     issued ──grant──▶ lot (month, bonus, extra) ──reserve──▶ held ──capture──▶ used
                        ▲  └──expire──▶ expired                │                 │
                        └─────────────release──────────────────┘◀────refund──────┘
+
+Whose money went back loses what it bought, out of the lot; what jobs hold or have used of it is owed, and taken as soon
+as it comes back. So no lot ever falls below 0, and none holds anything while something of it is owed.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from bot.domain.job import JobId, UserId
 from bot.domain.prices import Unit
@@ -27,6 +32,7 @@ class AccountKind(StrEnum):
     USED = "used"  # by speed
     ISSUED = "issued"  # where everything comes from: as far below 0 as all others are above
     EXPIRED = "expired"
+    OWED = "owed"  # by lot, at or below 0: what was to be taken back of it and was not there
 
 
 LOTS = (AccountKind.MONTH, AccountKind.BONUS, AccountKind.EXTRA)
@@ -41,12 +47,14 @@ class EntryKind(StrEnum):
     REFUND = "refund"
     EXPIRE = "expire"
     REVOKE = "revoke"
+    SUSPEND = "suspend"
+    REINSTATE = "reinstate"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`label` tells accounts of a kind apart: a lot by the grant it came with, held amounts by job, used ones by
-    speed."""
+    """`label` tells accounts of a kind apart: a lot and what is owed of it by the grant it came with, held amounts
+    by job, used ones by speed."""
 
     kind: AccountKind
     label: str = ""
@@ -201,15 +209,24 @@ def capture(reserved: Entry, speed: Speed, at: datetime) -> Entry:
     return _about(reserved, EntryKind.CAPTURE, settle_id, moved, at)
 
 
-def release(reserved: Entry, closed: Mapping[str, EntryKind], at: datetime) -> Entry:
-    """The job came to nothing: what was held goes back. `closed` says how each lot that is no more was closed."""
-    return _about(reserved, EntryKind.RELEASE, settle_id, _give_back(reserved, _held(reserved).account, closed), at)
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """What became of lots, by their labels, while jobs held something of them: how each that is no more was closed, and
+    how much of each is owed."""
+
+    closed: Mapping[str, EntryKind] = field(default_factory=lambda: MappingProxyType({}))
+    owed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
 
-def refund(reserved: Entry, captured: Entry, closed: Mapping[str, EntryKind], at: datetime) -> Entry:
+def release(reserved: Entry, homes: Homes, at: datetime) -> Entry:
+    """The job came to nothing: what was held goes back."""
+    return _about(reserved, EntryKind.RELEASE, settle_id, _give_back(reserved, _held(reserved).account, homes), at)
+
+
+def refund(reserved: Entry, captured: Entry, homes: Homes, at: datetime) -> Entry:
     """The job succeeded, but its member never got to see it."""
     used = next(posting.account for posting in captured.postings if posting.account.kind is AccountKind.USED)
-    return _about(reserved, EntryKind.REFUND, refund_id, _give_back(reserved, used, closed), at)
+    return _about(reserved, EntryKind.REFUND, refund_id, _give_back(reserved, used, homes), at)
 
 
 def expire(lot: Lot, user_id: UserId, unit: Unit, at: datetime) -> Entry:
@@ -225,10 +242,45 @@ def revoke(lot: Lot, user_id: UserId, unit: Unit, at: datetime, *, source: str) 
 
 
 def take_back(lot: Lot, amount: int, total: int, user_id: UserId, unit: Unit, at: datetime, *, source: str) -> Entry:
-    """A part of what is left of it, as a part of its price went back. `total` is what was taken back of its grant in
-    all, so that the same refund takes once."""
-    moved = _move(((lot.account, amount),), ISSUED)
+    """A part of its grant, as a part of its price went back; what is not there any more is owed. `total` is what was
+    taken back of its grant in all, so that the same refund takes once."""
+    moved = _move(_take(lot, amount), ISSUED)
     return Entry(f"part:{lot.account.label}:{total}", EntryKind.REVOKE, user_id, unit, at, moved, source=source)
+
+
+def suspend_id(lot: str, dispute: str) -> str:
+    return f"suspend:{lot}:{dispute}"
+
+
+def reinstate_id(lot: str, dispute: str) -> str:
+    return f"reinstate:{lot}:{dispute}"
+
+
+def suspend(lot: Lot, amount: int, dispute: str, user_id: UserId, unit: Unit, at: datetime, *, source: str) -> Entry:
+    """A part of its grant, whose payment is disputed; what is not there any more is owed."""
+    moved = _move(_take(lot, amount), ISSUED)
+    return Entry(suspend_id(lot.account.label, dispute), EntryKind.SUSPEND, user_id, unit, at, moved, source=source)
+
+
+def reinstate(
+    granted: Entry, suspended: Entry | None, dispute: str, homes: Homes, at: datetime, *, source: str
+) -> Entry:
+    """The payment of a grant stands: what was suspended of it, if anything, comes back. Written down in any case, so
+    that who hears of the dispute later suspends nothing."""
+    lot, name = granted.postings[-1].account, reinstate_id(granted.business_id, dispute)
+    amounts: dict[Account, int] = defaultdict(int)
+    if suspended is not None:
+        amount = suspended.postings[-1].amount
+        for account, part in [(ISSUED, -amount), *_go_home(lot, amount, homes)]:
+            amounts[account] += part
+    moved = tuple(Posting(account, amount) for account, amount in amounts.items() if amount)
+    return Entry(name, EntryKind.REINSTATE, granted.user_id, granted.unit, at, moved, source=source)
+
+
+def _take(lot: Lot, amount: int) -> list[tuple[Account, int]]:
+    there = min(amount, lot.balance)
+    parts = (lot.account, there), (Account(AccountKind.OWED, lot.account.label), amount - there)
+    return [(account, part) for account, part in parts if part]
 
 
 def _move(sources: Sequence[tuple[Account, int]], target: Account) -> tuple[Posting, ...]:
@@ -240,25 +292,23 @@ def _held(reserved: Entry) -> Posting:
     return next(posting for posting in reserved.postings if posting.account.kind is AccountKind.HELD)
 
 
-def _give_back(reserved: Entry, source: Account, closed: Mapping[str, EntryKind]) -> tuple[Posting, ...]:
+def _give_back(reserved: Entry, source: Account, homes: Homes) -> tuple[Posting, ...]:
     """To where each part came from; what came from a lot that was closed meanwhile follows the rest of that lot."""
-    amounts: dict[Account, int] = {}
+    amounts: dict[Account, int] = defaultdict(int)
     for posting in reserved.postings:
         if posting.amount < 0:
-            target = _home(posting.account, closed)
-            amounts[target] = amounts.get(target, 0) - posting.amount
+            for account, amount in _go_home(posting.account, -posting.amount, homes):
+                amounts[account] += amount
     back = tuple(Posting(account, amount) for account, amount in amounts.items())
     return (Posting(source, -sum(amounts.values())), *back)
 
 
-def _home(account: Account, closed: Mapping[str, EntryKind]) -> Account:
-    match closed.get(account.label):
-        case EntryKind.EXPIRE:
-            return EXPIRED
-        case EntryKind.REVOKE:
-            return ISSUED
-        case _:
-            return account
+def _go_home(lot: Account, amount: int, homes: Homes) -> list[tuple[Account, int]]:
+    if closing := homes.closed.get(lot.label):
+        return [(EXPIRED if closing is EntryKind.EXPIRE else ISSUED, amount)]
+    owed = min(amount, homes.owed.get(lot.label, 0))
+    parts = (Account(AccountKind.OWED, lot.label), owed), (lot, amount - owed)
+    return [(account, part) for account, part in parts if part]
 
 
 def _about(

@@ -79,6 +79,24 @@ def write_taken_back(amount: int, unit: Unit) -> Said:
     )
 
 
+def write_disputed_plan(plan: Entitlement) -> Said:
+    return Said(
+        "Your bank asks for the payment for your plan {plan} back, so it is paused until that is settled.",
+        plan=f"**{plan.plan_name}**",
+    )
+
+
+def write_suspended(amount: int, unit: Unit) -> Said:
+    return Said(
+        "Your bank asks for a payment back. Until that is settled, what you had not used rests: {amount}.",
+        amount=write_amount(amount, unit),
+    )
+
+
+def write_reinstated(amount: int, unit: Unit) -> Said:
+    return Said("Your payment stands, and this is yours again: {amount}.", amount=write_amount(amount, unit))
+
+
 def _monthly(plan: Entitlement, catalogue: Catalogue) -> str:
     found = catalogue.find_plan(plan.plan_name)
     amount = found.allowance(catalogue.unit) if found else 0

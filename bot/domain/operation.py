@@ -12,6 +12,7 @@ class Operation:
     `scale` is how many times longer the sides of an upscaled picture become. `mask_key` and `source_keys` name bytes in
     the image store: the part to be drawn anew (PNG, white is redrawn), and pictures that a member handed in.
     `strength` None is the kind's usual one; `upscaler` is the token of the one that was asked for.
+    With `starts_from_input` the first of `source_keys` is what the job starts from, whatever its parent is.
     `style_steps` and `keeps_colours` are told to the style transfer as they are.
     """
 
@@ -24,6 +25,7 @@ class Operation:
     keeps_colours: bool = False
     style_steps: int = 0
     upscaler: str = ""
+    starts_from_input: bool = False
 
 
 PLAIN = Operation()

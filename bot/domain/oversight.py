@@ -30,17 +30,19 @@ class Deed(StrEnum):
     UNBLOCK = "unblock"
     QUEUE = "queue"
     CANCEL = "cancel"
+    DISPUTE = "dispute"  # no operator's: a bank's, told by the payment service
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Who acts. `user_id` is 0 for the command line."""
+    """Who acts. `user_id` is 0 for those who are nobody on Discord."""
 
     user_id: int
     name: str
 
 
 COMMAND_LINE = Operator(0, "command line")
+PAYMENT_SERVICE = Operator(0, "payment service")
 
 
 @dataclass(frozen=True, slots=True)

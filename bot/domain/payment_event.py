@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.dispute import Dispute
+
 
 class SubjectKind(StrEnum):
     SUBSCRIPTION = "subscription"
@@ -19,10 +21,12 @@ class Subject:
 @dataclass(frozen=True, slots=True)
 class PaymentEvent:
     """`id` is the service's own, the same however often it tells. `subject` None: only the service knows which thing of
-    ours the payment `payment_id` was for. Both empty: nothing that we follow."""
+    ours the payment `payment_id` was for. Both empty: nothing that we follow. `dispute` is what an operator is to hear
+    of it."""
 
     id: str
     kind: str
     told_at: datetime
     subject: Subject | None = None
     payment_id: str = ""
+    dispute: Dispute | None = None

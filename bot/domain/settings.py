@@ -120,6 +120,9 @@ class MemberSettings:
     def with_suffix(self, suffix: str) -> Self:
         """Raises a `PromptError` for one that no prompt could carry."""
         check_suffix(suffix, self.options)
+        alone = type(self)(suffix=suffix, options=self.options)
+        if alone.list_misfits():
+            _read_typed(suffix, self.options)
         changed = replace(self, suffix=suffix)
         changed.list_misfits()
         return changed
@@ -146,6 +149,12 @@ def check_settings(before: MemberSettings, after: MemberSettings, plan: Plan) ->
         raise NotInPlan("Relax mode is only available for users with a standard plan or higher. `/fast` stays on.")
     if after.is_stealth and not before.is_stealth and not plan.has_stealth:
         raise NotInPlan("The plan {plan} has no stealth mode. Your pictures stay public.", plan=plan.name)
+
+
+def _read_typed(suffix: str, options: Mapping[str, str]) -> None:
+    """What is merely left out of a suffix is refused where it was typed, with the reason: raises a `PromptError`."""
+    preferences = PromptPreferences(options=options, profile="own")
+    parse_submission(f"a picture {suffix}", draw=lambda: 0, preferences=preferences, rules=PromptRules(MAX_CHOICES))
 
 
 def write_version(version: str) -> str:

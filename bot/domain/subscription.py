@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.dispute import Dispute
 from bot.domain.job import UserId
 from bot.domain.plan import Article, Catalogue, Entitlement
 
@@ -15,6 +16,7 @@ class PayState(StrEnum):
     PENDING = "pending"  # not paid for yet: gives nothing
     PAID = "paid"
     FAILED = "failed"  # a payment is due that did not succeed
+    DISPUTED = "disputed"  # a bank asks for the payment back, and that is not settled
     ENDED = "ended"
 
 
@@ -22,8 +24,8 @@ class PayState(StrEnum):
 class Subscription:
     """`starts_at` is what its months are counted from. `ends_at` None goes on. `changed_at` is when what is paid for
     began to be paid for, so far as that is known, and `former_price_id` what was paid for in the same period before.
-    `paid` and `refunded` are the sums of the current period, in the smallest unit of its currency. `locale` is that of
-    whoever bought it, as Discord names it."""
+    `paid` and `refunded` are the sums of the current period, in the smallest unit of its currency; what a bank took
+    back for good is refunded. `locale` is that of whoever bought it, as Discord names it."""
 
     id: str
     user_id: UserId
@@ -50,7 +52,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Something that is paid for once. `id` is that of the checkout session."""
+    """Something that is paid for once. `id` is that of the checkout session. `disputes` are not part of `refunded`."""
 
     id: str
     user_id: UserId
@@ -61,6 +63,7 @@ class Order:
     bought_at: datetime
     paid: int = 0
     refunded: int = 0
+    disputes: tuple[Dispute, ...] = ()
     locale: str = ""
 
     @property
@@ -96,7 +99,7 @@ def plan_after(
         as_of,
         billing=article.billing,
     )
-    if subscription.state is PayState.FAILED:
+    if subscription.state in (PayState.FAILED, PayState.DISPUTED):
         return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     if subscription.state is PayState.ENDED or subscription.is_refunded:
         return replace(owned, ends_at=_end_of(subscription, known, now), as_of=as_of, is_paused=False)

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.dispute import Dispute, DisputeState
 from bot.domain.job import UserId
+from bot.domain.money import Money
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
 from bot.domain.subscription import Order, PayState, Subscription
 
@@ -27,12 +29,37 @@ STATES = {
 }
 
 
+DISPUTES = {
+    "needs_response": DisputeState.OPEN,
+    "under_review": DisputeState.OPEN,
+    "appeal_needs_response": DisputeState.LOST,
+    "appeal_under_review": DisputeState.LOST,
+    "lost": DisputeState.LOST,
+    "won": DisputeState.WON,
+}
+"""Others are questions of a bank, which move no money."""
+
+
 def read_event(event: Object) -> PaymentEvent:
     thing, kind = event["data"]["object"], str(event["type"])
-    subject, payment_id = _subject_of(kind, thing), ""
-    if kind == "charge.refunded":
+    subject, payment_id, dispute = _subject_of(kind, thing), "", None
+    if kind == "charge.refunded" or kind.startswith("charge.dispute."):
         payment_id = _id_of(thing.get("payment_intent")) or ""
-    return PaymentEvent(str(event["id"]), kind, _time(event["created"]), subject, payment_id)
+    if kind in ("charge.dispute.created", "charge.dispute.closed") or _had(event, "status"):
+        dispute = read_dispute(thing)
+    return PaymentEvent(str(event["id"]), kind, _time(event["created"]), subject, payment_id, dispute)
+
+
+def _had(event: Object, name: str) -> bool:
+    """Whether a dispute was another one before the event."""
+    return str(event["type"]) == "charge.dispute.updated" and name in (event["data"].get("previous_attributes") or {})
+
+
+def read_dispute(found: Object) -> Dispute | None:
+    state = DISPUTES.get(str(found["status"]))
+    return (
+        Dispute(str(found["id"]), Money(int(found["amount"]), str(found["currency"]).upper()), state) if state else None
+    )
 
 
 def _subject_of(kind: str, thing: Object) -> Subject | None:
@@ -56,7 +83,10 @@ def subject_of_invoice(invoice: Object) -> Subject | None:
     return Subject(SubjectKind.SUBSCRIPTION, subscription_id) if subscription_id else None
 
 
-def read_subscription(found: Object, payments: Sequence[Object]) -> Subscription | None:
+def read_subscription(
+    found: Object, payments: Sequence[Object], disputed: Sequence[Object] = ()
+) -> Subscription | None:
+    """`payments` are those of the current period, `disputed` what banks ask back of them."""
     user_id, item = user_of(found), found["items"]["data"][0]
     if user_id is None:
         return None
@@ -66,6 +96,9 @@ def read_subscription(found: Object, payments: Sequence[Object]) -> Subscription
         ends_at = found.get("ended_at") or found.get("canceled_at") or found["created"]
     elif found.get("pause_collection"):
         state = PayState.FAILED
+    disputes = _disputes(disputed)
+    if state is PayState.PAID and any(dispute.state is DisputeState.OPEN for dispute in disputes):
+        state = PayState.DISPUTED
     return Subscription(
         id=str(found["id"]),
         user_id=user_id,
@@ -77,7 +110,8 @@ def read_subscription(found: Object, payments: Sequence[Object]) -> Subscription
         changed_at=_changed_at(found),
         former_price_id=_former_price_of(found),
         paid=sum(int(payment.get("amount_paid") or 0) for payment in payments),
-        refunded=sum(_refunded(payment["payment"].get("payment_intent")) for payment in payments),
+        refunded=sum(_refunded(payment["payment"].get("payment_intent")) for payment in payments)
+        + sum(dispute.amount.minor for dispute in disputes if dispute.state is DisputeState.LOST),
         locale=_locale_of(found),
     )
 
@@ -117,7 +151,7 @@ def _former_price_of(found: Object) -> str:
     return _id_of(paid_back[0]["pricing"]["price_details"]["price"]) or "" if paid_back else ""
 
 
-def read_order(session: Object) -> Order | None:
+def read_order(session: Object, disputed: Sequence[Object] = ()) -> Order | None:
     user_id, lines = user_of(session), (session.get("line_items") or {}).get("data") or []
     if user_id is None or session.get("mode") != "payment" or not lines:
         return None
@@ -132,6 +166,7 @@ def read_order(session: Object) -> Order | None:
         bought_at=_time(session["created"]),
         paid=int(session.get("amount_total") or 0),
         refunded=_refunded(intent),
+        disputes=_disputes(disputed),
         locale=_locale_of(session),
     )
 
@@ -148,6 +183,16 @@ def _order_state(session: Object, intent: object) -> PayState:
 def _refunded(intent: object) -> int:
     charge = intent.get("latest_charge") if isinstance(intent, Mapping) else None
     return int(charge.get("amount_refunded") or 0) if isinstance(charge, Mapping) else 0
+
+
+def disputed_payment_of(intent: object) -> str | None:
+    """The id of a payment that a bank has asked back, whatever became of that."""
+    charge = intent.get("latest_charge") if isinstance(intent, Mapping) else None
+    return _id_of(intent) if isinstance(charge, Mapping) and charge.get("disputed") else None
+
+
+def _disputes(found: Sequence[Object]) -> tuple[Dispute, ...]:
+    return tuple(dispute for one in found if (dispute := read_dispute(one)))
 
 
 def user_of(thing: Object) -> UserId | None:

@@ -1,7 +1,7 @@
 """Stripe behind `ports.Till`: what it is asked, and how its refusals are told. Reads nothing out of the answers."""
 
 import contextlib
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from typing import Any
 
 import aiohttp
@@ -65,7 +65,9 @@ class StripeTill:
             if found is None or reading.user_of(content := found.to_dict()) is None:
                 return None
             paid = [payment async for payment in self._payments(content)]
-        return reading.read_subscription(content, paid)
+            intents = [payment["payment"].get("payment_intent") for payment in paid]
+            disputed = [dispute async for dispute in self._disputes(intents)]
+        return reading.read_subscription(content, paid, disputed)
 
     async def _payments(self, subscription: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
         """Those for the current period: of its beginning, and of each raise in it."""
@@ -88,7 +90,18 @@ class StripeTill:
         expanded = ["line_items", "payment_intent.latest_charge"]
         with _answers():
             session = await _unless_gone(self._api.checkout.sessions.retrieve_async(order_id, {"expand": expanded}))
-        return reading.read_order(session.to_dict()) if session is not None else None
+            if session is None:
+                return None
+            content = session.to_dict()
+            disputed = [dispute async for dispute in self._disputes([content.get("payment_intent")])]
+        return reading.read_order(content, disputed)
+
+    async def _disputes(self, intents: Iterable[object]) -> AsyncIterator[dict[str, Any]]:
+        for intent in intents:
+            if payment_id := reading.disputed_payment_of(intent):
+                disputes = await self._api.disputes.list_async({"payment_intent": payment_id, "limit": 100})
+                for dispute in disputes.data:
+                    yield dispute.to_dict()
 
     async def open_checkout(
         self, user_id: UserId, article: Article, customer_id: str | None, key: str, locale: str

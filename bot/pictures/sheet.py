@@ -25,6 +25,7 @@ from bot.pictures.arrays import (
     to_bytes,
     to_pixels,
 )
+from bot.pictures.edges import go_on
 from engine.protocol import Mask, Pixels
 
 CELL = 8
@@ -33,9 +34,11 @@ CELL = 8
 RING = 2
 """Pixels along the seam whose colours are compared."""
 
-HAZE_PIXELS = 512
-HAZE = (0.01, 0.03)
-"""How far an extended edge is blurred, near and far, as shares of the shorter side."""
+HAZE = 0.02
+"""How far what is looked at from afar is blurred, as a share of the shorter side."""
+
+ALIKE, ALIEN = 6, 14
+"""Levels of 255 by which a drawing may be off, and from which on nothing is taken of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +58,11 @@ class Sheet:
 
 
 def lay_out(old: Pixels, canvas: Canvas) -> Sheet:
-    """The old picture in its place on the canvas; beyond it, its edges go on, ever hazier."""
+    """The old picture in its place on the canvas; beyond it, its edges go on."""
     place, size = canvas.old, canvas.size
-    inner = resize(to_array(old), place.size)
-    margins = (place.top, size.height - place.bottom), (place.left, size.width - place.right), (0, 0)
     known = np.zeros((size.height, size.width), np.bool_)
     known[place.top : place.bottom, place.left : place.right] = True
-    return Sheet(_hazy(np.pad(inner, margins, mode="edge"), known), known)
-
-
-def _hazy(colours: Colours, known: Flags) -> Colours:
-    """Sharp beside what is known. The haze itself is made small, for nobody sees more of it."""
-    size = Size(known.shape[1], known.shape[0])
-    small = shrink(Sheet(colours, known), HAZE_PIXELS)
-    image, haze = Image.fromarray(small.colours), small.colours.astype(np.float32)
-    side = int(min(small.known.any(axis=0).sum(), small.known.any(axis=1).sum()))
-    for share in HAZE:
-        blurred = np.asarray(image.filter(ImageFilter.GaussianBlur(side * share)), np.float32)
-        near = nearness(small.known, round(side * share * 4))[..., None]
-        haze = haze * near + blurred * (1 - near)
-    beside = grow(known, 1)[..., None]
-    return np.where(beside, colours, resize(to_bytes(haze), size))
+    return Sheet(go_on(resize(to_array(old), place.size), canvas), known)
 
 
 def erase(picture: Pixels, region: Flags) -> Sheet:
@@ -118,14 +105,17 @@ def show_drawn(sheet: Sheet, drawn: Pixels, window: Rect, whole: Size) -> Pixels
     return _pasted(sheet, place, colours).pixels
 
 
-def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float) -> Sheet:
+def put_window(sheet: Sheet, window: Rect, drawn: Pixels, reach: float, *, keeps_guess: bool = False) -> Sheet:
     """The sheet with the drawn window in its unknown part, and that part known.
 
-    `reach` says how far from the seam colours are matched, as a share of the window's shorter side.
+    `reach` says how far from the seam colours are matched, as a share of the window's shorter side. With `keeps_guess`
+    only that of the drawing is taken which fits what was guessed.
     """
     known, before = cut_flags(sheet.known, window, beyond=True), cut(sheet.colours, window)
     after = resize(to_array(drawn), window.size)
     matched = _matched(after, before, known, round(reach * min(window.width, window.height)))
+    if keeps_guess:
+        matched = _fitting(matched, before)
     return _pasted(sheet, window, np.where(known[..., None], before, matched))
 
 
@@ -140,6 +130,17 @@ def _matched(drawn: Colours, before: Colours, known: Flags, reach: int) -> Colou
     off: Floats = before.astype(np.float32) - drawn
     soft = carry_on(off, ring)
     return to_bytes(drawn + (soft + spread(off - soft, ring)) * nearness(known, reach)[..., None])
+
+
+def _fitting(drawn: Colours, guess: Colours) -> Colours:
+    """The drawing where it is as light and as dark as the guess, looked at from afar; elsewhere the guess."""
+    haze = ImageFilter.GaussianBlur(min(drawn.shape[:2]) * HAZE)
+    seen, guessed = (np.asarray(Image.fromarray(one).filter(haze), np.int16) for one in (drawn, guess))
+    off = np.abs(seen - guessed).max(axis=2)
+    share = ((ALIEN - off) / (ALIEN - ALIKE)).clip(0, 1)
+    soft = np.asarray(Image.fromarray(to_bytes(share * 255)).filter(haze), np.float32)[..., None] / np.float32(255)
+    known: Floats = guess.astype(np.float32)
+    return to_bytes(known + (drawn - known) * soft)
 
 
 def _pasted(sheet: Sheet, window: Rect, colours: Colours) -> Sheet:

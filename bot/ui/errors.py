@@ -138,7 +138,8 @@ def _with_prompt(embed: discord.Embed, interaction: discord.Interaction[discord.
     typed = getattr(interaction.namespace, "prompt", None) if is_command else None
     if not typed or embed.footer.text:
         return embed
-    return embed.set_footer(text=f"/imagine {typed}"[:FOOTER_LIMIT])
+    command = interaction.command.qualified_name if interaction.command else "imagine"
+    return embed.set_footer(text=f"/{command} {typed}"[:FOOTER_LIMIT])
 
 
 async def _say(interaction: discord.Interaction[discord.Client], embed: discord.Embed) -> None:

@@ -6,6 +6,7 @@ from typing import assert_never
 import discord
 
 from bot.domain.job import JobId, UserId
+from bot.domain.prompt.links import name_links
 from bot.domain.said import Said
 from bot.pictures import extension_of
 from bot.ui.answering import Interaction, in_time
@@ -51,7 +52,7 @@ async def show_page(interaction: Interaction, turn: TurnPage, *, studio: Studio)
         await interaction.edit_original_response(embed=embed, view=None, attachments=[])
         return
     sheet = await open_thumbnails(page, studio=studio)
-    alt_text = "; ".join(f"{n}: {picture.prompt}" for n, picture in enumerate(page.pictures, start=1))
+    alt_text = "; ".join(f"{n}: {name_links(picture.prompt)}" for n, picture in enumerate(page.pictures, start=1))
     file = discord.File(io.BytesIO(sheet), SHEET_NAME, description=alt_text[:ALT_TEXT_LIMIT])
     await interaction.edit_original_response(embed=embed, view=view, attachments=[file])
 
@@ -67,7 +68,7 @@ async def _show_picture(interaction: Interaction, button: OpenPicture, studio: S
     file = discord.File(
         io.BytesIO(opened.data),
         file_name(opened.job, extension_of(opened.data)),
-        description=picture.prompt[:ALT_TEXT_LIMIT],
+        description=name_links(picture.prompt)[:ALT_TEXT_LIMIT],
     )
     view = picture_actions(picture, viewer_id)
     await interaction.edit_original_response(embed=picture_embed(opened), attachments=[file], view=view)

@@ -8,6 +8,7 @@ import discord
 
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.domain.prompt.links import name_links
 from bot.domain.waiting import Waiting
 from bot.tasks import BackgroundTasks
 from bot.ui.errors import failure_embed
@@ -65,7 +66,9 @@ class DiscordNotifier:
             await edit_for(self._client, job, job.waiting_message, content=content)
         else:
             preview = discord.File(
-                io.BytesIO(glimpse.preview), preview_name(job), description=render_prompt(job)[:ALT_TEXT_LIMIT]
+                io.BytesIO(glimpse.preview),
+                preview_name(job),
+                description=name_links(render_prompt(job))[:ALT_TEXT_LIMIT],
             )
             await edit_for(self._client, job, job.waiting_message, content=content, attachments=[preview])
 

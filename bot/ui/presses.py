@@ -29,7 +29,7 @@ from bot.usecases.keep import like_job
 from bot.usecases.open_form import open_form
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
-from bot.words import spoken
+from bot.words import say, spoken
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,8 @@ async def _press_repeated(interaction: Interaction, button: Button, studio: Stud
     ref = PictureRef(button.job_id, button.index)
     data = await open_repeated(ref, place_of(interaction).user_id, studio=studio)
     data, extension = await asyncio.to_thread(fit_bytes, data, interaction.filesize_limit)
-    await interaction.edit_original_response(attachments=[discord.File(io.BytesIO(data), f"2x2.{extension}")])
+    file = discord.File(io.BytesIO(data), f"2x2.{extension}", description=say("The picture repeated, two by two"))
+    await interaction.edit_original_response(attachments=[file])
 
 
 async def _press_bookmark(interaction: Interaction, button: Button, studio: Studio) -> None:

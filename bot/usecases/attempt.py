@@ -82,7 +82,7 @@ class Attempt:
 
     async def read_source(self) -> Pixels:
         """The picture that the job starts from: one of ours, else the first that was handed in. Raises `JobGone`."""
-        if self.job.parent is None:
+        if self.job.parent is None or self.job.operation.starts_from_input:
             return await self.read_input(0)
         async with self.studio.db.reading() as tx:
             source = await tx.gallery.get(self.job.parent)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from bot.domain.errors import DuplicateImages, InvalidLink, UnreadablePicture
 from bot.domain.job import Job
 from bot.domain.prompt.linked import kept_keys, links_of
+from bot.domain.prompt.links import show_link
 from bot.pictures import decode_rgb, encode_png, shrink_rgb
 from bot.usecases.studio import Studio
 from engine.protocol import Pixels
@@ -89,4 +90,4 @@ async def fetch_picture(url: str, *, studio: Studio) -> Pixels:
     try:
         return await asyncio.to_thread(decode_rgb, data)
     except UnreadablePicture as trouble:
-        raise InvalidLink("`{link}`: {trouble}", link=url[:80], trouble=trouble.sentence) from trouble
+        raise InvalidLink("`{link}`: {trouble}", link=show_link(url), trouble=trouble.sentence) from trouble

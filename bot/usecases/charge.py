@@ -9,10 +9,11 @@ from datetime import datetime
 from bot.domain import ledger
 from bot.domain.allowance import exhausted
 from bot.domain.job import Job, JobStatus
-from bot.domain.ledger import Entry, EntryKind, Lot, Shortage
+from bot.domain.ledger import Entry, EntryKind, Homes, Lot, Shortage
 from bot.domain.prices import list_price
 from bot.domain.prompt import Speed
 from bot.domain.standing import Standing
+from bot.usecases.grants import homes_of
 from bot.usecases.ports import Transaction
 from bot.usecases.replenish import replenish
 from bot.usecases.studio import Studio
@@ -56,7 +57,7 @@ async def settle(job: Job, reserved: Entry, tx: Transaction, *, at: datetime) ->
     if job.status is JobStatus.SUCCEEDED:
         await tx.ledger.post(ledger.capture(reserved, job.speed, at))
     else:
-        await tx.ledger.post(ledger.release(reserved, await _closings(reserved, tx), at))
+        await tx.ledger.post(ledger.release(reserved, await _homes(reserved, tx), at))
 
 
 async def refund_job(job: Job, tx: Transaction, *, at: datetime) -> None:
@@ -65,8 +66,9 @@ async def refund_job(job: Job, tx: Transaction, *, at: datetime) -> None:
     if reserved is None or captured is None or captured.kind is not EntryKind.CAPTURE:
         return
     await tx.users.hold(job.user_id, at)
-    await tx.ledger.post(ledger.refund(reserved, captured, await _closings(reserved, tx), at))
+    await tx.ledger.post(ledger.refund(reserved, captured, await _homes(reserved, tx), at))
 
 
-async def _closings(reserved: Entry, tx: Transaction) -> dict[str, EntryKind]:
-    return await tx.ledger.find_closings([posting.account.label for posting in reserved.postings])
+async def _homes(reserved: Entry, tx: Transaction) -> Homes:
+    lots = [posting.account.label for posting in reserved.postings]
+    return await homes_of(lots, reserved.user_id, reserved.unit, tx)

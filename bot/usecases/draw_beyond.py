@@ -19,8 +19,8 @@ from engine.protocol import GenerateRequest, ModelInfo, Pixels
 STRENGTH = 0.9
 """How far a model may go from the old picture's edges drawn on: they are a hint of colours, nothing more."""
 
-SCENERY_STRENGTH = 0.1
-"""A model with a closed vocabulary knows each scenery in one place only: it just cleans up what the edges suggest."""
+SCENERY_STRENGTH = 0.2
+"""A model with a closed vocabulary knows each scenery in one place only: what fits the edges is taken of it."""
 
 WIDEST = 2.0
 """A window's longer side over its shorter: beyond that, models repeat themselves."""
@@ -45,9 +45,9 @@ def _brush(told: GenerateRequest, job: Job, model: ModelInfo) -> Brush:
     """A model with a closed vocabulary draws whatever it is told of once more, so beyond the edge it is told of the
     scenery alone, unless its member has put other words in.
     """
-    strength = STRENGTH
-    if model.scenery and not job.is_remix:
+    strength, keeps_guess = STRENGTH, bool(model.scenery) and not job.is_remix
+    if keeps_guess:
         told, strength = replace(told, prompt=find_scenery(told.prompt, model.scenery), parts=()), SCENERY_STRENGTH
     if job.operation.strength is not None:
         strength = job.operation.strength
-    return Brush(model, told, at_least_one_step(strength, told.steps), REACH)
+    return Brush(model, told, at_least_one_step(strength, told.steps), REACH, keeps_guess=keeps_guess)

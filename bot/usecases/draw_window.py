@@ -19,7 +19,7 @@ WORTH_ENLARGING = 1.4
 class Brush:
     """How the unknown is asked for: `told` has the words and the seeds, `strength` says how far the model may go from
     the guess, and `reach` how far from the seam colours are matched, as a share of the window. One that `is_blind` is
-    not shown the picture.
+    not shown the picture; of one that `keeps_guess` only that is taken which fits the guess.
     """
 
     model: ModelInfo
@@ -27,6 +27,7 @@ class Brush:
     strength: float
     reach: float
     is_blind: bool = False
+    keeps_guess: bool = False
 
 
 def is_fixed(model: ModelInfo) -> bool:
@@ -51,7 +52,7 @@ async def draw_window(
     if window.width >= drawn[0].width * WORTH_ENLARGING:
         drawn = await _enlarge(attempt, drawn, stages[1])
     puts = (
-        asyncio.to_thread(put_window, sheet, window, pixels, brush.reach)
+        asyncio.to_thread(put_window, sheet, window, pixels, brush.reach, keeps_guess=brush.keeps_guess)
         for sheet, pixels in zip(sheets, drawn, strict=True)
     )
     return list(await asyncio.gather(*puts))

@@ -2,14 +2,16 @@
 enter; each of these may be told doubled, late and out of order.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import ledger
 from bot.domain.allowance import is_month, month_grant, month_id, raise_grants
+from bot.domain.dispute import Dispute
 from bot.domain.errors import UnknownPlan
 from bot.domain.job import UserId
-from bot.domain.ledger import AccountKind, Entry, EntryKind, Lot
+from bot.domain.ledger import AccountKind, Entry, EntryKind, Homes, Lot
 from bot.domain.period import period_at
 from bot.domain.plan import Entitlement
 from bot.domain.prices import Unit
@@ -73,8 +75,9 @@ async def raise_plan(after: Entitlement, changed_at: datetime, tx: Transaction, 
 
 
 async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Transaction, *, studio: Books) -> int:
-    """A part of the price of the current month went back, and the same part of its time follows, as far as it is left.
-    `refunded` is all that ever went back of `paid`. Returns how much was taken now."""
+    """A part of the price of the current month went back, and the same part of its time follows: at once what is left,
+    and what jobs hold as soon as it comes back. `refunded` is all that ever went back of `paid`. Returns how much was
+    taken now."""
     unit, now = studio.catalogue.unit, studio.now()
     plan, period = studio.catalogue.find_plan(owned.plan_name), period_at(owned.starts_at, now)
     if plan and not owned.is_paused and (month := month_grant(owned.user_id, plan, period, unit, now)):
@@ -90,14 +93,14 @@ async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Tran
 async def _take_share(
     lots: list[Lot], paid: int, refunded: int, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books
 ) -> int:
-    """Of several grants, which were paid for together, evenly by what each gave. What jobs hold is not waited for."""
+    """Of several grants, which were paid for together, evenly by what each gave."""
     taken = 0
     for lot in lots:
         total = lot.granted * min(refunded, paid) // paid
-        missing = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
-        if (amount := min(missing, lot.balance)) > 0:
+        amount = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
+        if amount > 0:
             entry = ledger.take_back(lot, amount, total, user_id, unit, studio.now(), source=source)
-            taken += amount if await tx.ledger.post(entry) else 0
+            taken += min(amount, lot.balance) if await tx.ledger.post(entry) else 0
     return taken
 
 
@@ -194,8 +197,8 @@ async def take_back_time(reference: str, user_id: UserId, tx: Transaction, *, so
 async def take_back_part(
     reference: str, user_id: UserId, paid: int, refunded: int, tx: Transaction, *, studio: Books
 ) -> int:
-    """A part of the price of a grant went back, and the same part of it follows, as far as it is left. Returns how much
-    was taken now."""
+    """A part of the price of a grant went back, and the same part of it follows: at once what is left, and what jobs
+    hold as soon as it comes back. Returns how much was taken now."""
     given = await tx.ledger.find(lot_of(reference))
     if given is None:
         return 0
@@ -203,6 +206,39 @@ async def take_back_part(
         lot for lot in await tx.ledger.list_open_lots(user_id, given.unit) if lot.account.label == given.business_id
     ]
     return await _take_share(lots, paid, refunded, user_id, given.unit, given.source, tx, studio)
+
+
+async def suspend_part(
+    reference: str, user_id: UserId, paid: int, dispute: Dispute, tx: Transaction, *, studio: Books
+) -> int:
+    """A bank asks for a part of the price of a grant: the same part of it is taken, until the payment stands. Returns
+    how much was taken now."""
+    given = await tx.ledger.find(lot_of(reference))
+    if given is None or await tx.ledger.find(ledger.reinstate_id(given.business_id, dispute.id)):
+        return 0
+    for lot in await tx.ledger.list_open_lots(user_id, given.unit):
+        amount = lot.granted * min(dispute.amount.minor, paid) // paid if lot.account.label == given.business_id else 0
+        if amount:
+            entry = ledger.suspend(lot, amount, dispute.id, user_id, given.unit, studio.now(), source=given.source)
+            return min(amount, lot.balance) if await tx.ledger.post(entry) else 0
+    return 0
+
+
+async def reinstate_part(reference: str, dispute: Dispute, tx: Transaction, *, studio: Books) -> int:
+    """The payment stands: what was suspended comes back. Returns how much may be spent again."""
+    given = await tx.ledger.find(lot_of(reference))
+    if given is None:
+        return 0
+    suspended = await tx.ledger.find(ledger.suspend_id(given.business_id, dispute.id))
+    homes = await homes_of([given.business_id], given.user_id, given.unit, tx)
+    entry = ledger.reinstate(given, suspended, dispute.id, homes, studio.now(), source=given.source)
+    back = sum(posting.amount for posting in entry.postings if posting.account == given.postings[-1].account)
+    return back if await tx.ledger.post(entry) else 0
+
+
+async def homes_of(lots: Collection[str], user_id: UserId, unit: Unit, tx: Transaction) -> Homes:
+    owed = await tx.ledger.balances(user_id, unit, AccountKind.OWED)
+    return Homes(await tx.ledger.find_closings(lots), {lot: -balance for lot, balance in owed.items()})
 
 
 async def _close(lot_id: str, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books) -> int | None:

@@ -11,13 +11,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.goods import Supply, supply_of
-from bot.domain.job import UserId
-from bot.domain.ledger import AccountKind
-from bot.domain.letter import FAILED_ORDER, Letter, write_change, write_supply, write_taken_back
+from bot.domain.letter import write_change, write_disputed_plan
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
 from bot.domain.plan import Article, Entitlement
-from bot.domain.prices import Unit
-from bot.domain.said import Said
 from bot.domain.subscription import (
     SOURCE,
     Change,
@@ -29,22 +25,17 @@ from bot.domain.subscription import (
     plan_after,
     reference_of,
 )
-from bot.usecases.grants import (
-    TimeGrant,
-    end_plan,
-    put_plan,
-    put_time,
-    raise_plan,
-    take_back_part,
-    take_back_share,
-    take_back_time,
-)
+from bot.usecases.grants import end_plan, put_plan, raise_plan, take_back_share
+from bot.usecases.orders import take_order
+from bot.usecases.payment_notes import owe_letter, take_note, tell_taken_back
 from bot.usecases.ports import ConflictingChange, Transaction
 from bot.usecases.studio import Studio
 from bot.usecases.till import Till
-from bot.words import speaking, spoken
 
 log = structlog.get_logger(__name__)
+
+EVENTS_ARE_KEPT = timedelta(days=90)
+"""Stripe tells by itself for three days, and for thirty whatever it is asked to tell again."""
 
 
 async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool:
@@ -58,6 +49,8 @@ async def take_event(event: PaymentEvent, till: Till, *, studio: Studio) -> bool
     if subject is None:
         return False
     taken = await take_subject(subject, till, event, studio=studio)
+    if taken:
+        await _forget_old_events(studio)
     studio.wake()
     return taken
 
@@ -67,7 +60,7 @@ async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None 
     if subject.kind is SubjectKind.ORDER:
         order = await till.order(subject.id)
         supply = _supply_of(order, studio) if order else None
-        return order is not None and supply is not None and await _take_order(order, supply, event, studio)
+        return order is not None and supply is not None and await take_order(order, supply, event, studio)
     while True:
         known = await _read_plan(subject.id, studio)
         subscription = await till.subscription(subject.id)
@@ -78,6 +71,13 @@ async def take_subject(subject: Subject, till: Till, event: PaymentEvent | None 
             return await _take_subscription(subscription, article, known, event, studio)
         except ConflictingChange:
             log.info("subscription changed meanwhile", subscription=subject.id)
+
+
+async def _forget_old_events(studio: Studio) -> None:
+    """With each that is new, so that their number stays that of the latest months. No timer is needed: where nothing is
+    told, nothing grows."""
+    async with studio.db.transaction() as tx:
+        await tx.payments.forget_events(studio.now() - EVENTS_ARE_KEPT)
 
 
 async def _is_known(event: PaymentEvent, studio: Studio) -> bool:
@@ -101,7 +101,7 @@ async def _take_subscription(
     async with studio.db.transaction() as tx:
         now = studio.now()
         await tx.users.hold(subscription.user_id, now)
-        if event and not await tx.payments.add_event(event, now):
+        if event and not await take_note(event, subscription, tx, now):
             return False
         if await tx.entitlements.find(subscription.reference) != known:
             raise ConflictingChange(f"{subscription.id} was written by somebody else")
@@ -160,6 +160,7 @@ async def _write_plan(
     change, given = change_of(known, after, studio.catalogue, studio.now()), 0
     match change:
         case Change.NONE if known is not None:
+            await tx.entitlements.save(after)  # so that an older answer, still on its way, is seen to be one
             return
         case Change.ENDED:
             await end_plan(after.reference, after.user_id, tx, as_of=after.as_of, studio=studio)
@@ -172,7 +173,9 @@ async def _write_plan(
     links = studio.payment_links
     url = links.manage(after.user_id) if links and change is Change.PAUSED else ""
     text = write_change(change, after, studio.catalogue, given, url)
-    await _owe(f"{after.reference}:{after.as_of.isoformat()}", subscription, text, tx, studio)
+    if change is Change.PAUSED and subscription.state is PayState.DISPUTED:
+        text = write_disputed_plan(after)
+    await owe_letter(f"{after.reference}:{after.as_of.isoformat()}", subscription, text, tx, studio)
 
 
 async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> None:
@@ -180,65 +183,7 @@ async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: T
     if not subscription.paid or not subscription.refunded or subscription.is_refunded:
         return
     taken = await take_back_share(owned, subscription.paid, subscription.refunded, tx, studio=studio)
-    await _tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
-
-
-async def _take_order(order: Order, supply: Supply, event: PaymentEvent | None, studio: Studio) -> bool:
-    async with studio.db.transaction() as tx:
-        now = studio.now()
-        await tx.users.hold(order.user_id, now)
-        if event and not await tx.payments.add_event(event, now):
-            return False
-        if order.customer_id:
-            await _remember_customer(order.user_id, order.customer_id, tx)
-        if order.state is PayState.FAILED:
-            await _owe(f"{order.reference}:failed", order, FAILED_ORDER, tx, studio)
-        elif order.state is PayState.PAID:
-            await _give(order, supply, tx, studio)
-            await _take_back(order, supply, tx, studio)
-    return True
-
-
-async def _remember_customer(user_id: UserId, customer_id: str, tx: Transaction) -> None:
-    """The customer who has a subscription stays: the portal is of most use to them."""
-    if await tx.payments.find_customer(user_id) is None:
-        await tx.payments.set_customer(user_id, customer_id)
-
-
-async def _give(order: Order, supply: Supply, tx: Transaction, studio: Studio) -> None:
-    amount, expires_at = supply.amount * order.quantity, order.bought_at + timedelta(days=supply.days)
-    gift = TimeGrant(order.user_id, amount, AccountKind.EXTRA, SOURCE, order.reference, expires_at, supply.unit)
-    if await put_time(gift, tx, studio=studio):
-        log.info("time from Stripe", member=order.user_id, amount=amount, unit=supply.unit)
-        text = write_supply(Supply(amount, supply.unit, supply.days), expires_at)
-        await _owe(order.reference, order, text, tx, studio)
-
-
-async def _take_back(order: Order, supply: Supply, tx: Transaction, studio: Studio) -> None:
-    if not order.refunded:
-        return
-    if order.refunded >= order.paid:
-        taken = await take_back_time(order.reference, order.user_id, tx, source=SOURCE, studio=studio)
-    else:
-        taken = await take_back_part(order.reference, order.user_id, order.paid, order.refunded, tx, studio=studio)
-    await _tell_taken_back(order, taken, supply.unit, tx, studio)
-
-
-async def _tell_taken_back(
-    bought: Subscription | Order, taken: int, unit: Unit, tx: Transaction, studio: Studio
-) -> None:
-    if taken:
-        text = write_taken_back(taken, unit)
-        await _owe(f"{bought.reference}:refunded:{bought.refunded}", bought, text, tx, studio)
-
-
-async def _owe(
-    letter_id: str, bought: Subscription | Order, text: Said | None, tx: Transaction, studio: Studio
-) -> None:
-    """In the language that it was bought in."""
-    if text is not None:
-        with speaking(bought.locale):
-            await tx.letters.owe(Letter(letter_id, bought.user_id, spoken(text), studio.now()))
+    await tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
 
 
 async def catch_up(till: Till, *, studio: Studio) -> int:

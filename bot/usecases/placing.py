@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.domain.errors import JobGone
 from bot.domain.job import Job, MessageRef
+from bot.domain.prompt.links import name_links
 from bot.domain.said import Said
 from bot.pictures import compose_grid, fit_bytes
 from bot.usecases.ports import DeliveryRefused, FileTooLarge, ResultFile
@@ -36,4 +37,4 @@ async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
     masters = [await studio.store.get(picture.store_key) for picture in pictures]
     whole = await asyncio.to_thread(compose_grid, masters)
     data, extension = await asyncio.to_thread(fit_bytes, whole, limit)
-    return ResultFile(f"{job.id}.{extension}", data, job.prompt[:ALT_TEXT_LIMIT])
+    return ResultFile(f"{job.id}.{extension}", data, name_links(job.prompt)[:ALT_TEXT_LIMIT])

@@ -66,7 +66,10 @@ async def submit_press(
                 reworded = await _remixed(job, wording, place, settings, tx, studio)
                 job = with_sources(reworded, {**sources_of(parent), **kept})
             if source is not None:
-                job = _fitted(job, origin, parent, source, find_aspect(job.prompt) if wording is not None else None)
+                wanted = find_aspect(job.prompt) if wording is not None else None
+                job = _fitted(job, origin, parent, await _size_of(origin, source, tx), wanted)
+                if job.kind in UPSCALES:
+                    job = replace(job, params=replace(job.params, seed=source.seed))
             await _check_pace(job, tx)
             if button.action is Action.UPSCALE:
                 return await _split(job, source, tx)
@@ -147,12 +150,18 @@ def _reworded(job: Job, wording: str, preferences: PromptPreferences, rules: Pro
     )
 
 
-def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, wanted: Ratio | None) -> Job:
-    """The job in the shape that comes of its picture. Raises `NotAllowed`."""
+async def _size_of(origin: Origin, source: Picture, tx: Transaction) -> Size:
+    """Of what the job starts from. A picture that was handed in is as large as what was made of it, before that."""
     size = Size(source.width, source.height)
+    if not (origin.operation.starts_from_input and origin.kind in UPSCALES):
+        return size
+    scale = (await tx.jobs.get(origin.source.job_id)).operation.scale
+    return Size(size.width // scale, size.height // scale)
+
+
+def _fitted(job: Job, origin: Origin, parent: Job, size: Size, wanted: Ratio | None) -> Job:
+    """The job in the shape that comes of its picture. Raises `NotAllowed`."""
     check_step(origin, parent, size)
-    if job.kind in UPSCALES:
-        job = replace(job, params=replace(job.params, seed=source.seed))
     return reshape(job, size, wanted)
 
 

@@ -143,6 +143,7 @@ def _told(request: web.Request, status: int, title: str, sentence: str) -> web.R
     if request.method == "POST":
         return web.json_response({"title": title, "message": sentence}, status=status)
     page = f"<!doctype html><html lang={language_code()}><title>{html.escape(title)}</title>" + (
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="/static/region.css">'
         f"<main class=told><h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p></main></html>"
     )

@@ -7,7 +7,7 @@ import pytest
 from bot.domain import ledger
 from bot.domain.audit import JobState, find_discrepancies
 from bot.domain.job import DeliveryStatus, JobId, JobStatus
-from bot.domain.ledger import ISSUED, Account, AccountKind, Entry, EntryKind, Lot, Posting
+from bot.domain.ledger import ISSUED, Account, AccountKind, Entry, EntryKind, Homes, Lot, Posting
 from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 from tests.domain.factories import ANN, NOW
@@ -18,8 +18,8 @@ GRANT = ledger.grant("lot", ANN, SECONDS, AccountKind.EXTRA, 100, source="test",
 FULL = Lot(Account(AccountKind.EXTRA, "lot"), 100, 100)
 RESERVED = ledger.reserve(JOB, ANN, SECONDS, 60, [FULL], NOW)
 CAPTURED = ledger.capture(RESERVED, Speed.FAST, NOW)
-RELEASED = ledger.release(RESERVED, {}, NOW)
-REFUNDED = ledger.refund(RESERVED, CAPTURED, {}, NOW)
+RELEASED = ledger.release(RESERVED, Homes(), NOW)
+REFUNDED = ledger.refund(RESERVED, CAPTURED, Homes(), NOW)
 RUNNING: JobState = (JobStatus.RUNNING, DeliveryStatus.NOT_DUE)
 DRAWN: JobState = (JobStatus.SUCCEEDED, DeliveryStatus.DELIVERED)
 LOST: JobState = (JobStatus.SUCCEEDED, DeliveryStatus.UNDELIVERABLE)
@@ -67,11 +67,19 @@ def findings(*entries: Entry) -> Sequence[str]:
 def test_a_balance_that_falls_below_nothing_even_for_a_moment() -> None:
     down = entry("down", EntryKind.REVOKE, (FULL.account, -41), (ISSUED, 41))
     up = entry("up", EntryKind.GRANT, (ISSUED, -41), (FULL.account, 41))
-    assert findings(down, up) == ["extra lot falls to -1 by down"]
+    assert findings(down, up) == ["extra lot comes to -1 by down"]
 
 
 def test_a_closed_lot_that_still_holds_something() -> None:
     assert findings(entry("close:lot", EntryKind.EXPIRE)) == ["extra lot is closed and holds 40"]
+
+
+def test_what_is_owed_of_a_lot_is_taken_before_it_holds_anything() -> None:
+    owed = Account(AccountKind.OWED, "lot")
+    too_soon = entry("part", EntryKind.REVOKE, (owed, -5), (ISSUED, 5))
+    assert findings(too_soon) == ["extra lot holds 40 while 5 are owed of it"]
+    too_much = entry("back", EntryKind.RELEASE, (FULL.account, -40), (owed, 40))
+    assert findings(too_much) == ["owed lot comes to 40 by back"]
 
 
 def test_a_settled_job_for_which_something_is_still_held() -> None:

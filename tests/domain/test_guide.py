@@ -43,6 +43,23 @@ def test_headings_and_rows_become_sections() -> None:
     ]
 
 
+def test_a_section_reads_in_a_chat_as_it_does_in_the_page() -> None:
+    code = "```\na\nb\n```"
+    page = f"# Page\n\nOne line\nand its rest, see [there](there.md).\n\n- a point\n- another\n\n{code}\nEnd [out](https://x.y)."
+    assert read_page(page)[0].text == (
+        "One line and its rest, see there.\n\n- a point\n- another\n\n```\na\nb\n```\nEnd [out](https://x.y)."
+    )
+
+
+@pytest.mark.parametrize("name", ["--ar", "--aspect", "--AR"])
+def test_a_name_finds_what_explains_it(studio: Guide, name: str) -> None:
+    section = studio.find(name)
+    assert section is not None
+    assert section.title == "--ar, --aspect"
+    assert studio.search(f"what does {name} do")[0] == section
+    assert studio.offer(name)[0] == section
+
+
 @pytest.mark.parametrize("page", ["", "no heading at all", "| a |", "## only a heading"])
 def test_any_text_is_a_page(page: str) -> None:
     assert read_page(page) == []

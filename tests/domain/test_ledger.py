@@ -1,6 +1,6 @@
 """The rules of the ledger: everything sums to 0, lots are used in their order, nothing comes twice or goes missing."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -16,6 +16,7 @@ from bot.domain.ledger import (
     AccountKind,
     Entry,
     EntryKind,
+    Homes,
     Lot,
     Posting,
     Shortage,
@@ -34,7 +35,7 @@ def a_lot(kind: AccountKind, balance: int, name: str = "", ends: float | None = 
     return Lot(Account(kind, name or kind), balance, balance, None if ends is None else after(ends))
 
 
-MONTH, BONUS, EXTRA = AccountKind.MONTH, AccountKind.BONUS, AccountKind.EXTRA
+MONTH, BONUS, EXTRA, OWED = AccountKind.MONTH, AccountKind.BONUS, AccountKind.EXTRA, AccountKind.OWED
 
 
 def take(lots: list[Lot], amount: int, at: float = 0) -> dict[str, int]:
@@ -79,7 +80,7 @@ def test_a_job_that_succeeds_uses_what_was_held() -> None:
 def test_a_job_that_fails_gives_back_to_each_lot_what_it_took() -> None:
     lots = [a_lot(MONTH, 30), a_lot(BONUS, 30)]
     reserved = ledger.reserve(JOB, ANN, SECONDS, 40, lots, NOW)
-    released = ledger.release(reserved, {}, NOW)
+    released = ledger.release(reserved, Homes(), NOW)
     assert ledger.after(ledger.after(lots, reserved), released) == lots
     assert released.business_id == ledger.capture(reserved, Speed.FAST, NOW).business_id
 
@@ -88,22 +89,38 @@ def test_what_comes_back_to_a_closed_lot_follows_the_rest_of_it() -> None:
     lots = [a_lot(MONTH, 10, "m"), a_lot(BONUS, 10, "b"), a_lot(EXTRA, 10, "e")]
     reserved = ledger.reserve(JOB, ANN, SECONDS, 30, lots, NOW)
     closed = {"m": EntryKind.EXPIRE, "b": EntryKind.REVOKE}
-    back = {posting.account: posting.amount for posting in ledger.release(reserved, closed, NOW).postings}
+    back = {posting.account: posting.amount for posting in ledger.release(reserved, Homes(closed), NOW).postings}
     assert back == {HELD: -30, EXPIRED: 10, ISSUED: 10, lots[2].account: 10}
+
+
+def test_what_is_owed_of_a_lot_is_taken_from_what_comes_back() -> None:
+    lots = [a_lot(MONTH, 10, "m"), a_lot(EXTRA, 50, "e")]
+    reserved = ledger.reserve(JOB, ANN, SECONDS, 40, lots, NOW)
+    [_, rest] = ledger.after(lots, reserved)
+    taken = ledger.take_back(rest, 25, 25, ANN, SECONDS, NOW, source="shop")
+    owed = Account(OWED, "e")
+    assert {posting.account: posting.amount for posting in taken.postings} == {rest.account: -20, owed: -5, ISSUED: 25}
+    back = ledger.release(reserved, Homes(owed={"e": 5}), NOW).postings
+    assert {posting.account: posting.amount for posting in back} == {
+        HELD: -40,
+        lots[0].account: 10,
+        owed: 5,
+        rest.account: 25,
+    }
 
 
 def test_a_refund_gives_back_what_was_used() -> None:
     lots = [a_lot(MONTH, 30)]
     reserved = ledger.reserve(JOB, ANN, SECONDS, 30, lots, NOW)
     captured = ledger.capture(reserved, Speed.TURBO, NOW)
-    refunded = ledger.refund(reserved, captured, {}, NOW)
+    refunded = ledger.refund(reserved, captured, Homes(), NOW)
     assert refunded.postings == (Posting(Account(AccountKind.USED, "turbo"), -30), Posting(lots[0].account, 30))
 
 
 def test_relaxed_time_is_counted_and_costs_nothing() -> None:
     reserved = ledger.reserve_free(JOB, ANN, SECONDS, 60, NOW)
     assert reserved.postings == (Posting(ISSUED, -60), Posting(HELD, 60))
-    assert ledger.release(reserved, {}, NOW).postings == (Posting(HELD, -60), Posting(ISSUED, 60))
+    assert ledger.release(reserved, Homes(), NOW).postings == (Posting(HELD, -60), Posting(ISSUED, 60))
     assert ledger.capture(reserved, Speed.RELAX, NOW).postings[1].account == Account(AccountKind.USED, "relax")
 
 
@@ -127,6 +144,7 @@ class Books:
     """A ledger in memory with one lot of each kind, whose expiry is at 10, 20, 30 seconds."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
+    parts: Counter[str] = field(default_factory=Counter)
 
     def post(self, entry: Entry) -> None:
         self.entries.setdefault(entry.business_id, entry)
@@ -137,6 +155,12 @@ class Books:
             for posting in entry.postings:
                 sums[posting.account] += posting.amount
         return sums
+
+    def owed(self) -> dict[str, int]:
+        return {account.label: -amount for account, amount in self.balances().items() if account.kind is OWED}
+
+    def homes(self) -> Homes:
+        return Homes(self.closings(), self.owed())
 
     def closings(self) -> dict[str, EntryKind]:
         names = {ledger.close_id(name): name for name in ("month", "bonus", "extra")}
@@ -162,6 +186,7 @@ STEPS = st.one_of(
     st.tuples(st.just("fail"), JOBS),
     st.tuples(st.just("refund"), JOBS),
     st.tuples(st.just("close"), st.sampled_from([EntryKind.EXPIRE, EntryKind.REVOKE])),
+    st.tuples(st.just("part"), st.integers(1, 70)),
     st.tuples(st.just("wait"), st.integers(1, 15)),
 )
 ENDS = {MONTH: 10, BONUS: 20, EXTRA: 30}
@@ -190,6 +215,11 @@ def play(books: Books, step: str, what: object, at: float) -> None:
                     books.post(ledger.revoke(lot, ANN, SECONDS, now, source="x"))
                 elif not lot.is_live(now):
                     books.post(ledger.expire(lot, ANN, SECONDS, now))
+        case "part", int() as total:
+            for lot in books.lots():
+                if (amount := total - books.parts[lot.account.label]) > 0:
+                    books.post(ledger.take_back(lot, amount, total, ANN, SECONDS, now, source="x"))
+                    books.parts[lot.account.label] = total
         case _:
             pass
 
@@ -201,9 +231,9 @@ def settle(books: Books, step: str, job: JobId, at: float) -> None:
     if step == "succeed":
         books.post(ledger.capture(reserved, Speed.FAST, after(at)))
     elif step == "fail":
-        books.post(ledger.release(reserved, books.closings(), after(at)))
+        books.post(ledger.release(reserved, books.homes(), after(at)))
     elif settled is not None and settled.kind is EntryKind.CAPTURE:
-        books.post(ledger.refund(reserved, settled, books.closings(), after(at)))
+        books.post(ledger.refund(reserved, settled, books.homes(), after(at)))
 
 
 @given(st.lists(STEPS, max_size=40))
@@ -215,7 +245,11 @@ def test_whatever_happens_the_books_balance(steps: list[tuple[str, object]]) -> 
         play(books, step, what, at)
         balances = books.balances()
         assert sum(balances.values()) == 0
-        assert all(amount >= 0 for account, amount in balances.items() if account != ISSUED)
+        assert all(
+            amount >= 0 for account, amount in balances.items() if account.kind not in (AccountKind.ISSUED, OWED)
+        )
+        assert all(amount >= 0 for amount in books.owed().values())
+        assert not [lot for lot in books.lots() if lot.balance and books.owed().get(lot.account.label)]
         assert not [name for name in books.closings() if balances[Account(AccountKind(name), name)]]
     settled = {entry.job_id for entry in books.entries.values() if entry.business_id.startswith("settle:")}
     assert not [job for job in settled if job and books.balances()[Account(AccountKind.HELD, job)]]

@@ -202,14 +202,24 @@ def test_suffixes_that_prompts_can_carry(suffix: str) -> None:
     assert settings.with_suffix(suffix).suffix == suffix
 
 
-@pytest.mark.parametrize("suffix", ["in oil", "--foo", "--v 99", "--ar", "--ar 3:2 {a, b}", "--fast --ar 1:1 x"])
+@pytest.mark.parametrize(
+    "suffix",
+    ["in oil", "--foo", "--v 99", "--ar", "--ar 3:2 {a, b}", "--fast --ar 1:1 x", "--ar nope", "--v 3 --weird 5"],
+)
 def test_suffixes_that_no_prompt_could_carry(suffix: str) -> None:
     with pytest.raises(PromptError):
         USUAL.with_suffix(suffix)
 
 
 def test_a_suffix_that_is_left_out_is_told_of() -> None:
-    assert USUAL.with_suffix("--iw 99").list_misfits() == ("`--iw` of your suffix does not fit and was left out.",)
+    """It suits a version of its own, not the one of the settings."""
+    misfits = replace(USUAL, version="3").with_suffix("--weird 5").list_misfits()
+    assert misfits == ("`--weird` of your suffix does not fit with `--version 3` and was left out.",)
+
+
+def test_a_suffix_with_a_value_that_fits_nowhere_is_refused_with_the_reason() -> None:
+    with pytest.raises(InvalidParameter, match="`--ar` needs two whole numbers"):
+        USUAL.with_suffix("--ar nope")
 
 
 def test_plans_decide_what_may_be_switched_on() -> None:

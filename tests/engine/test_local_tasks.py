@@ -20,11 +20,13 @@ from engine.protocol import (
     Queued,
     Request,
     Started,
+    TerminalEvent,
     UpscaleRequest,
 )
 from tests.engine.test_local import ENDLESS, DotPipeline, Gate, a_request, an_engine, arrived
 
 SMALL = Pixels(24, 16, bytes(range(128)) * 9)
+LONG = Pixels(480, 8, bytes(range(128)) * 90)
 
 
 @pytest.fixture(autouse=True)
@@ -68,17 +70,23 @@ async def test_what_cannot_be_served_says_why(request_: Request, sentence: str) 
 
 
 async def test_denoising_and_slices_take_turns() -> None:
-    """A picture of a few steps, asked for while an enlargement of many layers is under way, comes first."""
-    ended: list[str] = []
+    """A picture of a few steps, asked for while an enlargement of many layers is under way, comes before its first
+    tile.
+    """
+    told: list[str] = []
 
     async def follow(request: Request) -> None:
-        assert isinstance((await events_of(engine, request))[-1], Finished)
-        ended.append(request.id)
+        async for event in engine.generate(request):
+            if isinstance(event, Progress) and request.id == "large":
+                told.append("tile")
+            if isinstance(event, TerminalEvent):
+                assert isinstance(event, Finished)
+                told.append(request.id)
 
     async with an_engine(DotPipeline) as engine, asyncio.TaskGroup() as tasks:
-        tasks.create_task(follow(UpscaleRequest("large", SMALL, 4)))
+        tasks.create_task(follow(UpscaleRequest("large", LONG, 4)))
         tasks.create_task(follow(a_request("drawn", steps=5)))
-    assert ended == ["drawn", "large"]
+    assert told == ["drawn", "tile", "tile", "tile", "large"]
 
 
 async def test_slices_go_on_while_steps_are_taken() -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.domain.dispute import Dispute, DisputeState
 from bot.domain.job import UserId
+from bot.domain.money import Money
 from bot.domain.payment_event import Subject, SubjectKind
 from bot.domain.subscription import PayState
 from bot.payments.portal import portal_features, portal_name
@@ -29,6 +31,7 @@ def event(kind: str, **thing: Any) -> dict[str, Any]:
         (event("invoice.created", subscription="sub_1"), None, ""),
         (event("invoice.paid", parent=None), None, ""),
         (event("charge.refunded", payment_intent="pi_1"), None, "pi_1"),
+        (event("charge.dispute.funds_withdrawn", payment_intent="pi_1"), None, "pi_1"),
         (event("product.updated", id="prod_1"), None, ""),
     ],
 )
@@ -110,6 +113,55 @@ def test_what_others_sell_is_none_of_ours(metadata: dict[str, str] | None) -> No
 
 def test_an_invoice_without_a_subscription_is_no_subject() -> None:
     assert subject_of_invoice({"parent": {"quote_details": {}}}) is None
+
+
+def dispute(**changes: Any) -> dict[str, Any]:
+    return {"id": "dp_1", "amount": 1500, "currency": "jpy", "payment_intent": "pi_1", **changes}
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("needs_response", DisputeState.OPEN),
+        ("under_review", DisputeState.OPEN),
+        ("lost", DisputeState.LOST),
+        ("appeal_under_review", DisputeState.LOST),
+        ("won", DisputeState.WON),
+        ("warning_needs_response", None),
+        ("warning_closed", None),
+        ("prevented", None),
+        ("something new", None),
+    ],
+)
+def test_what_a_bank_says(status: str, state: DisputeState | None) -> None:
+    read = read_event(event("charge.dispute.created", **dispute(status=status))).dispute
+    assert read == (Dispute("dp_1", Money(1500, "JPY"), state) if state else None)
+
+
+@pytest.mark.parametrize(
+    ("former", "is_told"), [({"status": "warning_needs_response"}, True), ({"evidence": {}}, False)]
+)
+def test_operators_hear_of_disputes_that_are_other_than_before(former: dict[str, Any], is_told: bool) -> None:
+    told = event("charge.dispute.updated", **dispute(status="needs_response"))
+    told["data"]["previous_attributes"] = former
+    assert (read_event(told).dispute is not None) is is_told
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "state", "refunded"),
+    [
+        ({}, "needs_response", PayState.DISPUTED, 0),
+        ({}, "won", PayState.PAID, 0),
+        ({}, "lost", PayState.PAID, 1500),
+        ({}, "warning_needs_response", PayState.PAID, 0),
+        ({"status": "past_due"}, "needs_response", PayState.FAILED, 0),
+        ({"status": "canceled"}, "needs_response", PayState.ENDED, 0),
+    ],
+)
+def test_a_subscription_that_is_disputed(changes: dict[str, Any], status: str, state: PayState, refunded: int) -> None:
+    read = read_subscription(subscription(**changes), [], [dispute(status=status)])
+    assert read is not None
+    assert (read.state, read.refunded) == (state, refunded)
 
 
 def test_the_same_rules_of_the_portal_have_the_same_name() -> None:

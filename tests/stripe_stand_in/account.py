@@ -1,7 +1,7 @@
 """A Stripe account in memory: what people pay for, and the events that tell of it. Knows no HTTP and none of our code.
 
-Only what a studio uses: checkout sessions, subscriptions with their invoices and payments, refunds. Prorating is by the
-second, as there.
+Only what a studio uses: checkout sessions, subscriptions with their invoices and payments, refunds, disputes.
+Prorating is by the second, as there.
 """
 
 import calendar
@@ -171,6 +171,27 @@ class StripeAccount:
         charge["refunded"] = charge["amount_refunded"] == charge["amount"]
         self._tell("charge.refunded", charge)
 
+    def dispute(self, payment_id: str, amount: int | None = None, status: str = "needs_response") -> str:
+        """A bank asks back what was paid, or an amount of it. Returns the id of the dispute."""
+        intent = self.payment_of(payment_id)
+        charge = self.things[self.things[intent]["latest_charge"]]
+        charge["disputed"] = True
+        asked = charge["amount"] if amount is None else amount
+        content = {"amount": asked, "currency": "usd", "charge": charge["id"], "payment_intent": intent}
+        dispute = self._add("dispute", "dp", status=status, **content)
+        self._tell("charge.dispute.created", dispute)
+        return str(dispute["id"])
+
+    def escalate(self, dispute_id: str) -> None:
+        """A question of a bank becomes a dispute."""
+        dispute = self.things[dispute_id]
+        former, dispute["status"] = dispute["status"], "needs_response"
+        self._tell("charge.dispute.updated", dispute, status=former)
+
+    def settle_dispute(self, dispute_id: str, status: str) -> None:
+        self.things[dispute_id]["status"] = status
+        self._tell("charge.dispute.closed", self.things[dispute_id])
+
     def payment_of(self, thing_id: str) -> str:
         thing = self.things[thing_id]
         if thing["object"] != "subscription":
@@ -260,6 +281,7 @@ class StripeAccount:
             amount=amount,
             amount_refunded=0,
             refunded=False,
+            disputed=False,
             payment_intent=intent["id"],
             metadata=intent.get("metadata", {}),
         )
@@ -271,8 +293,8 @@ class StripeAccount:
         self.things[thing_id] = {"id": thing_id, "object": kind, "created": self._second(), **content}
         return self.things[thing_id]
 
-    def _tell(self, kind: str, thing: Json) -> None:
-        """As it is at this moment, whenever it arrives."""
+    def _tell(self, kind: str, thing: Json, **former: Any) -> None:
+        """As it is at this moment, whenever it arrives; `former` is what it was before."""
         told = copy.deepcopy({name: value for name, value in thing.items() if name not in ("wish", "line_items")})
         self.events.append(
             {
@@ -281,7 +303,7 @@ class StripeAccount:
                 "type": kind,
                 "created": self._second(),
                 "api_version": "2026-10-28.endive",
-                "data": {"object": told},
+                "data": {"object": told, "previous_attributes": former},
             }
         )
 

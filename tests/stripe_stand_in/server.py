@@ -23,7 +23,7 @@ NOT_RETRIED = {"Stripe-Should-Retry": "false"}
 @dataclass
 class StripeStandIn:
     """`is_down` answers nothing but errors; `asked` are the calls that came, as method and path; `portals` the portal
-    sessions that were opened; `on_read` is called after each reading of a subscription."""
+    sessions that were opened; `on_read` is called after each reading of a subscription or of disputes."""
 
     account: StripeAccount
     url: str = ""
@@ -39,6 +39,7 @@ class StripeStandIn:
             web.get("/v1/checkout/sessions", self._answering(self._list_sessions)),
             web.get("/v1/invoices", self._answering(self._list_invoices)),
             web.get("/v1/invoice_payments", self._answering(self._list_payments)),
+            web.get("/v1/disputes", self._answering(self._list_disputes)),
             web.get("/v1/billing_portal/configurations", self._answering(self._list_configurations)),
             web.post("/v1/billing_portal/configurations", self._answering(self._add_configuration)),
             web.post("/v1/billing_portal/sessions", self._answering(self._open_portal)),
@@ -62,7 +63,7 @@ class StripeStandIn:
                 found = answer(request, form)
             except KeyError as missing:
                 return _error(404, f"No such {missing.args[0]}", code="resource_missing", param=missing.args[0])
-            if self.on_read and request.path.startswith("/v1/subscriptions"):
+            if self.on_read and request.path.startswith(("/v1/subscriptions", "/v1/disputes")):
                 await self.on_read()
             if key:
                 self._answers[key] = found
@@ -98,6 +99,10 @@ class StripeStandIn:
             for one in self.account.list("invoice_payment")
             if form.get("invoice") in (None, one["invoice"]) and payment in (None, one["payment"]["payment_intent"])
         )
+        return self._expanded(_list(found), form)
+
+    def _list_disputes(self, _: web.Request, form: Json) -> Json:
+        found = (one for one in self.account.list("dispute") if one["payment_intent"] == form["payment_intent"])
         return self._expanded(_list(found), form)
 
     def _list_configurations(self, _: web.Request, __: Json) -> Json:

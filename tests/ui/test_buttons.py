@@ -142,7 +142,7 @@ async def test_a_film(scene: Scene) -> None:
     film = await press_for_result(ada, single, "Animate (Low motion)")
     assert film["content"] == f"**a fox --motion low --video 1 --aspect 1:1** - {ada.mention} (fast)"
     assert film["attachments"][0]["filename"].endswith(".webp")
-    assert list(buttons_of(film)) == ["❤️"]
+    assert list(buttons_of(film)) == ["🔄", "❤️"]
 
 
 async def test_the_pressed_button_turns_blue(scene: Scene) -> None:
@@ -266,3 +266,4 @@ async def test_a_tile_is_shown_two_by_two_to_whoever_asks(scene: Scene) -> None:
     assert shown["flags"] & 64
     [picture] = shown["attachments"]
     assert (picture["filename"], picture["width"], picture["height"]) == ("2x2.webp", 128, 128)
+    assert picture["description"] == "The picture repeated, two by two"

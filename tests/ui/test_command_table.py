@@ -78,6 +78,8 @@ async def test_every_command_asks_for_what_is_known(scene: Scene) -> None:
         assert asked[: len(options)] == options, path
         for option in given:
             assert bool(option.get("autocomplete")) == ((path, option["name"]) in WITH_SUGGESTIONS), path
+    descriptions = [o["description"] for leaf in here.values() for o in leaf.get("options") or []]
+    assert "…" not in descriptions
     [dimensions] = [option for option in here["blend"]["options"] if option["name"] == "dimensions"]
     assert [choice["value"] for choice in dimensions["choices"]] == ["--ar 2:3", "--ar 1:1", "--ar 3:2"]
     assert [choice["name"] for choice in dimensions["choices"]] == ["Portrait", "Square", "Landscape"]

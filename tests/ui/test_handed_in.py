@@ -79,7 +79,9 @@ async def test_describe_needs_one_picture(scene: Scene, options: dict[str, Any])
 async def test_a_file_that_is_no_picture_is_told(scene: Scene) -> None:
     ada = await scene.member()
     message = await answered(ada, await ada.slash("describe", image=Upload("a.png", b"no picture")))
-    assert "not a PNG" in message["embeds"][0]["description"]
+    told = message["embeds"][0]["description"]
+    assert "not a PNG" in told
+    assert "/…/a.png`" in told  # its owner knows the name, and nobody the address
 
 
 async def test_a_link_into_our_own_network_is_refused(scene: Scene) -> None:
@@ -121,6 +123,7 @@ async def test_what_cannot_be_shortened_is_told(scene: Scene, prompt: str) -> No
     ada = await scene.member()
     message = await answered(ada, await ada.slash("shorten", prompt=prompt))
     assert message["embeds"][0]["title"] == "Invalid parameter"
+    assert message["embeds"][0]["footer"]["text"] == f"/shorten {prompt}"
 
 
 @pytest.fixture
@@ -136,6 +139,7 @@ async def test_pictures_are_blended(blending: Scene) -> None:
     sent = await ada.slash("blend", image1=a_picture("red"), image2=a_picture("blue"), dimensions="--ar 3:2")
     result = await next_result(ada, sent)
     assert "--ar 3:2**" in result["content"]
+    assert result["attachments"][0]["description"] == "red.png blue.png --ar 3:2"
     [request] = blending.engine.requests
     assert len(request.references) == 2
     again = await next_result(ada, await ada.press(result, "🔄"))

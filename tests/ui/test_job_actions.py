@@ -90,7 +90,7 @@ def test_what_repeats_is_shown_two_by_two() -> None:
     tile = single(params=replace(single().params, tile=True))
     assert as_read(result_actions(tile))[4][1] == ("Show 2x2", f"EASEL::repeated::1::{J}")
     film = result_actions(replace(tile, kind=JobKind.ANIMATE))
-    assert as_read(film) == [[("❤️", f"MJ::BOOKMARK::{J}")]]
+    assert as_read(film) == [[("🔄", f"MJ::JOB::reroll::0::{J}::SOLO"), ("❤️", f"MJ::BOOKMARK::{J}")]]
 
 
 def test_upscaling_is_the_last_step() -> None:
@@ -103,8 +103,9 @@ def test_upscaling_is_the_last_step() -> None:
     ]
 
 
-def test_films_are_only_kept() -> None:
-    assert as_read(result_actions(replace(single(), kind=JobKind.ANIMATE))) == [[("❤️", f"MJ::BOOKMARK::{J}")]]
+def test_films_are_kept_or_made_again() -> None:
+    film = as_read(result_actions(replace(single(), kind=JobKind.ANIMATE)))
+    assert film == [[("🔄", f"MJ::JOB::reroll::0::{J}::SOLO"), ("❤️", f"MJ::BOOKMARK::{J}")]]
 
 
 def test_waiting() -> None:

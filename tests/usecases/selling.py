@@ -1,17 +1,18 @@
 """A world that sells through the stand-in Stripe, and members who pay there. Its months pass as the clock is turned."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 
 from bot.domain.job import UserId
 from bot.domain.ledger import Entry
 from bot.domain.plan import Article, Billing, Catalogue
-from bot.payments.till import StripeTill
+from bot.payments.till import StripeTill, stripe_client
 from bot.usecases.buying import open_checkout
 from bot.usecases.payments import take_event
 from tests.domain.factories import ANN, CATALOGUE
 from tests.stripe_stand_in.account import Json, StripeAccount
-from tests.stripe_stand_in.server import StripeStandIn, signed
+from tests.stripe_stand_in.server import KEY, SECRET, StripeStandIn, signed, stand_in
 from tests.usecases.conftest import World
 
 TAGS = (
@@ -23,6 +24,8 @@ TAGS = (
     Article("price_hours", hours=5),
 )
 SHOP = replace(CATALOGUE, price_tags=TAGS)
+GUESTS = replace(SHOP, everyone=replace(CATALOGUE.plans[0], name="Guest", rank=0, fast_seconds=0))
+"""Where whoever owns nothing may use up what they bought once."""
 AMOUNTS = {"price_basic_month": 1000, "price_pro_month": 6000, "price_pro_year": 57_600, "price_pro_old": 5000}
 ONCE = {"price_pack": 1500, "price_hours": 2000}
 
@@ -84,3 +87,12 @@ class Shop:
         now = self.world.clock.now
         async with self.world.studio.db.transaction() as tx:
             return [letter.text for letter in await tx.letters.claim(now, now, 99)]
+
+
+@contextlib.asynccontextmanager
+async def open_shop(world: World) -> AsyncIterator[Shop]:
+    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
+        stock(stripe.account)
+        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
+        shop.sell(SHOP)
+        yield shop

@@ -23,7 +23,7 @@ from bot.domain.errors import (
 )
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import Operation
-from bot.pictures import decode_rgb
+from bot.pictures import decode_rgb, encode_png
 from bot.pictures.arrays import Colours, to_array, to_pixels
 from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
@@ -31,6 +31,7 @@ from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
+from bot.usecases.submit_handed_in import HandedIn, submit_upscale
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
 from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
@@ -307,6 +308,20 @@ async def test_redoing_an_upscale_starts_from_the_same_picture(world: World) -> 
     world.clock.advance(10)
     with pytest.raises(SlowDown):
         await press(world, Action.ENLARGE, first, how="v7_2x_subtle", where=901)
+
+
+@pytest.mark.parametrize(("side", "is_taken"), [(1024, True), (1040, False)])
+async def test_redoing_goes_by_the_size_of_what_was_handed_in(world: World, side: int, is_taken: bool) -> None:
+    use(world, FAKE_MODEL)
+    world.links.files["https://x.example/a.png"] = encode_png(noise(side, side, 1))
+    picture = HandedIn("https://x.example/a.png", "a.png")
+    first = await run(world, await submit_upscale(picture, "v5_2x", place_of(ANN), studio=world.studio))
+    second = await run(world, await press(world, Action.ENLARGE, first, how="v5_2x"))
+    if is_taken:
+        assert (await press(world, Action.ENLARGE, second, how="v5_4x", where=901)).operation.scale == 4
+        return
+    with pytest.raises(NotAllowed, match=f"{side}x{side} would have more than 4096x4096"):
+        await press(world, Action.ENLARGE, second, how="v5_4x", where=901)
 
 
 async def test_upscaling_is_the_last_step(world: World) -> None:

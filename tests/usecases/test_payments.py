@@ -8,22 +8,23 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import SubscriptionPaused, SubscriptionRequired
+from bot.domain.errors import CreditsExhausted, SubscriptionPaused, SubscriptionRequired
 from bot.domain.job import UserId
+from bot.domain.oversight import Deed
 from bot.domain.period import add_months
 from bot.domain.plan import Billing
 from bot.domain.prices import Unit
 from bot.domain.standing import State
-from bot.payments.till import StripeTill, stripe_client
 from bot.usecases.buying import is_customer, open_checkout, open_portal
+from bot.usecases.cancel import cancel_job
+from bot.usecases.oversee import read_log
 from bot.usecases.payments import catch_up
 from bot.usecases.till import TillClosed
 from tests.domain.factories import ANN, BOB, NOW
 from tests.stripe_stand_in.account import Json
-from tests.stripe_stand_in.server import KEY, SECRET, stand_in
 from tests.usecases.conftest import World
 from tests.usecases.paying import assert_sound, info, left
-from tests.usecases.selling import SHOP, Shop, stock
+from tests.usecases.selling import GUESTS, SHOP, Shop, open_shop
 
 BASIC, PRO = 200 * 60, 30 * 3600
 HOURS = 5 * 3600
@@ -32,10 +33,7 @@ GRID = 60
 
 @pytest.fixture
 async def shop(world: World) -> AsyncIterator[Shop]:
-    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
-        stock(stripe.account)
-        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
-        shop.sell(SHOP)
+    async with open_shop(world) as shop:
         yield shop
         await assert_sound(world)
 
@@ -128,7 +126,47 @@ async def lowered_and_cancelled(shop: Shop, member: UserId) -> AsyncIterator[Non
     yield
 
 
-STORIES: list[Story] = [raised, failed_and_paid, refunded_in_part, refunded_and_ended, lowered_and_cancelled]
+async def asked_back_and_won(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    payment = await shop.buy("price_hours", member)
+    yield
+    shop.account.refund(payment, 400)
+    dispute = shop.account.dispute(payment, 1600)
+    yield
+    shop.account.settle_dispute(dispute, "won")
+    yield
+
+
+async def asked_back_and_lost(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    payment = await shop.buy("price_hours", member)
+    yield
+    dispute = shop.account.dispute(payment, 1500, "warning_needs_response")
+    yield
+    shop.account.escalate(dispute)
+    yield
+    shop.account.settle_dispute(dispute, "lost")
+    yield
+
+
+async def a_month_asked_back_and_won(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    dispute = shop.account.dispute(subscription)
+    yield
+    shop.world.clock.now += timedelta(days=20)
+    shop.account.settle_dispute(dispute, "won")
+    yield
+
+
+STORIES: list[Story] = [
+    raised,
+    failed_and_paid,
+    refunded_in_part,
+    refunded_and_ended,
+    lowered_and_cancelled,
+    asked_back_and_won,
+    asked_back_and_lost,
+    a_month_asked_back_and_won,
+]
 ORDERS = 20
 
 
@@ -178,6 +216,23 @@ async def test_what_is_told_while_we_ask_is_not_overwritten_by_the_older_answer(
     assert await shop.hear([old]) == [True]
     with pytest.raises(SubscriptionRequired):
         await shop.world.imagine()
+
+
+async def test_what_is_told_while_we_ask_counts_although_it_changes_nothing(shop: Shop) -> None:
+    """The other process finds the plan as it should be, and leaves a trace all the same: else the older answer wins."""
+    subscription = await shop.buy("price_pro_month")
+    await shop.hear()
+    shop.account.pause(subscription)
+    [old] = shop.news()
+
+    async def meanwhile() -> None:
+        shop.stripe.on_read = None
+        shop.account.resume(subscription)
+        assert await shop.hear() == [True]
+
+    shop.stripe.on_read = meanwhile
+    assert await shop.hear([old]) == [True]
+    await shop.world.imagine()
 
 
 async def test_when_stripe_does_not_answer_nothing_happens_and_the_next_telling_counts(shop: Shop) -> None:
@@ -363,6 +418,133 @@ async def test_a_month_refunded_in_part_loses_that_part_of_its_time(shop: Shop) 
     shop.account.refund(subscription, 1500)
     await shop.hear(2 * shop.news())
     assert (await plan_name(shop), await left(shop.world)) == ("Pro", PRO * 3 // 4)
+
+
+# --- what banks ask back ---
+
+
+async def test_hours_that_are_disputed_rest_until_the_payment_stands(shop: Shop) -> None:
+    shop.sell(GUESTS)
+    payment = await shop.buy("price_hours")
+    await shop.hear()
+    await shop.world.drawn()
+    held = await shop.world.imagine()
+    dispute = shop.account.dispute(payment)
+    await shop.hear(2 * shop.news())
+    with pytest.raises(CreditsExhausted):
+        await shop.world.imagine()
+    await cancel_job(held.id, ANN, studio=shop.world.studio)
+    assert await left(shop.world) == 0
+    shop.account.settle_dispute(dispute, "won")
+    await shop.hear(2 * shop.news())
+    assert await left(shop.world) == HOURS - GRID
+    letters = await shop.letters()
+    assert [text for text in letters if text.endswith("what you had not used rests: 4 h 58 min.")]
+    assert [text for text in letters if text.endswith("this is yours again: 4 h 59 min.")]
+
+
+async def test_hours_whose_dispute_is_lost_stay_away(shop: Shop) -> None:
+    shop.sell(GUESTS)
+    dispute = shop.account.dispute(await shop.buy("price_hours"), 500)
+    await shop.hear()
+    assert await left(shop.world) == HOURS * 3 // 4
+    shop.account.settle_dispute(dispute, "lost")
+    await shop.hear()
+    assert await left(shop.world) == HOURS * 3 // 4
+
+
+async def test_a_question_of_a_bank_takes_nothing_until_it_becomes_a_dispute(shop: Shop) -> None:
+    shop.sell(GUESTS)
+    dispute = shop.account.dispute(await shop.buy("price_hours"), status="warning_needs_response")
+    await shop.hear()
+    assert (await left(shop.world), await disputes_told(shop)) == (HOURS, [])
+    shop.account.escalate(dispute)
+    await shop.hear()
+    assert await left(shop.world) == 0
+    assert len(await disputes_told(shop)) == 1
+
+
+async def test_what_was_disputed_and_then_refunded_does_not_come_back(shop: Shop) -> None:
+    payment = await shop.buy("price_hours")
+    dispute = shop.account.dispute(payment)
+    await shop.hear()
+    shop.account.refund(payment)
+    shop.account.settle_dispute(dispute, "won")
+    await shop.hear()
+    assert await left(shop.world) == 0
+
+
+async def test_hours_that_ran_out_during_the_dispute_stay_gone(shop: Shop) -> None:
+    dispute = shop.account.dispute(await shop.buy("price_hours"))
+    await shop.hear()
+    shop.world.clock.now += timedelta(days=61)
+    assert await left(shop.world) == 0
+    shop.account.settle_dispute(dispute, "won")
+    await shop.hear()
+    assert await left(shop.world) == 0
+
+
+async def test_a_plan_that_is_disputed_is_paused_until_the_payment_stands(shop: Shop) -> None:
+    subscription = await shop.buy("price_pro_month")
+    await shop.hear()
+    await shop.world.drawn()
+    dispute = shop.account.dispute(subscription)
+    await shop.hear(2 * shop.news())
+    with pytest.raises(SubscriptionPaused):
+        await shop.world.imagine()
+    assert [
+        text for text in await shop.letters() if "Your bank asks for the payment for your plan **Pro** back" in text
+    ]
+    shop.account.settle_dispute(dispute, "won")
+    await shop.hear(2 * shop.news())
+    assert (await plan_name(shop), await left(shop.world)) == ("Pro", PRO - GRID)
+
+
+async def test_a_plan_whose_dispute_is_lost_ends_until_the_next_month_is_paid(shop: Shop) -> None:
+    subscription = await shop.buy("price_pro_month")
+    await shop.hear()
+    await shop.world.drawn()
+    dispute = shop.account.dispute(subscription)
+    shop.account.settle_dispute(dispute, "lost")
+    await shop.hear()
+    with pytest.raises(SubscriptionRequired):
+        await shop.world.imagine()
+    assert await left(shop.world) == 0
+    shop.world.clock.now = add_months(shop.world.clock.now, 1)
+    shop.account.renew(subscription)
+    await shop.hear()
+    assert await left(shop.world) == PRO
+
+
+async def test_a_dispute_that_is_won_while_we_ask_is_not_opened_again_by_the_older_answer(shop: Shop) -> None:
+    dispute = shop.account.dispute(await shop.buy("price_hours"))
+    [_, opened] = shop.news()
+
+    async def meanwhile() -> None:
+        shop.stripe.on_read = None
+        shop.account.settle_dispute(dispute, "won")
+        assert all(await shop.hear())
+
+    shop.stripe.on_read = meanwhile
+    assert await shop.hear([opened]) == [True]
+    assert await left(shop.world) == HOURS
+    assert len(await disputes_told(shop)) == 2
+
+
+async def test_operators_are_told_of_disputes_once(shop: Shop) -> None:
+    dispute = shop.account.dispute(await shop.buy("price_hours"), 500)
+    shop.account.settle_dispute(dispute, "won")
+    await shop.hear(2 * shop.news())
+    order = shop.account.list("checkout.session")[0]["id"]
+    assert await disputes_told(shop) == [
+        f"5.00 USD open ({dispute}): stripe:{order}",
+        f"5.00 USD won ({dispute}): stripe:{order}",
+    ]
+
+
+async def disputes_told(shop: Shop) -> list[str]:
+    acts = await read_log(99, ANN, studio=shop.world.studio)
+    return [act.details for act in reversed(acts) if act.deed is Deed.DISPUTE]
 
 
 # --- the portal, and what is not ours ---

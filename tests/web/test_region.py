@@ -122,6 +122,56 @@ async def test_painting_by_keys_erasing_and_taking_back(scene: Scene, browser: B
     await expect(status).to_contain_text("4 % is marked")
 
 
+async def test_painting_by_keys_shows_the_cross_and_says_what_changes(scene: Scene, browser: Browser) -> None:
+    ada = await scene.member()
+    page = await browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(await link_under(ada, await a_single(ada)))
+    status, cross = page.get_by_role("status"), page.locator("#cross")
+    await expect(cross).to_have_css("visibility", "hidden")
+    await page.get_by_role("button", name="Zoom in").focus()
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#mask")).to_be_focused()
+    await expect(cross).to_have_css("visibility", "visible")
+    before = await cross.bounding_box()
+    await page.keyboard.press("Shift+ArrowRight")
+    after = await cross.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["x"] > before["x"]
+    await page.keyboard.press("e")
+    await expect(status).to_have_text("Erase")
+    await page.keyboard.press("]")
+    await expect(status).to_have_text("Size 14")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#begun")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#begun")).to_be_hidden()
+    await expect(status).to_have_text("Nothing is marked yet.")
+
+
+async def test_a_second_finger_and_the_other_button_paint_nothing(scene: Scene, browser: Browser) -> None:
+    ada = await scene.member()
+    page = await browser.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(await link_under(ada, await a_single(ada)))
+    mask, status = page.locator("#mask"), page.get_by_role("status")
+    await mask.click(button="right")
+    await expect(status).to_have_text("Nothing is marked yet.")
+    first = {"pointerId": 1, "pointerType": "touch", "clientX": 200, "clientY": 200}
+    second = first | {"pointerId": 2, "clientX": 600, "clientY": 400}
+    await page.evaluate("() => { document.querySelector('#mask').setPointerCapture = () => {}; }")
+    await mask.dispatch_event("pointerdown", first)
+    await mask.dispatch_event("pointerdown", second)
+    await mask.dispatch_event("pointermove", second)
+    await mask.dispatch_event("pointerup", second)
+    await expect(status).to_have_text("Nothing is marked yet.")  # it is told with the end of a stroke
+    await mask.dispatch_event("pointercancel", first)
+    await expect(status).to_have_text("Nothing is marked yet.")
+    await expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
 async def test_a_link_works_once(scene: Scene) -> None:
     ada = await scene.member()
     link = await link_under(ada, await a_single(ada))

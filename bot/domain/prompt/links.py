@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bot.domain.errors import InvalidLink
 from bot.domain.prompt.parameters import ImageLink
 
 MAX_LINK = 2_048
+MAX_SHOWN = 80
 
 NUMBER = r"-?(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
 _LINK = re.compile(
@@ -74,6 +75,25 @@ def read_link(word: str) -> ImageLink | None:
 
 def echo_link(link: ImageLink) -> str:
     return f"<{link.url}>" if link.weight == 1 else f"<{link.url}>::{echo_number(link.weight)}"
+
+
+def show_link(url: str) -> str:
+    """As a sentence names it: one too long to be read, such as that of an upload, by its host and the file's name."""
+    if len(url) <= MAX_SHOWN:
+        return url
+    host, _, path = url.partition("://")[2].partition("?")[0].partition("/")
+    name = path.rpartition("/")[2]
+    return f"{host}/…/{name}"[:MAX_SHOWN] if name and "/" in path else url[:MAX_SHOWN]
+
+
+def name_links(text: str) -> str:
+    """The text with files' names in the place of their addresses, for whoever has it read out."""
+    return _LINK.sub(lambda match: _file_name(match["angled"] or match[0]), text)
+
+
+def _file_name(url: str) -> str:
+    address = url.partition("://")[2].partition("?")[0].rstrip("/")
+    return unquote(address.rpartition("/")[2])
 
 
 def echo_number(number: float) -> str:

@@ -23,7 +23,14 @@ SLOW_STEPS = 120
 def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
     @tree.command(description="Blend two to five pictures into a new one")
     @everywhere
-    @app_commands.describe(dimensions="The shape of the new picture; square if left out")
+    @app_commands.describe(
+        image1="A picture to blend",
+        image2="A picture to blend",
+        dimensions="The shape of the new picture; square if left out",
+        image3="A picture to blend",
+        image4="A picture to blend",
+        image5="A picture to blend",
+    )
     @app_commands.choices(
         dimensions=[app_commands.Choice(name=name, value=value) for name, value in SHAPES.items()],
     )

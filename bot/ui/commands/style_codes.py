@@ -17,7 +17,13 @@ def add_style_codes(tree: app_commands.CommandTree, studio: Studio) -> None:
     group = everywhere(app_commands.Group(name="style_code", description="Styles that you keep under numbers"))
 
     @group.command(description="Keep a style of pictures, of words or of both under a number")
-    @app_commands.describe(words="Such as: misty, muted greens", share="Whether others may use the number at once")
+    @app_commands.describe(
+        image1="A picture in this style",
+        image2="A picture in this style",
+        image3="A picture in this style",
+        words="Such as: misty, muted greens",
+        share="Whether others may use the number at once",
+    )
     async def save(
         interaction: Interaction,
         image1: discord.Attachment | None = None,

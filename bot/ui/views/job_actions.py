@@ -50,7 +50,7 @@ def result_actions(job: Job, layout: Layout = USUAL, size: Size | None = None) -
     if job.is_grid:
         return _grid_actions(job.id)
     if job.kind is JobKind.ANIMATE:
-        return written(_kept(job, layout, row=0))
+        return written([_button(Button(Action.REROLL, job.id), emoji=AGAIN), *_kept(job, layout, row=0)])
     if job.kind in UPSCALES:
         return _upscaled_actions(job, layout)
     return _single_actions(job, layout, size)

@@ -3,13 +3,13 @@
 const body = document.body;
 const words = JSON.parse(body.dataset.words);
 const width = Number(body.dataset.width), height = Number(body.dataset.height);
-const [sheet, mask, size, undo, send, status] =
-  ["sheet", "mask", "size", "undo", "send", "status"].map((id) => document.getElementById(id));
+const [sheet, mask, size, undo, send, status, crossMark, rectangle] =
+  ["sheet", "mask", "size", "undo", "send", "status", "cross", "begun"].map((id) => document.getElementById(id));
 const pen = mask.getContext("2d", { willReadFrequently: true });
 const COLOUR = "rgb(255, 61, 113)";
 const KEPT_STEPS = 30;
 
-let tool = "brush", zoom = 1, past = [], path = [], corner = null;
+let tool = "brush", zoom = 1, past = [], path = [], finger = null, corner = null;
 let cross = { x: width / 2, y: height / 2 };
 
 mask.width = width;
@@ -61,14 +61,16 @@ function redraw(points) {
 }
 
 mask.addEventListener("pointerdown", (event) => {
-  mask.setPointerCapture(event.pointerId);
+  if (event.button !== 0 || finger !== null) return;
+  finger = event.pointerId;
+  mask.setPointerCapture(finger);
   remember();
   path = [place(event)];
   if (tool === "brush" || tool === "erase") stroke(path[0], path[0]);
 });
 
 mask.addEventListener("pointermove", (event) => {
-  if (!path.length) return;
+  if (event.pointerId !== finger) return;
   const here = place(event);
   if (tool === "rectangle") redraw(box(path[0], here));
   else if (tool === "lasso") redraw([...path, here]);
@@ -76,13 +78,23 @@ mask.addEventListener("pointermove", (event) => {
   path.push(here);
 });
 
-for (const end of ["pointerup", "pointercancel"]) {
-  mask.addEventListener(end, () => { path = []; tell(); });
-}
+mask.addEventListener("pointerup", (event) => {
+  if (event.pointerId !== finger) return;
+  finger = null;
+  tell();
+});
+
+// A second finger zooms the page: what the first one had begun was no stroke.
+mask.addEventListener("pointercancel", (event) => {
+  if (event.pointerId !== finger) return;
+  finger = null;
+  takeBack();
+});
 
 function takeBack() {
   const before = past.pop();
   if (before) pen.putImageData(before, 0, 0);
+  if (!past.length && document.activeElement === undo) mask.focus();
   undo.disabled = !past.length;
   tell();
 }
@@ -109,9 +121,20 @@ function scale(factor) {
   fit();
 }
 
+// What a key changes is said: whoever paints by keys may not see it.
+function chooseByKey(name) {
+  choose(name);
+  status.textContent = document.querySelector(`[data-tool="${name}"]`).textContent;
+}
+
+function resize(step) {
+  size.value = Number(size.value) + step;
+  status.textContent = `${size.labels[0].textContent.trim()} ${size.value}`;
+}
+
 const KEYS = {
-  b: () => choose("brush"), e: () => choose("erase"), r: () => choose("rectangle"), l: () => choose("lasso"),
-  "[": () => { size.value = Number(size.value) - 2; }, "]": () => { size.value = Number(size.value) + 2; },
+  b: () => chooseByKey("brush"), e: () => chooseByKey("erase"), r: () => chooseByKey("rectangle"), l: () => chooseByKey("lasso"),
+  "[": () => resize(-2), "]": () => resize(2),
   "+": () => scale(1.25), "-": () => scale(0.8),
 };
 
@@ -120,6 +143,18 @@ document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") { event.preventDefault(); takeBack(); return; }
   if (!event.ctrlKey && !event.metaKey && KEYS[event.key.toLowerCase()]) KEYS[event.key.toLowerCase()]();
 });
+
+function lay(item, a, b) {
+  const [left, top] = [Math.min(a.x, b.x), Math.min(a.y, b.y)];
+  Object.assign(item.style, { left: `${(100 * left) / width}%`, top: `${(100 * top) / height}%` });
+  if (a !== b) Object.assign(item.style, { width: `${(100 * Math.abs(a.x - b.x)) / width}%`, height: `${(100 * Math.abs(a.y - b.y)) / height}%` });
+}
+
+function showCross() {
+  lay(crossMark, cross, cross);
+  rectangle.hidden = !corner;
+  if (corner) lay(rectangle, corner, { ...cross });
+}
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -131,6 +166,8 @@ mask.addEventListener("keydown", (event) => {
       x: Math.min(width, Math.max(0, cross.x + MOVES[event.key][0] * step)),
       y: Math.min(height, Math.max(0, cross.y + MOVES[event.key][1] * step)),
     };
+    showCross();
+    crossMark.scrollIntoView({ block: "nearest", inline: "nearest" });
     const at = `${Math.round((100 * cross.x) / width)} %, ${Math.round((100 * cross.y) / height)} %`;
     status.textContent = words.cross.replace("{}", at);
   } else if (event.key === " ") {
@@ -140,10 +177,15 @@ mask.addEventListener("keydown", (event) => {
     tell();
   } else if (event.key === "Enter") {
     event.preventDefault();
-    if (!corner) { corner = cross; status.textContent = words.corner; return; }
+    if (!corner) { corner = cross; status.textContent = words.corner; showCross(); return; }
     remember();
     fill(box(corner, cross));
     corner = null;
+    showCross();
+    tell();
+  } else if (event.key === "Escape" && corner) {
+    corner = null;
+    showCross();
     tell();
   }
 });
@@ -186,4 +228,5 @@ document.getElementById("smaller").addEventListener("click", () => scale(0.8));
 document.querySelectorAll("[data-tool]").forEach((button) => button.addEventListener("click", () => choose(button.dataset.tool)));
 window.addEventListener("resize", fit);
 fit();
+showCross();
 tell();
