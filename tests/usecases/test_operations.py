@@ -21,16 +21,20 @@ from bot.domain.errors import (
     UnreadablePicture,
     UnusableMask,
 )
+from bot.domain.gallery import GalleryQuery
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import Operation
+from bot.domain.prompt import Visibility as PromptVisibility
 from bot.pictures import decode_rgb, encode_png
 from bot.pictures.arrays import Colours, to_array, to_pixels
 from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
+from bot.usecases.browse import browse_gallery
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
+from bot.usecases.settings import change_settings
 from bot.usecases.submit_handed_in import HandedIn, submit_upscale
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
@@ -246,6 +250,18 @@ async def test_private_pictures_are_their_makers_alone(world: World) -> None:
         await press(world, Action.PAN_UP, mine)
     with pytest.raises(JobGone):
         await like_job(mine.id, ANN, "ann", studio=world.studio)
+
+
+async def test_what_is_taken_out_in_stealth_is_kept_out_of_the_gallery(world: World) -> None:
+    """Also of a public grid: the grid stays where everybody sees it."""
+    grid = await world.drawn("a fox")
+    await change_settings(
+        place_of(ANN), lambda held: replace(held, visibility=PromptVisibility.STEALTH), studio=world.studio
+    )
+    mine = await press(world, Action.UPSCALE, grid)
+    assert mine.is_stealth
+    seen = await browse_gallery(GalleryQuery(BOB), 0, studio=world.studio)
+    assert {picture.job_id for picture in seen.pictures} == {grid.id}
 
 
 async def test_pictures_in_the_trash_start_nothing(world: World) -> None:
