@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -124,6 +125,8 @@ def _named_trouble() -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise ports.DatabaseTrouble(str(error)) from error
+    except TimeoutError as error:
+        raise ports.DatabaseTrouble("the database does not answer") from error
 
 
 def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
@@ -136,7 +139,7 @@ def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 def open_database(url: str) -> SqlDatabase:
     """Connects at the first transaction. Raises `DatabaseUnavailable` when the URL names no database of ours."""
     parsed = parse_url(url)
-    writer = create_engine(parsed)
+    writer = create_engine(parsed, patience_seconds=BUSY_SECONDS)
     return SqlDatabase(writer, create_reader(parsed, writer))
 
 
@@ -227,15 +230,25 @@ def parse_url(url: str) -> URL:
             raise DatabaseUnavailable(f"`{other}` databases are not supported; write {EXAMPLES}.")
 
 
+def dsn_of(url: URL) -> str:
+    """The URL as PostgreSQL's own programs write it, and as its driver takes it."""
+    plain = url.set(drivername="postgresql")
+    if "ssl" in plain.query:  # as SQLAlchemy calls it
+        plain = plain.update_query_dict({"sslmode": plain.query["ssl"]}).difference_update_query(["ssl"])
+    return plain.render_as_string(hide_password=False)
+
+
 def create_engine(
     url: URL,
     *,
     poolclass: type[AsyncAdaptedQueuePool | NullPool] = AsyncAdaptedQueuePool,
     follow_foreign_keys: bool = True,
+    patience_seconds: float | None = None,
 ) -> AsyncEngine:
+    """`patience_seconds` is how long a statement may take on a server; None for as long as it likes."""
     if url.get_backend_name() != "sqlite":
         engine = create_async_engine(url, poolclass=poolclass, pool_pre_ping=True, hide_parameters=True)
-        event.listen(engine.sync_engine, "do_connect", _connect_to_server)
+        event.listen(engine.sync_engine, "do_connect", _connector(dsn_of(url), patience_seconds))
         return engine
     # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
     # try again; its own waiting is left for other processes.
@@ -247,12 +260,20 @@ def create_engine(
     return _sqlite_engine(url, poolclass, pool_size=1, pragmas=pragmas, begin="BEGIN IMMEDIATE")
 
 
-def _connect_to_server(dialect: Any, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
-    try:
-        return dialect.connect(*arguments, **options)
-    except (OSError, dialect.dbapi.Error) as error:
-        raise ports.DatabaseTrouble(str(error)) from error
+def _connector(dsn: str, patience_seconds: float | None) -> Callable[..., Any]:
+    """The driver reads the URL itself, for SQLAlchemy knows few of the options that stand in one."""
+
+    async def open_line(*_: Any, **__: Any) -> Any:
+        return await asyncpg.connect(dsn, command_timeout=patience_seconds)
+
+    def connect(dialect: Any, _entry: ConnectionPoolEntry, _arguments: list[Any], _options: dict[str, Any]) -> Any:
+        """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
+        try:
+            return dialect.connect(async_creator_fn=open_line)
+        except (OSError, dialect.dbapi.Error) as error:
+            raise ports.DatabaseTrouble(str(error)) from error
+
+    return connect
 
 
 def create_reader(url: URL, writer: AsyncEngine) -> AsyncEngine:

@@ -25,8 +25,9 @@ from bot.db.database import (
     open_database,
     parse_url,
 )
+from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
-from bot.domain.job import Door, JobStatus
+from bot.domain.job import Door, JobStatus, new_job_id
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 
@@ -206,6 +207,28 @@ async def test_a_statement_that_an_operator_stops_is_trouble_of_the_database(mig
 async def hold_member(database: SqlDatabase) -> None:
     async with database.transaction() as tx:
         await tx.users.hold(ANN, NOW)
+
+
+async def test_nobody_waits_for_ever_for_what_another_holds(
+    migrated_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers no more is noticed alike, and so is a network that swallows everything."""
+    async with open_database(migrated_postgres) as holding, holding.transaction() as first:
+        await first.users.hold(ANN, NOW)
+        monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.1)
+        async with open_database(migrated_postgres) as database:
+            with pytest.raises(DatabaseTrouble):
+                await asyncio.wait_for(hold_member(database), 30)
+
+
+@pytest.mark.parametrize("asked", ["sslmode=prefer", "ssl=prefer", "sslmode=prefer&application_name=easel"])
+async def test_urls_are_taken_as_hosts_of_postgres_write_them(migrated_postgres: str, asked: str) -> None:
+    url = f"{migrated_postgres}&{asked}"
+    await migrate(url)
+    async with open_database(url) as database, database.reading() as tx:
+        assert await tx.jobs.find(new_job_id()) is None
+    line = await asyncpg.connect(postgres_url(url))
+    await line.close()
 
 
 async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
