@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.config import Config
 from bot.db.database import (
     READERS,
     DatabaseUnavailable,
     SqlDatabase,
     create_engine,
+    held_alone,
     migrate,
     migration_config,
     open_database,
@@ -28,8 +30,10 @@ from bot.db.database import (
 from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
 from bot.domain.job import Door, JobStatus, new_job_id
+from bot.program import running_studio
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
+from tests.fakes import FakeEngine
 
 
 async def test_migrations_lead_to_the_models(database_url: str) -> None:
@@ -313,6 +317,17 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         raw.execute("UPDATE alembic_version SET version_num = 'future'")
     raw.close()
     assert "future" in await unavailable(url)
+
+
+async def test_a_file_that_another_bot_has_is_left_as_it_is(tmp_path: Path) -> None:
+    """Also its tables: a newer version must not bring them up to date under the older one that runs."""
+    path = tmp_path / "new" / "easel.db"
+    config = Config.model_validate({"database": {"url": f"sqlite:///{path}"}})
+    with held_alone(config.database.url):
+        with pytest.raises(DatabaseUnavailable, match="in use by another bot"):
+            async with running_studio(config, "", FakeEngine()):
+                pass
+        assert not path.exists()
 
 
 async def test_a_server_that_cannot_be_used_is_named(postgres_url: str, tmp_path: Path) -> None:
