@@ -5,6 +5,9 @@ import torch
 from engine.precision import NotANumber
 from engine.protocol import Failed, FailureCode
 
+CPU_HAS_NO_MEMORY = ("can't allocate memory", "not enough memory")
+CUDA_HAS_NO_MEMORY = 2  # cudaErrorMemoryAllocation: the device is well
+
 
 def failure_from(error: Exception) -> Failed:
     """The reason is in the error's own words, for the operator. A fault of the device is nobody's: raised again."""
@@ -18,10 +21,14 @@ def failure_from(error: Exception) -> Failed:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """torch has its own error for devices, and a plain RuntimeError for the CPU's allocator."""
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        isinstance(error, RuntimeError) and "not enough memory" in str(error)
-    )
+    """torch's allocator has its own error for devices, and a plain RuntimeError for a CPU, which Linux words otherwise
+    than Windows. What CUDA needs for itself (kernels, graphs) it asks for beside the allocator.
+    """
+    if isinstance(error, torch.AcceleratorError):
+        return getattr(error, "error_code", None) == CUDA_HAS_NO_MEMORY
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in CPU_HAS_NO_MEMORY)
 
 
 def release_memory(error: Exception) -> None:

@@ -71,7 +71,7 @@ class Runner:
         try:
             with self._pipeline(batch.key) as pipeline:
                 fitting_rows = self._step_rows(pipeline, batch.rows, failures)
-        except torch.OutOfMemoryError as error:  # the weights in float32 did not fit
+        except Exception as error:  # the weights in float32 did not fit
             fitting_rows = len(batch.rows)
             failures = dict.fromkeys(batch.generations, failure_from(error))
         share = (time.perf_counter() - started) / len(batch.rows)
@@ -87,7 +87,7 @@ class Runner:
         try:
             with self._pipeline(rows[0].generation.key) as pipeline:
                 self._decode_rows(pipeline, rows, failures)
-        except torch.OutOfMemoryError as error:
+        except Exception as error:
             failures = dict.fromkeys((row.generation for row in rows), failure_from(error))
         share = (time.perf_counter() - started) / len(rows)
         for row in rows:

@@ -69,6 +69,8 @@ class SamplerRecipe:
         skipped = 0
         if self.strength is not None:
             walked = self.steps * self.strength
+            if 0 < walked < 1:
+                walked = 1.0  # none would leave the picture as it is; stock breaks down here
             skipped = int(self.steps - walked) if self.rounds_up else self.steps - int(walked)
             skipped *= noise_scheduler.order
             if hasattr(noise_scheduler, "set_begin_index"):
@@ -284,8 +286,9 @@ def _step(
     noise_scheduler: Any, noise_pred: torch.Tensor, timestep: Any, latents: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
     """Timesteps stay on the CPU: the noise schedulers index with them, and a copy a step would stall the device."""
-    takes_generator = "generator" in inspect.signature(noise_scheduler.step).parameters
-    more = {"generator": generator} if takes_generator else {}
+    takes = inspect.signature(noise_scheduler.step).parameters
+    told = {"generator": generator, "eta": 0.0}  # no more noise than is asked for, as the stock pipelines tell it
+    more = {name: value for name, value in told.items() if name in takes}
     return noise_scheduler.step(noise_pred, timestep, latents, **more, return_dict=False)[0]
 
 

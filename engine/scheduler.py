@@ -197,8 +197,9 @@ class Scheduler:
         return self._curve_of(key).seconds(min(rows, self._limit(key)))
 
     def _rows_denoised(self) -> Iterator[Row]:
-        by_priority = sorted(self._running, key=lambda g: g.request.priority)
-        return (row for g in by_priority if not g.is_paused for row in g.rows if row.is_denoised and row.image is None)
+        """Of those that better priorities passed over for long, what is drawn is brought out before anything else."""
+        in_turn = sorted(self._running, key=lambda g: (g not in self._starving, g.request.priority))
+        return (row for g in in_turn if not g.is_paused for row in g.rows if row.is_denoised and row.image is None)
 
     def _rows_of(self, key: BatchKey, first: Generation | None) -> Iterator[Row]:
         """Rows of one generation that lag behind go first: they then report progress together."""

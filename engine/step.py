@@ -54,14 +54,15 @@ def show_previews(pipeline: Pipeline, step: Step, noise_pred: torch.Tensor, fail
     due = [index for index, row in enumerate(step.rows) if _wants_preview(row)]
     if not due:
         return
-    clean = step.numbers.clean_estimate(noise_pred, step.latents)[due]
-    is_finite = torch.isfinite(clean).flatten(1).all(dim=1)
-    rows = [step.rows[index] for index in due]
-    for row, is_sound in zip(rows, is_finite.tolist(), strict=True):
-        if not is_sound:
-            failures[row.generation] = failure_from(NotANumber(NOT_FINITE))
-    sound = [row for row, is_sound in zip(rows, is_finite.tolist(), strict=True) if is_sound]
     try:
+        clean = step.numbers.clean_estimate(noise_pred, step.latents)[due]
+        is_finite = torch.isfinite(clean).flatten(1).all(dim=1)
+        sound = []
+        for index, is_sound in zip(due, is_finite.tolist(), strict=True):
+            if is_sound:
+                sound.append(step.rows[index])
+            else:
+                failures[step.rows[index].generation] = failure_from(NotANumber(NOT_FINITE))
         previews = pipeline.previews(clean[is_finite]) if sound else ()
     except Exception as error:
         log.warning("no previews: %s", failure_from(error).reason)

@@ -6,7 +6,7 @@ import torch
 
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import GenerateRequest, Weighed, WeighWordsRequest, WordWeight
-from engine.settings import InvalidRequest, resolve
+from engine.settings import InvalidRequest, Settings, resolve
 from engine.slices import Work
 
 MAX_WORDS = 200
@@ -24,6 +24,7 @@ def check_weigh(request: WeighWordsRequest, pipelines: Mapping[str, Pipeline]) -
     count = len(request.prompt.split())
     if not 1 <= count <= MAX_WORDS:
         raise InvalidRequest(f"a prompt of {count} words cannot be weighed; use 1 to {MAX_WORDS}")
+    _settings(request, request.prompt, pipeline)
     return pipeline
 
 
@@ -43,11 +44,17 @@ def weigh_words(request: WeighWordsRequest, pipeline: Pipeline) -> Work:
 
 def _read(request: WeighWordsRequest, prompt: str, pipeline: Pipeline) -> torch.Tensor:
     """`[D]` float32: one vector for the whole prompt, of the mean over tokens and of what stands for all of them."""
-    settings = resolve(GenerateRequest(request.id, prompt, seeds=(0,)), pipeline.traits)
-    positive: Tensors = pipeline.encode(settings).positive
+    positive: Tensors = pipeline.encode(_settings(request, prompt, pipeline)).positive
     counts = positive["mask"][0] if "mask" in positive else None
     vectors = [_mean(positive[name][0].float(), counts) for name in TEXT_TENSORS if name in positive]
     return torch.cat([torch.nn.functional.normalize(vector, dim=0) for vector in vectors])
+
+
+def _settings(request: WeighWordsRequest, prompt: str, pipeline: Pipeline) -> Settings:
+    """Of a picture that nobody draws, at the model's own size. Raises `InvalidRequest`."""
+    info = pipeline.traits.info
+    picture = GenerateRequest(request.id, prompt, seeds=(0,), width=info.width, height=info.height)
+    return resolve(picture, pipeline.traits)
 
 
 def _mean(tensor: torch.Tensor, counts: torch.Tensor | None) -> torch.Tensor:

@@ -71,3 +71,14 @@ def test_what_the_operator_sets_is_what_is_drawn_with(tiny_sdxl: Path, guidance_
     latents, _ = draw(pipelines, [plain])
     spelled_out = replace(plain, steps=4, guidance_scale=0.0, sampler="euler_trailing")
     assert_close(latents["r"], stock(tiny_sdxl, "sdxl", spelled_out))
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+def test_a_little_strength_is_a_step_where_there_are_few(tiny_sdxl_turbo: Path, *, is_masked: bool) -> None:
+    """Rounded down to none, a variation would be the picture itself; stock refuses or breaks down."""
+    pipelines = pipelines_of(tiny_sdxl_turbo, "sdxl")
+    kept = a_request(guidance_scale=0.0, steps=1, init_image=InitImage(a_picture(), 0.0), seeds=(1,))
+    kept = replace(kept, mask=a_mask() if is_masked else None)
+    varied = replace(kept, id="varied", init_image=InitImage(a_picture(), 0.5))
+    latents, _ = draw(pipelines, [kept, varied])
+    assert (latents["r"] - latents["varied"]).abs().max() > 0.1

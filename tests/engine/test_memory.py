@@ -1,6 +1,7 @@
 """What a step takes of the memory, and that no more rows are drawn at once than fit."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import torch
 
 from engine.calibration import bytes_of_step, calibrate
 from engine.config import EngineConfig, ModelConfig
+from engine.failures import failure_from
 from engine.forwards import Forwards
+from engine.generation import Batch, Generation
 from engine.local import LocalEngine
 from engine.memory import free_bytes, peak_bytes
 from engine.policy import MANY, CostCurve, MemoryLine, ModelCosts, line_through, rows_in_memory
 from engine.protocol import Failed, FailureCode, Finished, GenerateRequest
+from engine.runner import Runner
+from engine.settings import resolve
 from tests.engine import parity
 from tests.engine.test_local import DotPipeline, Gate, an_engine, events_of
 from tests.engine.test_local import a_request as dots
@@ -149,3 +154,72 @@ async def test_only_a_request_that_cannot_fit_alone_fails() -> None:
     assert isinstance(last, Failed)
     assert (last.code, last.reason) == (FailureCode.OUT_OF_MEMORY, "1 rows do not fit")
     assert isinstance(rest[-1], Finished)
+
+
+class Full(DotPipeline):
+    """Asks for more than any machine has: the CPU's allocator says no, in its own words."""
+
+    def denoise(self, latents: torch.Tensor, *more: object) -> torch.Tensor:
+        if latents.numel() > 2 * ROW:
+            torch.empty(2**50, dtype=torch.uint8)
+        return super().denoise(latents, *more)  # type: ignore[arg-type]
+
+
+async def test_a_full_cpu_is_out_of_memory_like_any_device() -> None:
+    gate = Gate()
+    async with an_engine(lambda: Full(gate), max_rows=8) as engine:
+        several = await events_of(engine, dots("several", rows=5, steps=3))
+        large = await events_of(engine, dots("large", width=16, height=16))
+    assert isinstance(several[-1], Finished)
+    assert max(gate.rows) == 2
+    assert sum(gate.rows) == 5 * 3  # what fits is remembered
+    assert isinstance(large[-1], Failed)
+    assert large[-1].code is FailureCode.OUT_OF_MEMORY
+
+
+class Heavy(DotPipeline):
+    """In float32 it is larger than any machine."""
+
+    def full_precision(self) -> AbstractContextManager[None]:
+        return _more_than_there_is()
+
+
+@contextmanager
+def _more_than_there_is() -> Iterator[None]:
+    torch.empty(2**50, dtype=torch.uint8)
+    yield
+
+
+@pytest.mark.parametrize("where", ["prepare", "step", "decode"])
+def test_weights_that_fit_in_half_precision_only_fail_what_needed_more(where: str) -> None:
+    pipeline = Heavy()
+    pipeline.is_half = True
+    runner = Runner({"dots": pipeline})
+    request = dots(steps=1)
+    generation = Generation(request, resolve(request, pipeline.traits), "dots")
+    assert runner.prepare(generation) is None
+    batch = Batch(generation.key, generation.rows)
+    if where == "decode":
+        runner.step(batch)
+    generation.in_full_precision = True
+    batch = Batch(generation.key, generation.rows)
+    match where:
+        case "prepare":
+            failure = runner.prepare(generation)
+        case "step":
+            failure = runner.step(batch).results[0].failure
+        case _:
+            failure = runner.decode(generation.rows)[generation]
+    assert failure is not None
+    assert failure.code is FailureCode.OUT_OF_MEMORY
+
+
+def test_a_driver_without_memory_is_no_fault_of_the_device() -> None:
+    """CUDA itself needs some, for kernels and graphs; what it says then does not come from torch's allocator."""
+    error = torch.AcceleratorError("CUDA error: out of memory")
+    error.error_code = 2
+    assert failure_from(error).code is FailureCode.OUT_OF_MEMORY
+    broken = torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+    broken.error_code = 700
+    with pytest.raises(torch.AcceleratorError):
+        failure_from(broken)

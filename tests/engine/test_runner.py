@@ -16,6 +16,7 @@ from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
 from engine.step import gather_step
+from tests.engine.conftest import stable_diffusion
 from tests.engine.parity import (
     LEVEL_TOLERANCE,
     SIDE,
@@ -41,6 +42,17 @@ def test_every_sampler_draws_the_stock_pictures(tiny_sd: Path, sampler: str) -> 
     request = a_request(sampler=sampler)
     latents, _ = draw(pipelines_of(tiny_sd, "stable-diffusion"), [request])
     assert_close(latents["r"], stock(tiny_sd, "stable-diffusion", request))
+
+
+def test_a_model_of_its_own_sampler_draws_the_stock_pictures(tmp_path: Path) -> None:
+    """TCD draws noise at each step unless it is told not to, as the stock pipelines do."""
+    from diffusers import TCDScheduler
+
+    pipeline = stable_diffusion()
+    pipeline.scheduler = TCDScheduler.from_config(pipeline.scheduler.config)
+    pipeline.save_pretrained(tmp_path)
+    latents, _ = draw(pipelines_of(tmp_path, "stable-diffusion"), [a_request()])
+    assert_close(latents["r"], stock(tmp_path, "stable-diffusion", a_request()))
 
 
 @pytest.mark.parametrize("sampler", SAMPLER_CASES)
@@ -240,6 +252,24 @@ def test_out_of_memory_halves_the_rows_and_loses_nothing(tiny_sd: Path) -> None:
     latents, _ = draw({"tiny": pipeline}, [request])
     expected, _ = draw(pipelines, [request])
     assert_close(latents["r"], expected["r"])
+
+
+def test_a_preview_that_does_not_fit_is_done_without(tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step itself is done: nobody has to fail for a small picture."""
+    pipeline = pipelines_of(tiny_sd, "stable-diffusion")["tiny"]
+    runner, scheduler = prepared(pipeline, a_request("shown", preview_every=1), a_request("other"))
+    batch = scheduler.schedule()
+    assert batch is not None
+
+    def fill_up(_: torch.Tensor) -> None:
+        raise torch.OutOfMemoryError("no room to ask")
+
+    with monkeypatch.context() as full:
+        full.setattr(torch, "isfinite", fill_up)
+        results = runner.step(batch).results
+    assert [result.failure for result in results] == [None, None]
+    assert {row.step_index for row in batch.rows} == {1}
+    assert all(row.preview is None for row in batch.rows)
 
 
 def test_what_does_not_fit_alone_fails_as_out_of_memory(tiny_sd: Path) -> None:

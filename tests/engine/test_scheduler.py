@@ -1,5 +1,6 @@
 """Who shares the next step. Canned results, no torch: a row's step is done by counting."""
 
+import itertools
 import subprocess
 import sys
 
@@ -301,6 +302,22 @@ def test_under_a_stream_of_better_priority_nobody_starves() -> None:
         decode(scheduler)
         turns += 1
         assert turns <= STARVING_TURNS + RESCUE_EVERY * (3 * 5 + 3)
+
+
+def test_a_finished_walk_is_decoded_however_many_better_ones_are() -> None:
+    """Models of a few steps finish more pictures than one decode a turn brings out."""
+    scheduler = Scheduler(max_rows=4)
+    relaxed = a_generation("relaxed", steps=1, priority=9)
+    scheduler.add(relaxed)
+    step(scheduler)
+    steps = 0
+    for turn in itertools.count():
+        scheduler.add(a_generation(f"fast{turn}", rows=2, steps=1))
+        steps += step(scheduler) is not None
+        assert steps <= STARVING_TURNS + RESCUE_EVERY
+        decode(scheduler)
+        if relaxed.is_drawn:
+            break
 
 
 @given(st.integers(0, 300))

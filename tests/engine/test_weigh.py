@@ -76,6 +76,17 @@ def test_too_few_and_too_many_words_are_refused(starter: Any, prompt: str) -> No
         check_weigh(WeighWordsRequest("w", prompt), {"starter": starter})
 
 
+def test_the_size_of_pictures_does_not_matter(tiny_sd: Path, tmp_path: Path) -> None:
+    config = ModelConfig("tiny", "stable-diffusion", source=str(tiny_sd))
+    pipeline = load_models(EngineConfig((config,), device="cpu", cache_dir=tmp_path, max_pixels=64 * 64))["tiny"]
+    assert max(weigh("red fox", pipeline).values()) == 1.0
+
+
+def test_half_a_character_is_refused(starter: Any) -> None:
+    with pytest.raises(InvalidRequest, match="half a character"):
+        check_weigh(WeighWordsRequest("w", "a fox \ud83d"), {"starter": starter})
+
+
 async def test_through_the_engine(tmp_path: Path) -> None:
     engine = LocalEngine(EngineConfig(device="cpu", cache_dir=tmp_path))
     await engine.start()
