@@ -21,6 +21,8 @@ Message = dict[str, Any]
 
 PATIENCE_SECONDS = 300.0
 MEBIBYTE = 1024 * 1024
+FOUNDED = 1_767_225_600.0
+"""The stand-in that stays up is as old at each start: its members find again what the database kept of them."""
 
 
 @dataclass
@@ -49,7 +51,11 @@ async def run_sandbox(config: Config) -> None:
 def sandbox_config(config: Config) -> SandboxConfig:
     identity = MIDJOURNEY if config.sandbox.midjourney_ids else EASEL
     return SandboxConfig(
-        host=config.sandbox.host, port=config.sandbox.port, identity=identity, other_guild_name="Elsewhere"
+        host=config.sandbox.host,
+        port=config.sandbox.port,
+        identity=identity,
+        other_guild_name="Elsewhere",
+        founded=FOUNDED,
     )
 
 
@@ -159,10 +165,11 @@ def _new_engine(config: Config) -> Any:
 
 
 def pointed_at(sandbox: Sandbox, config: Config) -> Config:
-    """Our own pages are served, too, unless they have an address already."""
+    """Our own pages are served, too, unless they have an address already; the server's owner operates the studio."""
     discord = config.discord.model_copy(update={"api_url": sandbox.api_url, "gateway_url": sandbox.gateway_url})
     web = config.web if config.web.public_url else config.web.model_copy(update={"public_url": LOCAL, "port": 0})
-    return config.model_copy(update={"discord": discord, "web": web})
+    admin = config.admin.model_copy(update={"guilds": (*config.admin.guilds, int(sandbox.world.guild.id))})
+    return config.model_copy(update={"discord": discord, "web": web, "admin": admin})
 
 
 def on_scratch(config: Config, folder: Path) -> Config:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, Enum
 
 from bot.db.columns import UtcDateTime
 from bot.db.models import Table
+from bot.db.search_index import TABLES
+
+SEARCH = {*TABLES, "images.words", "ix_images_words"}
 
 
 def render_item(kind: str, item: object, _context: AutogenContext) -> str | Literal[False]:
@@ -20,6 +23,11 @@ def render_item(kind: str, item: object, _context: AutogenContext) -> str | Lite
     return False
 
 
+def is_in_models(item: object, name: str | None, kind: str, is_reflected: bool, _model: object) -> bool:
+    """What search needs is made by statements of our own: a column and index of PostgreSQL's, a table of SQLite's."""
+    return not is_reflected or (f"{item}" if kind == "column" else name) not in SEARCH
+
+
 connection: Connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
@@ -28,6 +36,7 @@ context.configure(
     transactional_ddl=True,
     compare_type=True,
     render_item=render_item,
+    include_object=is_in_models,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -10,3 +10,5 @@ def test_it_fills_and_measures_a_database(tmp_path: Path) -> None:
     figures = main([*small, "--plot", str(tmp_path / "store.png")])
     assert figures["growth_sqlite"] > 0
     assert figures["gallery_page_ms"] > 0
+    assert figures["search_apart_ms"] > 0
+    assert figures["search_ms"] > 0

@@ -29,6 +29,7 @@ from bot.db.likes import SqlLikes
 from bot.db.oversight import SqlOversight
 from bot.db.payments import SqlPayments
 from bot.db.reports import SqlReports
+from bot.db.search_index import tend_index
 from bot.db.shares import SqlShares
 from bot.db.sqlite import open_connection
 from bot.db.style_codes import SqlStyleCodes
@@ -198,6 +199,7 @@ def upgrade(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":  # several bots may start at once; SQLite's BEGIN IMMEDIATE has us alone
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
     command.upgrade(migration_config(connection), "head")
+    tend_index(connection)
 
 
 def migration_config(connection: Connection) -> Config:

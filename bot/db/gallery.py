@@ -1,27 +1,26 @@
 """Pictures in the database: who may see which, newest first. Knows nothing of their bytes."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, func, insert, or_, select, update
+from sqlalchemy import CTE, ColumnElement, Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from bot.db.models import ImageRow
+from bot.db.search import Conditions, Words, words_for
 from bot.domain.errors import JobGone
 from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
 from bot.domain.job import JobId, PictureRef, UserId
+from bot.domain.search import wanted_words, words_of
 
 COUNTED = 1_000
 """Pictures of which the exact number is told; of more it is only told that they are more."""
 LAST_PAGE = 9_999
+WALKED = 100
+"""Pictures looked at one by one for each that a page of a search wants, before the index is asked."""
 SEARCHED = 100_000
-"""Pictures that words are looked for in, the newest of those that may be seen."""
-MAX_FILTER_WORDS = 20
-"""Each word is one more condition on every row; a filter comes from a stranger."""
+"""Pictures looked at where there is no index of words: SQLite without FTS5."""
 
 
 class SqlGallery:
@@ -29,8 +28,10 @@ class SqlGallery:
         self._session = session
 
     async def add(self, pictures: Sequence[Picture]) -> None:
+        """The last number is the newest, and the first of a grid is to stand before its others."""
         if pictures:
-            await self._session.execute(insert(ImageRow), [to_columns(picture) for picture in pictures])
+            in_order = sorted(pictures, key=lambda picture: (picture.created_at, -picture.index))
+            await self._session.execute(insert(ImageRow), [to_columns(picture) for picture in in_order])
 
     async def get(self, ref: PictureRef) -> Picture:
         named = select(ImageRow).where(ImageRow.job_id == ref.job_id, ImageRow.index == ref.index)
@@ -45,34 +46,67 @@ class SqlGallery:
 
     async def browse(self, query: GalleryQuery, page: int, page_size: int) -> Page:
         """Pictures are counted only as far as it is worth to say, and never less far than one page on."""
-        row, matching = _rows(query)
         wanted = min(max(0, page), LAST_PAGE)
-        bound = max(COUNTED, (wanted + 2) * page_size)
-        counted = select(row.job_id).where(*matching).limit(bound).subquery()
-        total = await self._session.scalar(select(func.count()).select_from(counted)) or 0
-        number = min(wanted, max(0, (total - 1) // page_size))
-        window = select(row).where(*matching).order_by(*_newest(row)).limit(page_size).offset(number * page_size)
-        pictures = tuple(to_picture(each) for each in await self._session.scalars(window))
-        return Page(pictures, number, page_size, total, is_whole=total < bound)
+        if query.text.strip():
+            return await self._search(query, wanted, page_size)
+        limit = max(COUNTED, (wanted + 2) * page_size)
+        return await self._read(_newest(_visible(query)).limit(limit).cte("seen"), wanted, page_size, limit)
+
+    async def _search(self, query: GalleryQuery, wanted: int, page_size: int) -> Page:
+        """Words that many pictures have are soon found among the newest, and words that few have by the index.
+
+        Each way is slow at the other's: an index of words goes through all that match before it knows the newest.
+        """
+        if not (words := wanted_words(query.text)):
+            return Page((), 0, page_size, 0)
+        asked, visible, enough = words_for(self._session, words), _visible(query), (wanted + 2) * page_size
+        numbers, is_whole = await self._walk(asked, visible, enough * WALKED, enough)
+        if len(numbers) < enough and not is_whole:
+            limit = max(COUNTED, enough)
+            if await asked.has_index(self._session):
+                return await self._read(asked.of_all(query, visible, limit), wanted, page_size, limit)
+            numbers, is_whole = await self._walk(asked, visible, SEARCHED, limit)
+        return await self._load(numbers, wanted, page_size, is_whole=is_whole)
+
+    async def _walk(self, asked: Words, visible: Conditions, width: int, limit: int) -> tuple[list[int], bool]:
+        """Up to `limit` of the newest `width` that may be seen have the words; and whether there are no others."""
+        beyond = _newest(visible).offset(width).limit(1)
+        among = ImageRow.number > func.coalesce(beyond.scalar_subquery(), 0)
+        found = await self._session.scalars(_newest([*visible, among, *asked.of_a_row()]).limit(limit))
+        numbers = list(found)
+        return numbers, len(numbers) < limit and await self._session.scalar(beyond) is None
+
+    async def _load(self, numbers: Sequence[int], wanted: int, page_size: int, *, is_whole: bool) -> Page:
+        number = min(wanted, max(0, len(numbers) - 1) // page_size)
+        shown = numbers[number * page_size : (number + 1) * page_size]
+        rows = await self._session.scalars(
+            select(ImageRow).where(ImageRow.number.in_(shown)).order_by(ImageRow.number.desc())
+        )
+        return Page(tuple(to_picture(row) for row in rows), number, page_size, len(numbers), is_whole)
+
+    async def _read(self, seen: CTE, wanted: int, page_size: int, limit: int) -> Page:
+        """In one statement. `seen` are `limit` numbers if there are as many; it may be all, if it knows no order."""
+        total = select(func.count()).select_from(seen).scalar_subquery()
+        shown = select(seen.c.number).order_by(seen.c.number.desc()).limit(page_size).offset(wanted * page_size)
+        asked = select(ImageRow, total).where(ImageRow.number.in_(shown)).order_by(ImageRow.number.desc())
+        rows = (await self._session.execute(asked)).all()
+        if not rows and wanted:
+            last = max(0, (await self._session.scalar(select(total)) or 0) - 1) // page_size
+            return await self._read(seen, last, page_size, limit)
+        count: int = rows[0][1] if rows else 0
+        return Page(tuple(to_picture(row) for row, _ in rows), wanted, page_size, count, is_whole=count != limit)
 
     async def set_trashed(self, job_id: JobId, at: datetime | None) -> None:
         await self._session.execute(update(ImageRow).where(ImageRow.job_id == job_id).values(trashed_at=at))
 
 
-def _rows(query: GalleryQuery) -> tuple[type[ImageRow], list[ColumnElement[bool]]]:
-    """What is looked through, and for what. Words stand in no index, so that they are looked for in the newest only."""
+def _newest(conditions: Conditions) -> Select[int]:
+    return select(ImageRow.number).where(*conditions).order_by(ImageRow.number.desc())
+
+
+def _visible(query: GalleryQuery) -> Conditions:
     trashed = ImageRow.trashed_at.is_not(None) if query.trashed else ImageRow.trashed_at.is_(None)
-    visible = [*_visible_to(query.viewer_id, query.owner_id), trashed]
-    words = fold(query.text).split()[:MAX_FILTER_WORDS]
-    if not words:
-        return ImageRow, visible
-    newest = select(ImageRow).where(*visible).order_by(*_newest(ImageRow)).limit(SEARCHED).subquery()
-    row = aliased(ImageRow, newest)
-    return row, [row.search_text.contains(word, autoescape=True) for word in words]
-
-
-def _newest(row: type[ImageRow]) -> tuple[UnaryExpression[Any] | InstrumentedAttribute[Any], ...]:
-    return row.created_at.desc(), row.job_id.desc(), row.index
+    return [*_visible_to(query.viewer_id, query.owner_id), trashed]
 
 
 def _visible_to(viewer_id: UserId, owner_id: UserId | None) -> list[ColumnElement[bool]]:
@@ -84,19 +118,13 @@ def _visible_to(viewer_id: UserId, owner_id: UserId | None) -> list[ColumnElemen
     return [ImageRow.user_id == owner_id, is_public]
 
 
-def fold(text: str) -> str:
-    """Letters of any script without their case and width, and without what a database cannot hold."""
-    storable = re.sub(r"[\x00\ud800-\udfff]", "", text)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", storable).casefold())
-
-
 def to_columns(picture: Picture) -> dict[str, Any]:
     return {
         "job_id": picture.job_id,
         "index": picture.index,
         "user_id": picture.user_id,
         "prompt": picture.prompt,
-        "search_text": fold(picture.prompt),
+        "search_text": " ".join(words_of(picture.prompt)),
         "seed": picture.seed,
         "width": picture.width,
         "height": picture.height,

@@ -7,7 +7,7 @@ other tables name a member by Discord's id alone, so that a plan can be granted 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, false, text
+from sqlalchemy import JSON, ForeignKey, Index, MetaData, String, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bot.db.columns import ROW_NUMBER, SNOWFLAKE, UtcDateTime, one_of
@@ -21,6 +21,10 @@ from bot.domain.prompt import Speed
 
 JOB_ID = String(36)
 KEPT: dict[str, Any] = {"sqlite_where": text("trashed_at IS NULL"), "postgresql_where": text("trashed_at IS NULL")}
+TRASHED: dict[str, Any] = {
+    "sqlite_where": text("trashed_at IS NOT NULL"),
+    "postgresql_where": text("trashed_at IS NOT NULL"),
+}
 
 
 class Table(DeclarativeBase):
@@ -208,23 +212,29 @@ class JobRow(Table):
 
 
 class ImageRow(Table):
-    """`search_text` is the prompt folded by us, because the databases fold letters beyond ASCII differently or not."""
+    """`number` grows with time and is the order of every gallery.
+
+    `search_text` are the words of the prompt, cut by us, with spaces between them; each database keeps an index of
+    them that this class does not know: see `bot.db.search`.
+    """
 
     __tablename__ = "images"
     __table_args__ = (
-        # Everybody's newest are read in this order and filtered on the way: an index that opens with the visibility
-        # would make "public, or my own" a sort of the whole gallery. Partial, because PostgreSQL does not see that
-        # rows without a date are all alike in it, and would sort them.
-        Index("ix_images_kept", "created_at", "job_id", **KEPT),
-        Index("ix_images_kept_of_user", "user_id", "created_at", "job_id", **KEPT),
-        Index(None, "user_id", "trashed_at", "created_at", "job_id"),
+        UniqueConstraint("job_id", "index"),
+        # They hold all that says who may see a picture, so that the pictures before a page are passed over and those
+        # after it counted without a look at their rows. Partial, so that the numbers stand in their order;
+        # SQLite wants to see for itself that none of them is trashed.
+        Index("ix_images_kept", "number", "visibility", "user_id", "trashed_at", **KEPT),
+        Index("ix_images_kept_of_user", "user_id", "number", "visibility", "trashed_at", **KEPT),
+        Index("ix_images_trashed_of_user", "user_id", "number", **TRASHED),
     )
 
-    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
+    job_id: Mapped[str] = mapped_column(JOB_ID, ForeignKey("jobs.id", ondelete="CASCADE"))
+    index: Mapped[int]
     user_id: Mapped[int] = mapped_column(SNOWFLAKE)
     prompt: Mapped[str]
-    search_text: Mapped[str]
+    search_text: Mapped[str] = mapped_column(deferred=True)
     seed: Mapped[int] = mapped_column(SNOWFLAKE)
     width: Mapped[int]
     height: Mapped[int]

@@ -21,6 +21,7 @@ class RateLimits:
 class SandboxConfig:
     """Everything is a default that suits tests; `rate_limits=None` takes the brakes off.
 
+    `founded` (seconds since 1970) gives members, servers and channels the same ids at each start; None: new ones.
     `other_guild_name` is that of a second server, with the same members and without the bot; empty for none.
     `first_response_seconds` is how long somebody who typed or pressed waits for the bot; a test whose machine may be
     slow gives it more. `heartbeat_seconds` is how often clients of the gateway have to say that they live.
@@ -38,6 +39,7 @@ class SandboxConfig:
     rate_limits: RateLimits | None = field(default_factory=RateLimits)
     privileged_intents: int = 0
     openapi: Path | None = CONTRACT
+    founded: float | None = None
     wait_seconds: float = 15.0
     first_response_seconds: float = 3.0
     heartbeat_seconds: float = 41.25

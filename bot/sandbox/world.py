@@ -33,7 +33,7 @@ class World:
     def __init__(self, config: SandboxConfig, clock: Clock) -> None:
         self.config = config
         self.clock = clock
-        self.snowflakes = Snowflakes(clock)
+        self.snowflakes = Snowflakes(clock, config.founded)
         self.users: dict[str, User] = {}
         self.tokens: dict[str, str] = {}
         self.guilds: dict[str, Guild] = {}
@@ -53,6 +53,7 @@ class World:
         self.guild = self._seed_guild(members)
         if config.other_guild_name:
             self.add_channel("lounge", self.add_guild(config.other_guild_name, members))
+        self.snowflakes.open()
 
     def caller(self, authorization: str | None) -> Caller | None:
         """`Bot <token>` is the bot; a bare token is a member, as user clients send it."""

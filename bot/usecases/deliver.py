@@ -11,6 +11,7 @@ import structlog
 from bot.domain.errors import JobGone, StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.lease import Lease
+from bot.domain.prompt import shorten_echo
 from bot.domain.said import Said
 from bot.tasks import BackgroundTasks
 from bot.usecases.charge import refund_job
@@ -29,9 +30,14 @@ from bot.words import say, speaking, spoken
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 6
+AT_ONCE = 16
+"""Tries under way. After a long absence very many are due, which all at once would keep each other, and members who
+press, from the database; what waits for another try takes up no room."""
 NOT_TAKEN = Said("Discord did not take it for a long time")
 STORE_AWAY = Said("the place where pictures are kept could not be reached for a long time")
 PICTURES_GONE = Said("its pictures are no longer in the store")
+APOLOGY_PROMPT = 1_500
+"""Characters of a prompt beside which there is room to say what went wrong, in any language."""
 BROKEN = Said("something went wrong here, which the operator can read in the log")
 
 
@@ -57,6 +63,7 @@ class Courier:
         self._changed = asyncio.Event()
         self._is_open = True
         self._in_a_hurry = asyncio.Event()
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[str] = set()
 
     def wake(self) -> None:
@@ -104,9 +111,11 @@ class Courier:
 
     async def _take(self, job_id: JobId) -> bool:
         """Of several processes one delivers. How it went is written only as long as it still does."""
-        studio, now = self._studio, self._studio.now()
-        async with studio.db.transaction(can_wait=True) as tx:
-            return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
+        studio = self._studio
+        async with self._room:
+            now = studio.now()
+            async with studio.db.transaction(can_wait=True) as tx:
+                return await tx.jobs.claim_showing(job_id, Lease.from_now(studio.owner, now), now)
 
     async def _deliver_or_give_up(self, job_id: JobId) -> None:
         studio = self._studio
@@ -131,7 +140,8 @@ class Courier:
         trouble = None
         for attempt in range(MAX_ATTEMPTS):
             try:
-                await deliver()
+                async with self._room:
+                    await deliver()
             except DeliveryDelayed as delay:
                 trouble, why, seconds = NOT_TAKEN, str(delay), delay.retry_after
             except StoreUnreachable as away:
@@ -243,7 +253,7 @@ def _apology(job: Job, why: str) -> str:
     place = f"<#{job.channel_id}>"
     with speaking(job.locale):
         told = say("I could not show this in {place}: {why}. {end}", place=place, why=spoken(why), end=end)
-    return f"**{job.prompt}**\n{told}"
+    return f"**{shorten_echo(job.prompt, APOLOGY_PROMPT)}**\n{told}"
 
 
 async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, MetaData, insert
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from bot.db.database import create_engine, migration_config, open_database, parse_url
+from bot.db import gallery
+from bot.db.database import create_engine, migrate, migration_config, open_database, parse_url
 from bot.domain.gallery import GalleryQuery, Visibility
 from bot.domain.job import (
     DeliveryStatus,
@@ -262,6 +263,42 @@ async def test_what_the_first_program_writes_fits_the_last_tables(old_url: str) 
         assert (basic.plan_name, basic.as_of) == ("Basic", NOW)
         assert len(await tx.gallery.list_of_job(FOX)) == 4
         assert await tx.entitlements.list_current(UserId(9), NOW) == []
+
+
+@pytest.fixture
+def only_by_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery, "WALKED", 0)
+
+
+async def find(url: str, words: str) -> list[PictureRef]:
+    async with open_database(url) as database, database.reading() as tx:
+        page = await tx.gallery.browse(GalleryQuery(ANN, None, words), 0, 9)
+    return [picture.ref for picture in page.pictures]
+
+
+NEWEST_FIRST = [PictureRef(OWL, 0), PictureRef(OWL, 1), *(PictureRef(FOX, index) for index in range(4))]
+LATER = [
+    first_picture(OWL, index, created_at=after(9), prompt="雪の狐, (foxy)", search_text="雪の狐, (foxy)")
+    for index in (0, 1)
+]
+
+
+@pytest.mark.usefixtures("only_by_index")
+async def test_pictures_that_are_there_are_indexed(old_url: str) -> None:
+    """In the order of their time, grids as they are, and by the words of any script."""
+    await fill(old_url, CONTENT | {"images": [*LATER, *CONTENT["images"]]})
+    await migrate(old_url)
+    assert await find(old_url, "fo") == NEWEST_FIRST
+    assert await find(old_url, "の狐") == await find(old_url, "foxy") == NEWEST_FIRST[:2]
+
+
+@pytest.mark.usefixtures("only_by_index")
+async def test_what_the_first_program_writes_is_indexed(old_url: str) -> None:
+    """By words between ASCII's signs, also one that is longer than PostgreSQL can hold as a word."""
+    await migrate(old_url)
+    await fill(old_url, CONTENT | {"images": [first_picture(FOX, 0, search_text=f"(foxy) {'x' * 9_000}, snow__moon")]})
+    for words in "foxy", "snow", "moon", "x" * 99:
+        assert await find(old_url, words) == [PictureRef(FOX, 0)]
 
 
 def test_there_is_one_last_revision() -> None:

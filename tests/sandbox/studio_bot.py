@@ -120,6 +120,11 @@ def add_commands(tree: app_commands.CommandTree[StudioBot]) -> None:
         embed = discord.Embed(title="Your info", description="**Job Mode**: Fast", colour=0x5865F2)
         await interaction.followup.send(embed=embed)
 
+    @tree.command(description="Say where a message is")
+    async def link(interaction: discord.Interaction[StudioBot], message_id: str) -> None:
+        place = f"https://discord.com/channels/{interaction.guild_id}/{interaction.channel_id}/{message_id}"
+        await interaction.response.send_message(f"It is here: {place}", ephemeral=True)
+
     @tree.command(description="Find a picture")
     async def find(interaction: discord.Interaction[StudioBot], text: str) -> None:
         await interaction.response.send_message(f"found {text}")

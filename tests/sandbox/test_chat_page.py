@@ -1,5 +1,6 @@
 """The chat page in a real browser: two members, commands, buttons, forms, reactions, ephemeral messages."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -194,10 +195,67 @@ async def test_files_are_sent_and_unread_channels_are_marked(
     await expect(ben.locator(".message").last).to_be_focused()
 
 
+async def test_what_the_bot_says_is_read_out(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
+    page = await visit(browser, sandbox, "ada")
+    told = page.locator("#announce")
+    await draw(page, "a boat")
+    await expect(told).to_contain_text("Easel: a boat")
+    await expect(told).to_contain_text("picture: a fox")
+    await page.locator("#composer-text").press_sequentially("/info ")
+    await page.keyboard.press("Enter")
+    await expect(told).to_have_text("Easel: only to you, Your info, Job Mode: Fast")
+    mine = page.locator(".message.ephemeral")
+    await expect(mine).to_have_attribute("aria-label", re.compile("Easel, .*: only to you, Your info"))
+    await mine.get_by_role("button", name="Dismiss message").click()
+    await expect(page.locator("#composer-text")).to_be_focused()
+
+
+async def test_a_link_to_a_message_leads_there(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
+    page = await visit(browser, sandbox, "ada")
+    await page.locator("#composer-text").fill("here I am")
+    await page.keyboard.press("Enter")
+    mine = page.locator(".message", has_text="here I am")
+    await expect(mine).to_be_visible()
+    await page.locator("#composer-text").press_sequentially("/link ")
+    await page.keyboard.type(str(sandbox.messages("studio")[-1].id))
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Jump to the message").click()
+    await expect(mine).to_be_focused()
+
+
+async def test_escape_leaves_a_command_and_what_is_missing_is_said(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page = await visit(browser, sandbox, "ada")
+    text = page.locator("#composer-text")
+    await text.press_sequentially("/imagine ")
+    prompt = page.get_by_label("prompt: what to draw")
+    await expect(prompt).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(prompt).to_have_attribute("aria-invalid", "true")
+    await expect(prompt).to_have_accessible_description("prompt is required. what to draw")
+    await page.keyboard.press("Escape")
+    await expect(text).to_be_focused()
+    await expect(text).to_have_value("")
+    await text.press_sequentially("/ima")
+    await expect(page.get_by_role("option", name="/imagine")).to_be_visible()
+    await page.get_by_role("heading", name="studio", exact=True).click()
+    await expect(page.get_by_role("listbox")).to_be_hidden()
+
+
 async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
     page = await visit(browser, sandbox, "ada", (390, 780))
     await draw(page, "a boat")
-    await page.get_by_role("button", name="Channels").click()
+    drawer = page.get_by_role("button", name="Channels")
+    await drawer.click()
+    await expect(page.get_by_role("button", name="studio")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(drawer).to_be_focused()
+    await expect(drawer).to_have_attribute("aria-expanded", "false")
+    await drawer.click()
+    await page.mouse.click(380, 300)
+    await expect(page.get_by_role("button", name="studio")).to_be_hidden()
+    await drawer.click()
     await page.get_by_role("button", name="general").click()
     await expect(page.get_by_role("heading", name="general", exact=True)).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,5 +1,6 @@
 """Every ended job is shown once: posted, made smaller, sent by direct message, or at last given up with a word."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -9,8 +10,10 @@ import pytest
 from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
+from bot.ui.posting import REFUSALS, TOO_MANY_ANSWERS
+from bot.ui.render import MESSAGE_LIMIT
 from bot.usecases.cancel import cancel_job
-from bot.usecases.deliver import MAX_ATTEMPTS, Courier, backoff, deliver_job
+from bot.usecases.deliver import AT_ONCE, MAX_ATTEMPTS, Courier, backoff, deliver_job
 from bot.usecases.ports import (
     Database,
     DatabaseTrouble,
@@ -21,10 +24,12 @@ from bot.usecases.ports import (
     Transaction,
 )
 from bot.usecases.run_job import run_job
+from bot.usecases.submit_imagine import Submitted, submit_imagine
+from bot.words.language import CODES
 from engine.protocol import FailureCode, ModelInfo
 from tests.domain.factories import ANN
 from tests.fakes import FakeEngine, noise
-from tests.usecases.conftest import World
+from tests.usecases.conftest import World, place_of
 
 CLOSED = DeliveryRefused("closed")
 
@@ -196,6 +201,59 @@ async def test_a_delivery_that_waits_for_another_try_is_left_for_the_next_start(
     assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED
 
 
+class ClosedStore:
+    """Lets nobody read before it is opened."""
+
+    def __init__(self, store: ImageStore) -> None:
+        self._store = store
+        self.readers = asyncio.Semaphore(0)  # one for each that has come
+        self.is_open = asyncio.Event()
+        self.come = 0
+
+    async def put(self, key: str, data: bytes) -> None:
+        await self._store.put(key, data)
+
+    async def get(self, key: str) -> bytes:
+        self.come += 1
+        self.readers.release()
+        await self.is_open.wait()
+        return await self._store.get(key)
+
+    async def delete(self, key: str) -> None:
+        await self._store.delete(key)
+
+
+async def test_what_became_due_in_a_long_absence_does_not_come_all_at_once(world: World) -> None:
+    jobs = [await world.drawn(f"fox {number}") for number in range(2 * AT_ONCE)]
+    store = ClosedStore(world.studio.store)
+    world.studio = replace(world.studio, store=store)
+    async with world.working():
+        for _ in range(AT_ONCE):
+            await store.readers.acquire()
+        for _ in range(AT_ONCE):  # whoever else could go on has had a turn to write before each of these
+            async with world.studio.db.transaction(can_wait=True):
+                pass
+        come = store.come
+        store.is_open.set()
+    assert come == AT_ONCE
+    assert {(await world.job(job.id)).delivery for job in jobs} == {DeliveryStatus.DELIVERED}
+
+
+async def test_what_waits_for_another_try_keeps_nobody_waiting(world: World) -> None:
+    for number in range(AT_ONCE):
+        await world.drawn(f"slow {number}")
+    world.notifier.refuse("post_result", *(DeliveryDelayed("busy", retry_after=3_600.0) for _ in range(AT_ONCE)))
+    async with BackgroundTasks() as deliveries, BackgroundTasks() as loops:
+        courier = Courier(world.studio, deliveries)
+        loops.start(courier.run(), name="courier")
+        courier.wake()
+        await world.notifier.until(lambda: world.notifier.calls.count("post_result") == AT_ONCE)
+        late = await world.drawn("late")
+        courier.wake()
+        await world.notifier.until(lambda: bool(world.notifier.said("result")))
+    assert [said.text for said in world.notifier.said("result")] == [late.id]
+
+
 class AwayStore:
     """Cannot be read the first `times`."""
 
@@ -259,6 +317,21 @@ class BusyDatabase:
 
     def reading(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
         return self._database.reading()
+
+
+async def test_the_longest_prompt_leaves_room_for_why(world: World) -> None:
+    """In every language: a message is cut at its end, and there stands what the member is to know."""
+    for locale in ("en-US", *CODES):
+        place = replace(place_of(ANN), channel_id=10**18, locale=locale)
+        submitted = await submit_imagine("fox " * 900, place, studio=world.studio)
+        assert isinstance(submitted, Submitted)
+        world.engine.fail_next(FailureCode.NOT_A_NUMBER)
+        await run_job(await world.claim(submitted.jobs[0]), studio=world.studio)
+        world.notifier.refuse("show_end", DeliveryRefused(REFUSALS[TOO_MANY_ANSWERS]))
+        await deliver_job(submitted.jobs[0].id, studio=world.studio)
+    told = [said.text for said in world.notifier.said("direct")]
+    assert len(told) == 1 + len(CODES)
+    assert max(map(len, told)) <= MESSAGE_LIMIT
 
 
 async def test_a_database_that_does_not_take_the_end_leaves_it_to_the_next_start(world: World) -> None:

@@ -18,8 +18,8 @@ export function leaves(command) {
 }
 
 export class CommandForm {
-  constructor(page, host, hint, leaf, { onEmptyBackspace, onSubmit }) {
-    Object.assign(this, { page, host, hint, leaf, onEmptyBackspace, onSubmit });
+  constructor(page, host, hint, leaf, { onEmptyBackspace, onCancel, onSubmit }) {
+    Object.assign(this, { page, host, hint, leaf, onEmptyBackspace, onCancel, onSubmit });
     this.fields = new Map();
     this.more = el("span", { class: "more" });
     this.name = el("span", { class: "command-name", tabindex: "0", role: "button", "aria-label": `/${leaf.name}, Enter sends`,
@@ -38,7 +38,8 @@ export class CommandForm {
 
   nameKey(event) {
     if (event.key === "Enter") this.onSubmit();
-    else if (event.key === "Backspace" || event.key === "Escape") this.onEmptyBackspace();
+    else if (event.key === "Backspace") this.onEmptyBackspace();
+    else if (event.key === "Escape") this.onCancel();
     else return;
     event.preventDefault();
   }
@@ -113,7 +114,7 @@ export class CommandForm {
       event.preventDefault();
       this.drop(option);
     } else if (event.key === "Escape") {
-      this.onEmptyBackspace();
+      this.onCancel();
     }
   }
 
@@ -126,6 +127,8 @@ export class CommandForm {
 
   changed(option, input) {
     input.closest(".option").classList.remove("missing");
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
     if (!option.autocomplete) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.complete(option, input), AUTOCOMPLETE_PAUSE_MS);
@@ -161,6 +164,8 @@ export class CommandForm {
     for (const { option, input, field } of this.fields.values()) {
       if (!option.required || input.value) continue;
       field.classList.add("missing");
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", this.hint.id);
       input.focus();
       this.hint.replaceChildren(el("i", {}, `${option.name} is required. `), option.description);
       return false;

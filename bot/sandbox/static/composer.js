@@ -19,6 +19,7 @@ export class Composer {
     this.text.addEventListener("paste", (event) => this.stage([...event.clipboardData.files]));
     byId("main").addEventListener("dragover", (event) => event.preventDefault());
     byId("main").addEventListener("drop", (event) => { event.preventDefault(); this.stage([...event.dataTransfer.files]); });
+    byId("composer").addEventListener("focusout", (event) => !byId("composer").contains(event.relatedTarget) && this.suggestions.close());
     document.addEventListener("keydown", (event) => this.typeAnywhere(event));
   }
 
@@ -68,6 +69,7 @@ export class Composer {
     byId("composer-line").classList.add("is-command");
     this.form = new CommandForm(this.page, byId("command"), byId("hint"), leaf, {
       onEmptyBackspace: () => this.back(leaf),
+      onCancel: () => { this.reset(); this.text.focus(); },
       onSubmit: () => this.submit(),
     });
     this.form.fill(rest);

@@ -1,7 +1,7 @@
 // The list of messages of the open channel: keeps its place while things change, and walks by arrow keys.
 
 import { byId, displayName, el } from "./dom.js";
-import { continues, isEphemeral, renderMessage } from "./message.js";
+import { asSpoken, continues, LOADING, renderMessage } from "./message.js";
 
 const NEAR_PX = 120;
 
@@ -49,6 +49,7 @@ export class Log {
     old.replaceWith(fresh);
     if (focused) this.refocus(fresh, focused);
     if (this.isPinned) this.toEnd();
+    if (before && (before.flags & LOADING || (focused && !isProgress(message))) && asSpoken(message) !== asSpoken(before)) this.announce(message);
   }
 
   remove(message) {
@@ -88,13 +89,10 @@ export class Log {
     (same ?? fresh).focus({ preventScroll: true });
   }
 
-  // Only new messages are read out; edits such as progress would never stop talking.
+  // New messages are read out, answers when they are there, and what changes under one's hands; progress is not.
   announce(message) {
     if (message.author.id === this.page.store.me.id) return;
-    const pictures = message.attachments.map((item) => item.description || "a picture").join(", ");
-    const text = message.content.replace(/[*_`~]/g, "").replace(/<@\d+>/g, "");
-    byId("announce").textContent = [displayName(message.author), isEphemeral(message) && "only to you", text, pictures]
-      .filter(Boolean).join(": ");
+    byId("announce").textContent = `${displayName(message.author)}: ${asSpoken(message)}`;
   }
 
   key(event) {
@@ -106,6 +104,8 @@ export class Log {
     event.preventDefault();
   }
 }
+
+const isProgress = (message) => /\(\d{1,3}%\)/.test(message.content);
 
 function welcome(page) {
   const channel = page.store.channels.get(page.store.current);

@@ -100,7 +100,11 @@ function nameOf(id, store) {
   return user ? displayName(user) : "unknown";
 }
 
+// A link to a message leads there, as it does in Discord: the page listens for its buttons.
 function anchor(href, children) {
+  const message = /^https:\/\/discord\.com\/channels\/[\w@]+\/(?<channel>\d+)\/(?<id>\d+)$/.exec(href)?.groups;
+  if (message) return el("button", { type: "button", class: "link", data: { channel: message.channel, message: message.id } },
+    children[0] === href ? "Jump to the message" : children);
   return el("a", { href, target: "_blank", rel: "noreferrer noopener" }, children);
 }
 

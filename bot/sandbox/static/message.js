@@ -17,13 +17,24 @@ export function continues(message, previous) {
   return new Date(message.timestamp) - new Date(previous.timestamp) < GROUP_MS;
 }
 
+// The whole message as a sentence, for whoever has it read out.
+export function asSpoken(message) {
+  const plain = (text) => text.replace(/^-# /gm, "").replace(/[*_`~]/g, "").replace(/<@!?\d+>/g, "").replace(/<t:\d+(:\w)?>/g, "");
+  const embeds = message.embeds.flatMap((embed) => [embed.title, embed.description,
+    ...(embed.fields ?? []).map((field) => `${field.name}: ${field.value}`), embed.footer?.text]);
+  const pictures = message.attachments.map((item) => `picture: ${item.description || item.filename}`);
+  const isWaiting = message.flags & LOADING && !message.content;
+  return [isEphemeral(message) && "only to you", isWaiting && "is thinking", message.content, ...embeds, ...pictures]
+    .filter(Boolean).map(plain).join(", ");
+}
+
 export function renderMessage(message, page, { isCompact, previous: old }) {
   const name = displayName(message.author);
   const item = el("article", {
     class: ["message", isCompact && "compact", isEphemeral(message) && "ephemeral", pingsMe(message, page) && "pinged"]
       .filter(Boolean).join(" "),
     id: `message-${message.id}`, tabindex: "-1", data: { id: message.id },
-    "aria-label": `${name}, ${clockTime(new Date(message.timestamp))}`,
+    "aria-label": `${name}, ${clockTime(new Date(message.timestamp))}: ${asSpoken(message)}`,
   });
   const body = el("div", { class: "body" },
     !isCompact && headline(message, name),
@@ -53,7 +64,7 @@ function context(message, page) {
   if (!reference || message.type !== 19) return null;
   const target = message.referenced_message;
   if (!target) return el("div", { class: "context" }, el("i", {}, "The original message was deleted"));
-  const text = target.content || (target.attachments.length ? "a picture" : "a message");
+  const text = target.content.split("\n")[0] || (target.attachments.length ? "a picture" : "a message");
   const go = () => page.jumpTo(target.id);
   return el("div", { class: "context" }, avatar(target.author, 18), el("b", {}, displayName(target.author)), " ",
     el("button", { type: "button", class: "context-text", on: { click: go } }, inline(text.slice(0, 120), page.store)));
@@ -156,7 +167,7 @@ function reactions(message, page) {
 
 function ephemeralNote(message, page) {
   return el("p", { class: "only-you" }, el("span", { "aria-hidden": "true" }, "👁 "), "Only you can see this · ",
-    el("button", { type: "button", class: "link", on: { click: () => page.store.dismiss(message) } }, "Dismiss message"));
+    el("button", { type: "button", class: "link", on: { click: () => page.dismiss(message) } }, "Dismiss message"));
 }
 
 function toolbar(message, page) {

@@ -22,6 +22,7 @@ class Page {
     this.api = new Api(this.member.token);
     this.store = new Store();
     this.gateway = new Gateway(this.member.token);
+    this.drawn = new Map();
     this.log = new Log(this);
     this.composer = new Composer(this);
     this.interactions = new Interactions(this);
@@ -35,13 +36,16 @@ class Page {
     const on = (name, handler) => this.store.addEventListener(name, ({ detail }) => handler(detail));
     on("ready", () => this.ready());
     on("places", () => drawPlaces(this));
-    on("added", (message) => message.channel_id === this.store.current && this.log.add(message));
+    on("added", (message) => message.channel_id === this.store.current && this.added(message));
     on("changed", (message) => message.channel_id === this.store.current && this.changed(message));
-    on("removed", (message) => this.log.remove(message));
+    on("removed", (message) => { this.drawn.delete(message.id); this.log.remove(message); });
     on("lost", () => this.go(this.firstChannel().id));
     on("typing", (user) => this.showTyping(user));
     byId("switch").addEventListener("click", (event) => this.openMembers(event.currentTarget));
-    byId("drawer").addEventListener("click", () => this.toggleDrawer());
+    byId("log").addEventListener("click", (event) => this.follow(event.target.closest("[data-message]")));
+    byId("drawer").addEventListener("click", () => this.openDrawer());
+    byId("main").addEventListener("pointerdown", (event) => !byId("drawer").contains(event.target) && this.closeDrawer());
+    byId("side").addEventListener("keydown", (event) => event.key === "Escape" && this.closeDrawer() && byId("drawer").focus());
     document.addEventListener("visibilitychange", () => !document.hidden && this.store.read(this.store.current));
   }
 
@@ -72,7 +76,7 @@ class Page {
     byId("place-name").textContent = name;
     byId("place-topic").textContent = channel.topic ?? (channel.type === 1 ? "Direct message" : "");
     byId("composer-text").placeholder = `Message ${channel.type === 1 ? "@" : "#"}${name}, or type / for commands`;
-    document.body.classList.remove("drawer-open");
+    this.closeDrawer();
     this.composer.reset();
     if (!this.store.loaded.has(channelId)) await this.load(channelId);
     if (this.store.current !== channelId) return;
@@ -111,14 +115,23 @@ class Page {
     return channel.type === 1 ? displayName(channel.recipients[0]) : channel.name;
   }
 
-  toggleDrawer() {
-    const isOpen = document.body.classList.toggle("drawer-open");
-    byId("drawer").setAttribute("aria-expanded", String(isOpen));
+  // On a narrow screen the sidebar lies over the messages.
+  openDrawer() {
+    document.body.classList.add("drawer-open");
+    byId("drawer").setAttribute("aria-expanded", "true");
+    document.querySelector("#side [aria-current]")?.focus();
+  }
+
+  closeDrawer() {
+    const wasOpen = document.body.classList.contains("drawer-open");
+    document.body.classList.remove("drawer-open");
+    byId("drawer").setAttribute("aria-expanded", "false");
+    return wasOpen;
   }
 
   openMembers(anchor) {
     const entries = this.members.flatMap((member) => [{
-      label: member.id === this.member.id ? `${member.name} (you)` : `Be ${member.name}`, name: `Be ${member.name}`,
+      label: member.id === this.member.id ? `${member.name} (you)` : `Be ${member.name}`,
       icon: avatar({ username: member.name.toLowerCase(), global_name: member.name }, 26), run: () => become(member.name),
     }]);
     const tabs = this.members.filter((member) => member.id !== this.member.id)
@@ -135,11 +148,27 @@ class Page {
 
   // --- messages ---
 
+  added(message) {
+    this.drawn.set(message.id, message);
+    this.log.add(message);
+  }
+
   changed(message) {
-    const before = this.drawn?.get(message.id);
-    this.drawn ??= new Map();
-    this.drawn.set(message.id, { attachments: message.attachments });
+    const before = this.drawn.get(message.id);
+    this.drawn.set(message.id, message);
     this.log.change(message, before);
+  }
+
+  dismiss(message) {
+    this.store.dismiss(message);
+    this.composer.focus();
+  }
+
+  async follow(link) {
+    if (!link) return;
+    const { channel, message } = link.dataset;
+    if (channel !== this.store.current && this.store.channels.has(channel)) await this.go(channel);
+    this.jumpTo(message);
   }
 
   jumpTo(messageId) {
