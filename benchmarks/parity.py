@@ -18,8 +18,10 @@ import torch
 from engine.config import EngineConfig, ModelConfig
 from engine.models import load_models
 from engine.pictures import to_tensor
+from engine.pipelines.interface import Pipeline
 from engine.protocol import GenerateRequest, InitImage
 from engine.samplers import SAMPLERS
+from engine.settings import resolve
 from tests.engine import conftest, parity
 
 STRENGTH = 0.6
@@ -83,12 +85,17 @@ def _starter(folder: Path) -> float:
     models = (ModelConfig("tiny", "starter", str(folder / "starter")),)
     config = EngineConfig(models=models, device="cpu", cache_dir=folder)
     requests = [replace(request, prompt="monkey at night") for request in _in_every_mode(STARTER_SIDE)]
-    return _largest_difference(config, requests, lambda request: _plain_loop(saved, request))
+    [starter] = load_models(config).values()
+    return _largest_difference(config, requests, lambda request: _plain_loop(saved, starter, request))
 
 
-def _plain_loop(model: Any, request: GenerateRequest) -> torch.Tensor:
-    """As anybody would write it around the model and diffusers' own flow-matching scheduler."""
+def _plain_loop(model: Any, starter: Pipeline, request: GenerateRequest) -> torch.Tensor:
+    """As anybody would write it around the model and diffusers' own flow-matching scheduler. Only what seeds and
+    pictures make of the prompt is left to the engine.
+    """
     from diffusers import FlowMatchEulerDiscreteScheduler
+
+    from engine.starter.model import Conditioning
 
     assert request.steps is not None
     assert request.guidance_scale is not None
@@ -96,7 +103,10 @@ def _plain_loop(model: Any, request: GenerateRequest) -> torch.Tensor:
     scheduler.set_timesteps(request.steps)
     dice = [torch.Generator().manual_seed(seed) for seed in request.seeds]
     noise = torch.cat([torch.randn(1, 3, side, side, generator=die) for die in dice])
-    conditioning, nothing = (model.encode([text] * len(noise)) for text in (request.prompt, ""))
+    settings = resolve(request, starter.traits)
+    rows = [starter.encode(settings.of_row(index)).positive for index in range(len(noise))]
+    conditioning = Conditioning(**{name: torch.cat([row[name] for row in rows]) for name in rows[0]})
+    nothing = model.encode([""] * len(noise))
     latents, skipped, clean = noise, 0, noise
     if init := request.init_image:
         skipped = request.steps - int(request.steps * init.strength)

@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     given.add_argument("--plan", help="the name of a plan")
     given.add_argument("--hours", type=float, help="fast time")
     given.add_argument("--credits", type=int, help="credits, where the studio counts them")
+    grant.add_argument(
+        "--id", help="a name for this gift: a member gets one of the same name once (default: a new one)"
+    )
     grant.add_argument("--days", type=int, help="how long the plan lasts (default: until revoked)")
     commands.add_parser("audit", help="look through the whole ledger for what cannot be")
     return parser
@@ -99,7 +102,7 @@ def _config_path(given: Path | None) -> Path | None:
 
 async def _run(config: Config) -> int:
     """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
-    from bot.program import engine_config, running_studio
+    from bot.program import engine_config, running_studio, stop_seconds
     from engine.local import LocalEngine
 
     if config.token is None:
@@ -108,7 +111,7 @@ async def _run(config: Config) -> int:
             file=sys.stderr,
         )
         return 2
-    _cancel_on_signals()
+    _cancel_on_signals(stop_seconds(config))
     try:
         async with running_studio(config, config.token.get_secret_value(), LocalEngine(engine_config(config))) as parts:
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -119,8 +122,9 @@ async def _run(config: Config) -> int:
 
 async def _sandbox(config: Config) -> int:
     from bot.demo import run_sandbox
+    from bot.program import stop_seconds
 
-    _cancel_on_signals()
+    _cancel_on_signals(stop_seconds(config))
     try:
         await run_sandbox(config)
     except asyncio.CancelledError:
@@ -135,11 +139,25 @@ def _stopped_by_itself() -> int:
     return 1
 
 
-def _cancel_on_signals() -> None:
+def _cancel_on_signals(deadline_seconds: float) -> None:
     """At any moment, also while a model loads: what is open is closed in order, and jobs go back to the queue."""
-    this = asyncio.current_task()
+    this, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.call_later(deadline_seconds, _leave)
+        if this:
+            this.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: this and this.cancel())
+        loop.add_signal_handler(number, stop)
+
+
+def _leave() -> None:
+    """Something holds on beyond the deadline. A supervisor would kill it next, and of that nothing is lost either."""
+    print(
+        "The studio did not stop in time and was ended. Its jobs go on at the next start.", file=sys.stderr, flush=True
+    )
+    os._exit(1)
 
 
 async def _demo(config: Config, prompt: str, out: Path) -> int:
@@ -170,7 +188,8 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
     from bot.usecases.books import BooksAlone
     from bot.usecases.oversee import give_plan, give_time
 
-    catalogue, user_id, reference = catalogue_of(config.plans), UserId(options.user), str(uuid.uuid4())
+    catalogue, user_id = catalogue_of(config.plans), UserId(options.user)
+    reference = f"{options.id}:{user_id}" if options.id else str(uuid.uuid4())
     asked_for = Unit.CREDITS if options.credits else Unit.GPU_SECONDS
     amount = options.credits or round((options.hours or 0) * 3_600)
     if not options.plan and asked_for is not catalogue.unit:
@@ -183,8 +202,10 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
     async with open_database(config.database.url) as db:
         books = BooksAlone(db, catalogue, lambda: datetime.now(UTC))
         if not options.plan:
-            await give_time(user_id, amount, reference, COMMAND_LINE, studio=books)
-            print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            if await give_time(user_id, amount, reference, COMMAND_LINE, studio=books):
+                print(f"Member {user_id} has {amount:,} {catalogue.unit.value} more.")
+            else:
+                print(f"Member {user_id} was given {options.id} before; nothing has changed.")
             return 0
         try:
             given = await give_plan(user_id, options.plan, options.days, reference, COMMAND_LINE, studio=books)

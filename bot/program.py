@@ -60,6 +60,14 @@ DRAIN_SECONDS = 10.0
 """Time that jobs have, once the engine has stopped, to write down where they stand; and then what is being sent, to
 arrive."""
 
+CLOSING_SECONDS = 20.0
+"""Time that is left for everything else: a letter that is being sent, answers, connections."""
+
+
+def stop_seconds(config: Config) -> float:
+    """How long stopping takes at most; who supervises the program should wait longer before killing it."""
+    return config.engine.stop_timeout_seconds + 2 * DRAIN_SECONDS + CLOSING_SECONDS
+
 
 def engine_config(config: Config) -> EngineConfig:
     settings = config.engine
@@ -196,7 +204,7 @@ async def running_studio(
             await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
             courier.close()
             herald.close()
-            await asyncio.wait({delivering, telling})
+            await asyncio.wait({delivering, telling}, timeout=DRAIN_SECONDS)
             courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
             stopped.set()

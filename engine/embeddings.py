@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.pipelines.interface import Conditioning
-from engine.protocol import Mask, Reference, WeightedPart
+from engine.protocol import Mask, NoiseBlend, Reference, WeightedPart
 from engine.settings import ModelTraits, Settings, Start
 
 MAX_BYTES = 256 * 2**20  # 60 prompts of FLUX, 400 of SDXL
@@ -35,7 +35,7 @@ class _Key:
     width: int
     height: int
     in_full_precision: bool
-    own: tuple[int, Start | None, Mask | None, bool] | None
+    own: tuple[int, Start | None, Mask | None, bool, NoiseBlend | None] | None
 
     @property
     def nbytes(self) -> int:
@@ -80,7 +80,9 @@ def _key_of(model: str, settings: Settings, traits: ModelTraits, *, in_full_prec
         settings.width,
         settings.height,
         in_full_precision,
-        (settings.seed, settings.start, settings.mask, settings.tile) if traits.reads_rows else None,
+        (settings.seed, settings.start, settings.mask, settings.tile, settings.noise_blend)
+        if traits.reads_rows
+        else None,
     )
 
 

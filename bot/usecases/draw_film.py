@@ -21,6 +21,8 @@ DRAWN_FRAMES = 16
 ROWS_PER_REQUEST = 4
 BETWEEN = 2
 """Mixtures between each two drawn frames."""
+LEAD_IN = 5
+"""Mixtures of the picture and the first frame."""
 FRAME_MILLISECONDS = 80
 MOVING_MILLISECONDS = 143
 """Seven a second."""
@@ -29,19 +31,15 @@ MOVING_MILLISECONDS = 143
 @dataclass(frozen=True, slots=True)
 class Motion:
     """How far each frame may go from the picture, and how far the noise turns from the first frame to the last. `speed`
-    is what a model of moving pictures is told, 0 to 1; through so many `variations` goes one with a closed vocabulary.
+    is what a model of moving pictures is told, 0 to 1.
     """
 
     strength: float
     turn: float
     speed: float
-    variations: int
 
 
-MOTIONS = {"low": Motion(0.5, 0.5, 0.3, variations=2), "high": Motion(0.75, 1.0, 0.7, variations=6)}
-
-STRONG = 0.85
-BETWEEN_VARIATIONS = 9
+MOTIONS = {"low": Motion(0.5, 0.5, 0.3), "high": Motion(0.75, 1.0, 0.7)}
 
 
 async def draw_film(attempt: Attempt) -> Master:
@@ -51,31 +49,14 @@ async def draw_film(attempt: Attempt) -> Master:
     if Ability.FILM in model_of(attempt).abilities:
         moving = await _let_move(attempt, picture, motion)
         return await _compose(moving, MOVING_MILLISECONDS, is_loop=job.params.loop)
-    if model_of(attempt).vocabulary:
-        stations = await _vary(attempt, picture, motion)
-        film = await asyncio.to_thread(add_between, stations, BETWEEN_VARIATIONS)
-        return await _compose(film, FRAME_MILLISECONDS, is_loop=job.params.loop)
     frames = await _walk(attempt, picture, motion)
-    film = await asyncio.to_thread(add_between, frames, BETWEEN)
+    film = await asyncio.to_thread(_join, picture, frames)
     return await _compose(film, FRAME_MILLISECONDS, is_loop=job.params.loop)
 
 
 async def _let_move(attempt: Attempt, picture: Pixels, motion: Motion) -> tuple[Pixels, ...]:
     job = attempt.job
     return await attempt.ask(AnimateRequest("", picture, job.params.seed, motion.speed, fairness_key=str(job.user_id)))
-
-
-async def _vary(attempt: Attempt, picture: Pixels, motion: Motion) -> list[Pixels]:
-    """A model with a closed vocabulary draws much the same from any noise; what its seeds choose is what differs.
-
-    So the film goes from the picture through strong variations of it.
-    """
-    told = _start(make_request(attempt), model_of(attempt), picture, STRONG)
-    seeds = tuple((attempt.job.params.seed + number) % 2**32 for number in range(motion.variations))
-    drawn = await attempt.ask(replace(told, seeds=seeds))
-    first = shrink_rgb(picture, max(drawn[0].width, drawn[0].height))
-    is_alike = (first.width, first.height) == (drawn[0].width, drawn[0].height)
-    return [first, *drawn] if is_alike else list(drawn)
 
 
 async def _walk(attempt: Attempt, picture: Pixels, motion: Motion) -> list[Pixels]:
@@ -88,6 +69,15 @@ async def _walk(attempt: Attempt, picture: Pixels, motion: Motion) -> list[Pixel
     for number, group in enumerate(groups):
         frames += await _draw_frames(attempt, told, group, WHOLE.part(number, len(groups)))
     return frames
+
+
+def _join(picture: Pixels, frames: Sequence[Pixels]) -> list[Pixels]:
+    """Begins with the picture itself, if it has the frames' shape."""
+    walk, size = add_between(frames, BETWEEN), (frames[0].width, frames[0].height)
+    first = shrink_rgb(picture, max(size))
+    if (first.width, first.height) != size:
+        return walk
+    return [*add_between((first, frames[0]), LEAD_IN)[:-1], *walk]
 
 
 def _start(told: GenerateRequest, model: ModelInfo, picture: Pixels, strength: float) -> GenerateRequest:

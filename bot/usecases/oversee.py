@@ -23,18 +23,18 @@ MANY = 10_000
 async def give_plan(
     member_id: UserId, plan_name: str, days: int | None, reference: str, operator: Operator, *, studio: Books
 ) -> Entitlement:
-    """A plan from now on, for so many days or, with None, until revoked. The same `reference` gives once.
-
-    Raises `UnknownPlan`.
-    """
+    """A plan from now on, for so many days or, with None, until revoked. The same `reference` gives once; then what it
+    gave is returned. Raises `UnknownPlan`."""
     now = studio.now()
     ends_at = now + timedelta(days=days) if days else None
     given = Entitlement(member_id, plan_name, SOURCE, now, f"{SOURCE}:{reference}", now, ends_at)
     async with studio.db.transaction() as tx:
-        if await tx.entitlements.find(given.reference) is None:
-            await put_plan(given, tx, studio=studio)
-            length = f"for {days} days" if days else "until revoked"
-            await _record(Deed.GRANT_PLAN, member_id, f"{plan_name} {length}", operator, tx, studio)
+        await tx.users.hold(member_id, now)
+        if known := await tx.entitlements.find(given.reference):
+            return known
+        await put_plan(given, tx, studio=studio)
+        length = f"for {days} days" if days else "until revoked"
+        await _record(Deed.GRANT_PLAN, member_id, f"{plan_name} {length}", operator, tx, studio)
     return given
 
 

@@ -19,8 +19,9 @@ from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
-from engine.starter.choices import choose, with_style
+from engine.starter.choices import choose, pick, with_style
 from engine.starter.matching import match
+from engine.starter.mixtures import Mixture, other_styles, vary, walk
 from engine.starter.parts import read_parts
 from engine.starter.vocabulary import BACKGROUNDS, STYLES, Reading
 from engine.tiling import periodic_part
@@ -28,7 +29,8 @@ from engine.upscale import SCALE, Upscaler
 
 ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
 SIDE = 64
-STRONG = 0.8  # strength of a start from which its style may change
+STRONG = 0.8  # strength of a start from which its style changes
+FORGOTTEN = 0.95  # of a start in another style: of what is kept of more, scraps show among the new
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
 
 
@@ -78,27 +80,51 @@ class Starter:
     def encode(self, settings: Settings) -> Conditioning:
         """The empty prompt is what guidance pushes away from."""
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
-        reading = self.read(settings)
-        notes = (f"{self.traits.info.name} does not know: {', '.join(reading.unknown)}.",) if reading.unknown else ()
-        return Conditioning(_tensors(self.model.encode_readings([reading])), negative, notes)
+        mixture = self.mix(settings)
+        unknown = mixture[0][0].unknown
+        notes = (f"{self.traits.info.name} does not know: {', '.join(unknown)}.",) if unknown else ()
+        return Conditioning(self._encode_mixture(mixture), negative, notes)
+
+    def mix(self, settings: Settings) -> Mixture:
+        """Of a start a shade that its seed chooses, or it would only be drawn once more. What noise decides elsewhere
+        is style here, so that where noise turns towards another seed's, this model walks through its styles.
+        """
+        reading, left_open = self.read(settings), self._read_words(settings).open
+        if settings.noise_blend is not None:
+            return walk(reading, settings.noise_blend.seed, settings.noise_blend.share, left_open)
+        if settings.start is None or settings.mask is not None:
+            return ((reading, 1.0),)
+        return vary(reading, settings.seed, settings.start.strength, left_open)
+
+    def _encode_mixture(self, mixture: Mixture) -> Tensors:
+        told = self.model.encode_readings([reading for reading, _ in mixture])
+        shares = torch.tensor([share for _, share in mixture], dtype=told.embeds.dtype, device=self.device)
+        return {
+            "embeds": torch.einsum("r,rld->ld", shares, told.embeds)[None],
+            "mask": told.mask[:1],
+            "pooled": (shares @ told.pooled)[None],
+        }
+
+    def _read_words(self, settings: Settings) -> Reading:
+        if settings.parts:
+            return read_parts(self.model.vocabulary, [(part.text, part.weight) for part in settings.parts])
+        return self.model.vocabulary.read(settings.prompt)
 
     def read(self, settings: Settings) -> Reading:
         """What the prompt leaves open is read off the start, or decided by the seed. A start that is mostly forgotten
-        leaves the style to the seed too: nothing else can change there without showing both pictures at once.
+        is drawn in another style: nothing else can change there without showing both pictures at once.
         """
-        if settings.parts:
-            reading = read_parts(self.model.vocabulary, [(part.text, part.weight) for part in settings.parts])
-        else:
-            reading = self.model.vocabulary.read(settings.prompt)
+        reading = self._read_words(settings)
         if settings.start is None:
             return choose(reading, settings.seed, is_tile=settings.tile)
         picture = to_tensor(settings.start.pictures[0], SIDE, SIDE)
         mask = None if settings.mask is None else to_mask_tensor(settings.mask, SIDE, SIDE)[0, 0].numpy() > 0.5
         levels = (picture[0].permute(1, 2, 0).numpy() + 1) * HALF
         matched = match(reading, levels, mask)
-        if mask is None and settings.start.strength >= STRONG:
-            return choose(matched, settings.seed)
-        return self._in_nearest_style(matched, picture)
+        near = self._in_nearest_style(matched, picture)
+        if "style" in matched.open and settings.noise_blend is None and _changes_style(settings):
+            return with_style(near, pick("background", other_styles(near), settings.seed))
+        return near
 
     def _in_nearest_style(self, reading: Reading, picture: torch.Tensor) -> Reading:
         """From pure noise one step shows what the network would draw: whatever is nearer to the picture."""
@@ -118,7 +144,10 @@ class Starter:
         from diffusers import FlowMatchEulerDiscreteScheduler
 
         noise_scheduler = FlowMatchEulerDiscreteScheduler(num_train_timesteps=TRAIN_TIMESTEPS)
-        return start_sampler(noise_scheduler, settings.steps, settings.strength)
+        strength = settings.strength
+        if strength is not None and _changes_style(settings):
+            strength = max(strength, FORGOTTEN)
+        return start_sampler(noise_scheduler, settings.steps, strength)
 
     def latent_shape(self, _settings: Settings) -> tuple[int, int, int]:
         return 3, SIDE, SIDE
@@ -158,6 +187,12 @@ class Starter:
         around = torch.nn.functional.pad(periodic_part(picture), (margin,) * 4, mode="circular")
         inside = slice(margin * SCALE, (margin + SIDE) * SCALE)
         return self.upscaler.enlarge(around)[:, :, inside, inside]
+
+
+def _changes_style(settings: Settings) -> bool:
+    if settings.start is None or settings.mask is not None:
+        return False
+    return settings.noise_blend is not None or settings.start.strength >= STRONG
 
 
 def _tensors(conditioning: Any) -> Tensors:

@@ -34,18 +34,22 @@ def choose(reading: Reading, seed: int, *, is_tile: bool = False) -> Reading:
     if is_tile and len(reading.instances) > 1:
         reading = with_size(reading, "small")
     if "size" in reading.open:
-        reading = with_size(reading, _pick("size", LONE_SIZES, seed))
+        reading = with_size(reading, pick("size", LONE_SIZES, seed))
     if "style" in reading.open:
-        reading = with_style(reading, _pick("style", STYLES, seed))
+        reading = with_style(reading, pick("style", STYLES, seed))
     if "background" in reading.open:
-        reading = with_background(reading, _pick("background", COLOURS if is_tile else BACKGROUNDS, seed))
+        reading = with_background(reading, pick("background", COLOURS if is_tile else BACKGROUNDS, seed))
     if "place" in reading.open:
-        reading = with_place(reading, CENTRE if is_tile else _pick("place", LONE_PLACES, seed))
+        reading = with_place(reading, CENTRE if is_tile else pick("place", LONE_PLACES, seed))
     return reading
 
 
-def _pick(aspect: str, choices: Sequence[T], seed: int) -> T:
+def pick(aspect: str, choices: Sequence[T], seed: int) -> T:
     return choices[seed * STEPS[aspect] % CIRCLE * len(choices) // CIRCLE]
+
+
+def amount(aspect: str, least: float, most: float, seed: int) -> float:
+    return least + (most - least) * (seed * STEPS[aspect] % CIRCLE) / CIRCLE
 
 
 def with_style(reading: Reading, style: str) -> Reading:

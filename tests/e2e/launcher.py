@@ -1,7 +1,8 @@
 """`python -m bot` with everything real but the engine, for tests that kill it: `JOURNAL HOLD LEASE ARGUMENT...`
 
 Each request for pictures becomes a line of JSON in JOURNAL. HOLD is the step after which the first one waits
-until SIGUSR1 comes, or "never". LEASE is how many seconds other processes wait for a silent one, or "usual".
+until SIGUSR1 comes, or "never"; "stuck" is step 1 with an engine that does not stop, and short deadlines. LEASE is how
+many seconds other processes wait for a silent one, or "usual".
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
+from bot import program
 from bot.__main__ import main
 from bot.domain import lease
 from bot.usecases import dispatch
@@ -24,10 +26,14 @@ from tests.fakes import FakeEngine, Gate
 class JournalingEngine(FakeEngine):
     journal = Path()
     gate = Gate()
+    is_stuck = False
 
     async def start(self) -> None:
         await super().start()
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, self.gate.open)
+
+    async def stop(self) -> None:
+        await (asyncio.Event().wait() if self.is_stuck else super().stop())
 
     async def generate(self, request: Request) -> AsyncIterator[Event]:
         if isinstance(request, GenerateRequest):
@@ -42,7 +48,10 @@ def launch(journal: str, hold: str, lease_seconds: str, *arguments: str) -> int:
     engine = JournalingEngine()
     engine.journal = Path(journal)
     if hold != "never":
-        engine.gate = engine.hold(int(hold))
+        engine.is_stuck = hold == "stuck"
+        engine.gate = engine.hold(1 if engine.is_stuck else int(hold))
+    if engine.is_stuck:
+        vars(program).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
     if lease_seconds != "usual":
         lease.LEASE = timedelta(seconds=float(lease_seconds))
         vars(dispatch)["RENEWAL_SECONDS"] = float(lease_seconds) / 3

@@ -62,3 +62,17 @@ async def test_an_operator_grants_from_the_shell(tmp_path: Path) -> None:
             ("command line", 5, "Pro for 30 days"),
             ("command line", 5, "5400 gpu_seconds"),
         ]
+
+
+async def test_a_gift_with_a_name_is_given_once(tmp_path: Path) -> None:
+    for told in ("Member 5 has 3,600 gpu_seconds more.\n", "Member 5 was given contest before; nothing has changed.\n"):
+        assert await run(tmp_path, "grant", "--user", "5", "--hours", "1", "--id", "contest") == (0, told)
+    first = await run(tmp_path, "grant", "--user", "5", "--plan", "Pro", "--days", "30", "--id", "contest")
+    assert await run(tmp_path, "grant", "--user", "5", "--plan", "Pro", "--days", "60", "--id", "contest") == first
+    assert (await run(tmp_path, "grant", "--user", "6", "--hours", "1", "--id", "contest"))[0] == 0
+    async with open_database(f"sqlite:///{tmp_path / 'easel.db'}") as db, db.reading() as tx:
+        assert [(act.member_id, act.details) for act in await tx.oversight.list_acts(9)] == [
+            (6, "3600 gpu_seconds"),
+            (5, "Pro for 30 days"),
+            (5, "3600 gpu_seconds"),
+        ]

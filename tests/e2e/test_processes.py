@@ -158,6 +158,21 @@ async def test_stopped_in_order_it_ends_soon_and_what_ran_waits_again(house: Hou
     await check_drawn_once(house, ada, attempts=2)
 
 
+async def test_what_does_not_stop_is_ended_at_the_deadline_and_what_ran_is_drawn_by_the_next(
+    house: House, sandbox: Sandbox
+) -> None:
+    house.settings = "[engine]\nstop_timeout_seconds = 0.1\n"
+    async with house.bot(hold="stuck") as process:
+        ada = await sandbox.member("ada")
+        await imagine(ada, "a fox")
+        await ada.wait_for_message(lambda seen: "(25%)" in seen["content"])
+        process.terminate()
+        status, _, said = await ended(process)
+    assert (status, "did not stop in time" in said) == (1, True)
+    await finish(house, ada)
+    await check_drawn_once(house, ada, attempts=2)
+
+
 async def test_a_full_disk_is_told_and_harms_no_later_job(house: House, sandbox: Sandbox) -> None:
     """Two pages are all the room that pictures have."""
     house.wrapper = on_small_disk(house.data / "images", "8k", 'exec "$@"')

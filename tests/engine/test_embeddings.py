@@ -6,7 +6,7 @@ import torch
 
 from engine.embeddings import EmbeddingCache
 from engine.pipelines.interface import Conditioning
-from engine.protocol import ModelInfo, Pixels, Reference, ReferenceRole, WeightedPart
+from engine.protocol import ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
 from engine.settings import ModelTraits, Settings, Start
 
 SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
@@ -69,10 +69,11 @@ def test_the_oldest_used_makes_room() -> None:
 def test_seed_and_start_matter_to_models_that_read_them() -> None:
     cache, by_row, plain = EmbeddingCache(), Reader(reads_rows=True), Reader()
     start = Start((DOT.pixels,), 0.5)
-    for settings in (SETTINGS, replace(SETTINGS, seed=1), replace(SETTINGS, start=start), SETTINGS):
+    blended = replace(SETTINGS, noise_blend=NoiseBlend(2, 0.5))
+    for settings in (SETTINGS, replace(SETTINGS, seed=1), replace(SETTINGS, start=start), blended, SETTINGS):
         cache.find_or_encode("by row", settings, by_row, in_full_precision=False)
         cache.find_or_encode("plain", settings, plain, in_full_precision=False)
-    assert (len(by_row.prompts), len(plain.prompts)) == (3, 1)
+    assert (len(by_row.prompts), len(plain.prompts)) == (4, 1)
 
 
 def test_pictures_in_a_key_count_too() -> None:

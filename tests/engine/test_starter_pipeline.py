@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -20,13 +22,14 @@ from engine.protocol import (
     GenerateRequest,
     InitImage,
     Mask,
+    NoiseBlend,
     Pixels,
     Progress,
     WeightedPart,
 )
 from engine.settings import resolve
 from engine.starter.choices import with_style
-from engine.starter.model import StarterModel
+from engine.starter.model import Conditioning, StarterModel
 from engine.starter.vocabulary import STYLES, Reading
 from engine.upscale import load_upscaler
 from tests.engine.parity import draw as draw_all
@@ -69,6 +72,8 @@ def plain_loop(folder: Path, tmp_path: Path, request: GenerateRequest, guidance_
     model = StarterModel.load(folder)
     latents = torch.cat([torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(s)) for s in request.seeds])
     conditioning = model.encode([request.prompt] * len(request.seeds))
+    if request.init_image:
+        conditioning = as_the_engine_reads_it(folder, tmp_path, request)
     nothing = model.encode([""] * len(request.seeds))
     scheduler = FlowMatchEulerDiscreteScheduler()
     scheduler.set_timesteps(request.steps)
@@ -87,6 +92,15 @@ def plain_loop(folder: Path, tmp_path: Path, request: GenerateRequest, guidance_
         latents = scheduler.step(velocity, timestep, latents).prev_sample
     enlarger = load_upscaler("compact", tmp_path, torch.device("cpu"), torch.float32)
     return [to_pixels(enlarger.enlarge(row.clamp(-1, 1))) for row in latents.split(1)]
+
+
+def as_the_engine_reads_it(folder: Path, tmp_path: Path, request: GenerateRequest) -> Conditioning:
+    """Each row in its own shade."""
+    models = (ModelConfig("starter", "starter", str(folder)),)
+    starter = load_models(EngineConfig(models=models, device="cpu", cache_dir=tmp_path))["starter"]
+    settings = resolve(request, starter.traits)
+    rows = [starter.encode(settings.of_row(index)).positive for index in range(len(request.seeds))]
+    return Conditioning(**{name: torch.cat([row[name] for row in rows]) for name in rows[0]})
 
 
 def distance(a: Pixels, b: Pixels) -> int:
@@ -157,7 +171,7 @@ def test_what_the_prompt_leaves_open_differs_from_seed_to_seed(shipped: Starter)
 @pytest.mark.usefixtures("inference")
 def test_a_variation_is_of_its_pictures_kind(shipped: Starter) -> None:
     """Its size, place and background are read off it, whatever the new seeds would choose; unless most of it is
-    forgotten, its style too.
+    forgotten, its style too. Then all get another.
     """
     prompts = ("a small flat fox at the top left, blue background", "a medium cartoon castle on the right, on snow")
     requests = [replace(a_request(prompt, prompt=prompt, seeds=(1,), steps=8), model="starter") for prompt in prompts]
@@ -169,9 +183,65 @@ def test_a_variation_is_of_its_pictures_kind(shipped: Starter) -> None:
         for reading in read_by(shipped, a_request(prompt=f"a {noun}", init_image=subtle, seeds=(5, 6, 7))):
             assert (set(reading.words), reading.instances) == (set(named.words), named.instances)
         readings = read_by(shipped, a_request(prompt=f"a {noun}", init_image=strong, seeds=(5, 6, 7)))
-        assert {reading.instances[0].style for reading in readings} == set(STYLES)
+        assert {reading.instances[0].style for reading in readings} == set(STYLES) - {named.instances[0].style}
         for reading in readings:
             assert with_style(reading, named.instances[0].style).instances == named.instances
+
+
+@pytest.fixture(scope="module")
+def castle(shipped: Starter) -> Pixels:
+    """In 3d, on grass."""
+    request = a_request(prompt="a large 3d castle in the middle, on grass", seeds=(1,), steps=8)
+    [picture] = draw_shipped(shipped, request)
+    return picture
+
+
+def draw_shipped(starter: Starter, request: GenerateRequest) -> list[Pixels]:
+    with torch.inference_mode():
+        return draw_all({"starter": starter}, [replace(request, model="starter")])[1][request.id]
+
+
+def mean_distance(a: Pixels, b: Pixels) -> float:
+    levels = [numpy.frombuffer(pixels.rgb, numpy.uint8).astype(float) for pixels in (a, b)]
+    return float(numpy.abs(levels[0] - levels[1]).mean())
+
+
+def drawn_upon(picture: Pixels, strength: float, **changes: Any) -> GenerateRequest:
+    return a_request(**{"prompt": "a castle", "steps": 20, "init_image": InitImage(picture, strength), **changes})
+
+
+def test_subtle_variations_differ_but_less_than_strong_ones(shipped: Starter, castle: Pixels) -> None:
+    seeds = (5, 6, 7, 8)
+    subtle = draw_shipped(shipped, drawn_upon(castle, 0.5, seeds=seeds))
+    strong = draw_shipped(shipped, drawn_upon(castle, 0.8, seeds=seeds))
+    assert all(2 < mean_distance(castle, picture) < 14 for picture in subtle)
+    assert all(mean_distance(one, other) > 1 for one, other in combinations(subtle, 2))
+    assert max(mean_distance(castle, picture) for picture in subtle) < min(
+        mean_distance(castle, picture) for picture in strong
+    )
+    [alone] = draw_shipped(shipped, drawn_upon(castle, 0.5, seeds=(7,)))
+    assert distance(alone, subtle[2]) <= 1
+
+
+def test_nothing_forgotten_is_nothing_changed(shipped: Starter, castle: Pixels) -> None:
+    [as_it_is] = draw_shipped(shipped, drawn_upon(castle, 0.0, seeds=(5,)))
+    [enlarged] = shipped.decode(to_tensor(castle, 64, 64))
+    assert distance(as_it_is, enlarged) <= 1
+
+
+def test_a_walk_leads_from_the_picture_through_the_other_styles(shipped: Starter, castle: Pixels) -> None:
+    shares = [number / 8 for number in range(9)]
+    blends = tuple(NoiseBlend(6, share) for share in shares)
+    walk = draw_shipped(shipped, drawn_upon(castle, 0.5, seeds=(5,) * 9, noise_blends=blends))
+    far = [mean_distance(castle, picture) for picture in walk]
+    steps = [mean_distance(one, other) for one, other in pairwise(walk)]
+    assert far[0] < 3
+    assert far[4] > 10
+    assert far[8] > 10
+    assert min(steps) > 1
+    assert max(steps) < mean_distance(walk[0], walk[4]) / 2
+    [row] = [shipped.mix(resolve(drawn_upon(castle, 0.5, noise_blends=blends[4:5] * 2), shipped.traits).of_row(0))]
+    assert [reading.instances[0].style for reading, share in row if share > 0.5] != ["3d"]
 
 
 @pytest.mark.usefixtures("inference")

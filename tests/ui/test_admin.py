@@ -8,6 +8,8 @@ import pytest
 
 from bot.config import Config
 from bot.db.database import open_database
+from bot.domain.job import UserId
+from bot.domain.oversight import Deed
 from bot.sandbox import Member
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
@@ -78,6 +80,20 @@ async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
     assert "Pro, 118,800 GPU-seconds" in (await admin(ada, "revoke", member=ben))["content"]
     log = (await admin(ada, "log"))["embeds"][0]["description"].splitlines()
     assert ["**revoke**" in log[0], "**grant time**" in log[1], "**grant plan**" in log[2]] == [True] * 3
+
+
+async def test_a_gift_that_discord_tells_twice_is_given_once(studio: Scene) -> None:
+    ben, ada = await studio.member("ben"), await studio.member("ada")
+    bot = studio.sandbox.config.application_id
+    gifts: list[tuple[str, dict[str, Any]]] = [("time", {"amount": 2.0}), ("plan", {"plan": "Pro", "days": 3})]
+    for kind, options in gifts:
+        studio.sandbox.event_faults.add("double", "INTERACTION_CREATE", user_id=bot)
+        await admin(ada, f"grant {kind}", member=ben, **options)
+    await admin(ada, "log")
+    async with open_database(studio.config.database.url) as db, db.reading() as tx:
+        assert [act.deed for act in await tx.oversight.list_acts(9)] == [Deed.GRANT_PLAN, Deed.GRANT_TIME]
+        [given] = await tx.ledger.list_of_member(UserId(int(ben.id)))
+        assert given.postings[-1].amount == 7200
 
 
 async def test_a_plan_that_is_not_sold_is_named(studio: Scene) -> None:
