@@ -1,10 +1,13 @@
 """How `/info` reads. Keys and order are as client programs know them, one `**key**: value` a line."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import discord
 
 from bot.domain.allowance import write_amount
 from bot.domain.job import Job
-from bot.domain.ledger import AccountKind, Lot
+from bot.domain.ledger import Account, AccountKind, Lot
 from bot.domain.prices import PriceList, Unit
 from bot.domain.prompt import Speed
 from bot.domain.said import Said
@@ -21,6 +24,7 @@ KINDS = {
     AccountKind.EXTRA: Said("Extra"),
 }
 HOUR = 3600
+MOST_LOTS = 9
 
 
 def info_embed(user_id: int, account: AccountInfo) -> discord.Embed:
@@ -86,7 +90,7 @@ def _with_details(embed: discord.Embed, account: AccountInfo) -> discord.Embed:
     """Beside the lines that programs read: to the second, and in words."""
     catalogue = account.catalogue
     if catalogue.is_charging:
-        lots = "\n".join(_lot(lot, catalogue.unit) for lot in account.lots[:10]) or say("Nothing is left.")
+        lots = "\n".join(_lot(lot, catalogue.unit) for lot in _few(account.lots)) or say("Nothing is left.")
         embed.add_field(name=say("What is left"), value=f"{lots}{_gift_end(account.standing)}", inline=False)
         embed.add_field(name=say("Prices"), value=write_prices(catalogue.prices, catalogue.unit), inline=False)
     if account.standing.plan is not None and account.standing.plan.terms:
@@ -101,6 +105,14 @@ def _gift_end(standing: Standing) -> str:
         return ""
     until = f"<t:{int(given.ends_at.timestamp())}:f>"
     return "\n" + say("Your plan was given to you until {time}; it does not renew by itself.", time=until)
+
+
+def _few(lots: Sequence[Lot]) -> list[Lot]:
+    """As many as fit into a field. The last of them are told together, so that the lines come to all there is."""
+    first, rest = lots[:MOST_LOTS], Counter[AccountKind]()
+    for lot in lots[MOST_LOTS:]:
+        rest[lot.account.kind] += lot.balance
+    return [*first, *(Lot(Account(kind), amount, amount) for kind, amount in rest.items() if amount)]
 
 
 def _lot(lot: Lot, unit: Unit) -> str:
