@@ -38,7 +38,7 @@ from bot.usecases.settings import change_settings
 from bot.usecases.submit_handed_in import HandedIn, submit_upscale
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
-from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
+from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, ReferenceRole, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
 from tests.usecases.conftest import World, place_of
@@ -379,6 +379,31 @@ async def test_other_models_draw_the_enlarged_picture_over_tile_by_tile(world: W
     assert all(request.mask is None and request.init_images[0].strength == 0.3 for request in tiles)
     assert len({seed for request in tiles for seed in request.seeds}) == 9
     assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
+
+
+LOOKS = frozenset({Ability.IMAGE_REFERENCE, Ability.STYLE_REFERENCE, Ability.CHARACTER_REFERENCE})
+
+
+@pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL])
+@pytest.mark.parametrize("is_able", [True, False])
+async def test_a_model_that_looks_is_shown_the_references_of_what_it_enlarges(
+    world: World, model: ModelInfo, is_able: bool
+) -> None:
+    engine = use(world, replace(model, abilities=LOOKS if is_able else LOOKS - {Ability.STYLE_REFERENCE}))
+    urls = [f"https://x.example/{name}.png" for name in ("seen", "style", "face")]
+    world.links.files |= {url: encode_png(noise(32, 32, number)) for number, url in enumerate(urls)}
+    source = await single(world, f"{urls[0]} a fox --sref {urls[1]} --sw 50 --cref {urls[2]}")
+    drawn = len(engine.requests)
+    await run(world, await press(world, Action.ENLARGE, source, how="v6r1_2x_creative"))
+    asked = engine.requests[drawn:]
+    told = [(one.role, one.pixels, one.weight) for one in asked[0].references]
+    assert all(request.references == asked[0].references and request.init_images != () for request in asked[1:])
+    if not is_able:
+        assert told == []
+        return
+    assert [role for role, _, _ in told] == [ReferenceRole.IMAGE, ReferenceRole.STYLE, ReferenceRole.CHARACTER]
+    assert [pixels for _, pixels, _ in told] == [noise(32, 32, number) for number in range(3)]
+    assert told[1][2] == 0.5
 
 
 @pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL])
