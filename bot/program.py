@@ -204,7 +204,7 @@ async def running_studio(
             await jobs.settle(DRAIN_SECONDS)  # what was being drawn is put back
             courier.close()
             herald.close()
-            await asyncio.wait({delivering, telling})
+            await asyncio.wait({delivering, telling}, timeout=DRAIN_SECONDS)
             courier.hurry()
             await deliveries.settle(DRAIN_SECONDS)  # what has ended is shown
             stopped.set()

@@ -27,6 +27,7 @@ from bot.usecases.browse import open_repeated
 from bot.usecases.cancel import cancel_job
 from bot.usecases.keep import like_job
 from bot.usecases.open_form import open_form
+from bot.usecases.region_page import open_page
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
 from bot.words import say, spoken
@@ -69,6 +70,7 @@ async def _press_region(interaction: Interaction, button: Button, studio: Studio
     place, message = drawing_place_of(interaction), interaction.message
     if message is None:
         raise UnknownButton
+    await open_page(PictureRef(button.job_id, button.index), place.user_id, studio=studio)  # or it is refused here
     if studio.region_links is None:
         await interaction.response.send_message(render_mask_help(button.job_id), ephemeral=True)
         return

@@ -11,6 +11,7 @@ import structlog
 from bot.domain.errors import JobGone, StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.lease import Lease
+from bot.domain.prompt import shorten_echo
 from bot.domain.said import Said
 from bot.tasks import BackgroundTasks
 from bot.usecases.charge import refund_job
@@ -35,6 +36,8 @@ press, from the database; what waits for another try takes up no room."""
 NOT_TAKEN = Said("Discord did not take it for a long time")
 STORE_AWAY = Said("the place where pictures are kept could not be reached for a long time")
 PICTURES_GONE = Said("its pictures are no longer in the store")
+APOLOGY_PROMPT = 1_500
+"""Characters of a prompt beside which there is room to say what went wrong, in any language."""
 BROKEN = Said("something went wrong here, which the operator can read in the log")
 
 
@@ -250,7 +253,7 @@ def _apology(job: Job, why: str) -> str:
     place = f"<#{job.channel_id}>"
     with speaking(job.locale):
         told = say("I could not show this in {place}: {why}. {end}", place=place, why=spoken(why), end=end)
-    return f"**{job.prompt}**\n{told}"
+    return f"**{shorten_echo(job.prompt, APOLOGY_PROMPT)}**\n{told}"
 
 
 async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:

@@ -28,10 +28,19 @@ async def take_purchase(purchase: Purchase, news: News, *, as_of: datetime, stud
     owned = _with_owner(purchase, article) if article else None
     if article is None or owned is None or not studio.catalogue.is_charging:
         return False
+    if article.plan and not await _is_news(owned, article, news, as_of, studio):
+        return False
     async with studio.db.transaction() as tx:
         must_consume = await _take(owned, article, news, as_of, tx, studio)
     studio.wake()  # for what the member is to be told
     return must_consume
+
+
+async def _is_news(purchase: Purchase, article: Article, news: News, as_of: datetime, studio: Studio) -> bool:
+    """Every interaction of a member tells of their plan. Nobody is to wait for a turn to write what stands there."""
+    async with studio.db.reading() as tx:
+        known = await tx.entitlements.find(purchase.reference)
+    return plan_after(known, purchase, article.plan, news, as_of) is not None
 
 
 async def _take(

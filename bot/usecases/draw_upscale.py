@@ -1,5 +1,5 @@
 """Upscale (Subtle): a network enlarges the picture and invents nothing. Upscale (Creative): the model then draws the
-enlarged picture over once more, tile by tile, with new detail.
+enlarged picture over once more, tile by tile, with new detail. A model that looks at references is shown them again.
 """
 
 import asyncio
@@ -13,8 +13,9 @@ from bot.pictures.repeats import close_round, go_round
 from bot.pictures.tiles import cut_tiles, lay_tiles, show_tiles
 from bot.usecases.attempt import WHOLE, Attempt, Stretch
 from bot.usecases.draw_window import at_least_one_step, is_fixed
+from bot.usecases.references import with_looked_at
 from bot.usecases.requests import make_enlargement, make_request, model_of
-from engine.protocol import InitImage, ModelInfo, Pixels
+from engine.protocol import GenerateRequest, InitImage, ModelInfo, Pixels
 
 STRENGTH = 0.3
 """How much a model may change in a tile. It sees the tile alone, so with more it would repeat the subject."""
@@ -61,7 +62,7 @@ async def _enlarge(attempt: Attempt, source: Pixels, stretch: Stretch, go_on: Go
 
 
 async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
-    told = make_request(attempt)
+    told = await with_looked_at(attempt, make_request(attempt))
     if not is_same_shape(source.width / source.height, model.width / model.height):
         attempt.note(
             Said("{model} draws squares only, so this shape was enlarged without new detail.", model=model.name)
@@ -76,15 +77,18 @@ async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stre
 async def _redraw_tiles(attempt: Attempt, large: Pixels, model: ModelInfo, stretch: Stretch) -> Pixels:
     tiles = plan_tiles(Size(large.width, large.height), Size(model.width, model.height))
     groups = [tiles[first : first + TILES_PER_REQUEST] for first in range(0, len(tiles), TILES_PER_REQUEST)]
+    told = await with_looked_at(attempt, make_request(attempt))
     drawn: list[Pixels] = []
     for number, group in enumerate(groups):
-        drawn += await _redraw_group(attempt, large, group, stretch.part(number, len(groups)))
+        drawn += await _redraw_group(attempt, told, large, group, stretch.part(number, len(groups)))
     return await asyncio.to_thread(lay_tiles, large, tiles, drawn)
 
 
-async def _redraw_group(attempt: Attempt, large: Pixels, tiles: Sequence[Rect], stretch: Stretch) -> tuple[Pixels, ...]:
+async def _redraw_group(
+    attempt: Attempt, told: GenerateRequest, large: Pixels, tiles: Sequence[Rect], stretch: Stretch
+) -> tuple[Pixels, ...]:
     """One request, a row for each tile."""
-    told, seed = make_request(attempt), attempt.job.params.seed
+    seed = attempt.job.params.seed
     strength = _strength(attempt, STRENGTH, told.steps)
     request = replace(
         told,

@@ -8,6 +8,7 @@ from bot.domain.canvas import Ratio, Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
 from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
+from bot.domain.gallery import Visibility as PictureVisibility
 from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
@@ -193,6 +194,7 @@ def _copy_for(job: Job, source: Picture) -> Picture:
         user_id=job.user_id,
         prompt=job.prompt,
         created_at=job.created_at,
+        visibility=PictureVisibility.PRIVATE if job.is_stealth else source.visibility,
         trashed_at=None,
         terms=source.terms if source.user_id == job.user_id else OTHERS_TERMS,
     )

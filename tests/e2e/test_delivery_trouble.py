@@ -1,12 +1,16 @@
 """The picture is ready and the chat will not take it: kept, tried again or made smaller, and told in the end."""
 
+import asyncio
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from bot.domain.job import DeliveryStatus, JobStatus
+from bot.db.database import open_database
+from bot.domain.job import DeliveryStatus, JobStatus, UserId
+from bot.domain.letter import Letter
 from bot.sandbox import Member, Permission, Sandbox, SandboxConfig
 from bot.sandbox.wire import Json
 from engine.protocol import ModelInfo
@@ -146,6 +150,24 @@ async def test_channel_and_direct_messages_gone_leave_it_in_the_gallery(scene: S
     await check_delivery(scene, DeliveryStatus.UNDELIVERABLE)
     await scene.open()
     assert await gallery_footer(ada) == "Page 1 of 1 · 4 pictures"
+
+
+async def test_a_chat_that_hangs_holds_up_no_stop(
+    scene: Scene, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a member is to be told waits for the next start: the system ends us in the middle if we take too long."""
+    monkeypatch.setattr("bot.program.DRAIN_SECONDS", 0.1)
+    ada = await scene.member()
+    direct = sandbox.faults.hold("POST", rf"/channels/{(await ada.open_dm())['id']}/messages$")
+    await scene.close()
+    letter = Letter("one", UserId(int(sandbox.user("ada").id)), "What happened.", datetime.now(UTC))
+    async with open_database(scene.config.database.url) as db, db.transaction() as tx:
+        await tx.letters.owe(letter)
+    await scene.open()
+    await direct.reached.wait()
+    async with asyncio.timeout(30):
+        await scene.close()
+    direct.release()
 
 
 async def test_too_large_for_the_channel_is_encoded_again_and_the_master_kept(sandbox: Sandbox, tmp_path: Path) -> None:

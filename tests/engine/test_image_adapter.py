@@ -13,6 +13,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from bot.domain.buttons import Action
+from bot.pictures import encode_png
 from engine.config import EngineConfig, ModelConfig
 from engine.model_folder import check_models
 from engine.models import load_models
@@ -20,6 +22,8 @@ from engine.pipelines.image_adapter import MAX_SCALE, USUAL_SCALE
 from engine.pipelines.interface import Pipeline
 from engine.protocol import Ability, EngineStartError, GenerateRequest, InitImage, Pixels, Reference, ReferenceRole
 from tests.engine.parity import SIDE, a_mask, a_picture, a_request, assert_close, draw, stock, stock_of
+from tests.engine.test_operations import masters, press, studio_with
+from tests.fakes import noise
 
 pytestmark = [
     pytest.mark.usefixtures("inference"),
@@ -264,3 +268,35 @@ def test_an_adapter_that_does_not_fit_is_told(tiny_sd: Path, adapters: Mapping[s
     assert "the file holds no adapter for pictures" in trouble(odd)
     (odd / "models" / "image_encoder" / "model.safetensors").unlink()
     assert "missing its weights" in trouble(odd)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+async def test_a_creative_upscale_keeps_looking_at_the_references(
+    family: str, model: Path, adapters: Mapping[str, Path], tmp_path: Path
+) -> None:
+    """The same picture, of a prompt with a style and of one without: what the style shows is drawn into the tiles."""
+    adapter = str(adapters[family])
+    config = ModelConfig(
+        "tiny",
+        family,
+        str(model),
+        width=SIDE,
+        height=SIDE,
+        steps=4,
+        image_adapter=adapter,
+        image_adapter_weights=WEIGHTS,
+    )
+    url, picture = "https://pictures.example/style.png", encode_png(noise(SIDE, SIDE, 3))
+    async with studio_with(config, tmp_path) as world:
+        world.links.files[url] = encode_png(another_picture(200))
+        enlarged = []
+        for number, words in enumerate(("a fox --seed 7", f"a fox --seed 7 --sref {url} --sw 1000", "a fox --seed 7")):
+            single = await press(world, Action.UPSCALE, await world.drawn(words), where=900 + number)
+            [kept] = await world.pictures(single.id)
+            await world.studio.store.put(kept.store_key, picture)
+            how, where = "v6r1_2x_creative", 910 + number
+            enlarged += await masters(world, await press(world, Action.ENLARGE, single, how=how, where=where))
+    plain, styled, plain_again = (one.astype(int) for one in enlarged)
+    assert plain.shape == (2 * SIDE, 2 * SIDE, 3)
+    assert (plain == plain_again).all()
+    assert abs(plain - styled).max() > 2

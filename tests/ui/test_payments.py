@@ -158,6 +158,19 @@ async def test_hours_and_their_refund(shop: Shop) -> None:
     assert "3.33/3.3 hours" in await shown(ada)
 
 
+async def test_a_plan_whose_payment_is_disputed_is_paused_until_that_is_settled(shop: Shop) -> None:
+    ada, account = await shop.scene.member(), shop.stripe.account
+    subscription = await shop.buy(ada, "Basic: 10.00 USD a month")
+    await shop.tell(ada)
+    dispute = account.dispute(subscription)
+    await shop.tell(ada)
+    await told(ada, "Your bank asks for the payment for your plan **Basic** back")
+    assert "**Subscription**: Basic (Paused)" in await shown(ada)
+    account.settle_dispute(dispute, "won")
+    await shop.tell(ada)
+    assert "**Subscription**: Basic (Active" in await shown(ada)
+
+
 async def test_what_stripe_did_not_sign_for_us_now_is_refused(shop: Shop) -> None:
     ada = await shop.scene.member()
     await shop.buy(ada, "Pro: 60.00 USD a month")

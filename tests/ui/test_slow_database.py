@@ -4,8 +4,12 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-from tests.ui.conftest import Scene, is_result
+from bot.config import Config
+from bot.sandbox import Sandbox
+from tests.fakes import FakeEngine
+from tests.ui.conftest import Scene, a_config, draw, is_result, next_result
 
 
 @asynccontextmanager
@@ -29,6 +33,21 @@ async def test_a_command_is_deferred_and_then_answered(scene: Scene) -> None:
     assert waiting["id"] == deferred["id"]
     await ada.wait_for_message(is_result)
     await ada.wait_until_deleted(waiting)
+
+
+async def test_who_has_a_plan_from_discord_is_answered_as_soon(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Discord tells of it with every interaction; what is known already is not written again."""
+    plans = {"enabled": True, "skus": [{"id": "1100", "plan": "Pro"}]}
+    config = Config.model_validate({**a_config(sandbox, tmp_path).model_dump(), "plans": plans})
+    async with Scene(sandbox, FakeEngine(), config) as scene:
+        ada = await scene.member("ada")
+        sandbox.grant("ada", "1100")
+        await draw(ada, "a fox")
+        async with busy_database(scene):
+            sent = await ada.slash("imagine", prompt="an owl")
+            deferred = await ada.response(sent)
+        assert (deferred["content"], deferred["embeds"]) == ("", [])
+        await next_result(ada, sent)
 
 
 async def test_a_command_that_is_refused_after_that_is_told_in_the_same_message(scene: Scene) -> None:

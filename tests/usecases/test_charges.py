@@ -1,7 +1,9 @@
 """What drawing costs: set aside at the wish, used when it succeeds, given back when it comes to nothing."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,13 +17,14 @@ from bot.domain.errors import (
 )
 from bot.domain.job import DeliveryStatus, Job, JobStatus, MessageRef
 from bot.domain.ledger import AccountKind
-from bot.domain.plan import OTHERS_TERMS, Limits
+from bot.domain.plan import OPEN, OTHERS_TERMS, Limits
 from bot.domain.prices import Unit
 from bot.domain.prompt import Speed
 from bot.usecases.account import Usage
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
-from bot.usecases.dispatch import resume_jobs
+from bot.usecases.dispatch import claim_next, resume_jobs
+from bot.usecases.end_job import end_job
 from bot.usecases.ports import DeliveryRefused
 from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.submit_imagine import BatchQuestion, confirm_batch, submit_imagine
@@ -75,8 +78,9 @@ async def test_a_picture_costs_what_the_list_says(world: World) -> None:
 async def test_nothing_is_charged_for_what_came_to_nothing(world: World) -> None:
     sell(world)
     await own(world)
-    world.engine.fail_next(FailureCode.OUT_OF_MEMORY)
-    assert (await world.drawn()).status is JobStatus.FAILED
+    for code in set(FailureCode) - {FailureCode.ENGINE_STOPPED, FailureCode.ENGINE_DIED}:
+        world.engine.fail_next(code)
+        assert (await world.drawn()).status is JobStatus.FAILED
     queued, running = await world.imagine(), await world.claim(await world.imagine())
     assert await left(world) == BASIC - 120
     for job in (queued, running):
@@ -140,6 +144,24 @@ async def test_relaxed_jobs_cost_nothing_and_are_counted(world: World) -> None:
     await assert_sound(world)
 
 
+async def test_relaxed_use_makes_the_share_smaller_until_the_plans_month_is_over(world: World) -> None:
+    """Whatever the calendar says: the plan began on the 20th."""
+    began = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    sell(world)
+    world.clock.now = began
+    await own(world, "Standard", starts_at=began)
+    weight = CATALOGUE.plans[1].weight
+    first = await world.claim(await world.imagine("a fox --relax"))
+    assert first.ticket.weight == weight
+    async with world.studio.db.transaction() as tx:
+        await end_job(first.succeed(world.clock.now, 3_600.0), tx, expected=JobStatus.RUNNING, attempt=first.attempt)
+    world.clock.now = datetime(2026, 4, 1, tzinfo=UTC)
+    assert (await world.imagine("a fox --relax")).ticket.weight == pytest.approx(weight / 2)
+    assert (await world.imagine("a fox")).ticket.weight == weight
+    world.clock.now = datetime(2026, 4, 20, 12, tzinfo=UTC)
+    assert (await world.imagine("a fox --relax")).ticket.weight == weight
+
+
 async def test_turbo_costs_twice(world: World) -> None:
     sell(world)
     await own(world)
@@ -187,6 +209,38 @@ async def test_a_batch_is_paid_whole_or_not_at_all(world: World) -> None:
         assert await tx.jobs.list_waiting(9) == []
 
 
+@pytest.mark.parametrize("prompt", ["a {red, green, blue, grey, black} fox", "a fox --repeat 5"])
+async def test_how_many_jobs_a_command_may_make_is_the_plans(world: World, prompt: str) -> None:
+    sell(world)
+    await own(world)
+    await own(world, "Standard", BOB)
+    with pytest.raises(NotInPlan, match="5 jobs; one command may make at most 4"):
+        await submit_imagine(prompt, place_of(ANN), studio=world.studio)
+    question = await submit_imagine(prompt, place_of(BOB), studio=world.studio)
+    assert isinstance(question, BatchQuestion)
+    assert question.price == 5 * 60
+
+
+async def test_how_many_are_drawn_at_once_is_the_plans(world: World) -> None:
+    small = replace(CATALOGUE.plans[0], limits=Limits(1, 9, 2), has_relax=True)
+    large = replace(CATALOGUE.plans[1], limits=Limits(2, 9, 1))
+    sell(world, replace(CATALOGUE, plans=(small, large)))
+    await own(world)
+    await own(world, "Standard", BOB)
+    for member in (ANN, BOB):
+        for flag in ("", "", "", "--relax", "--relax", "--relax"):
+            await world.imagine(f"a fox {flag}", member)
+    claimed = []
+    while choice := await claim_next((), 0, studio=world.studio):
+        claimed.append((choice.job.user_id, choice.job.speed))
+    assert Counter(claimed) == {
+        (ANN, Speed.FAST): 1,
+        (ANN, Speed.RELAX): 2,
+        (BOB, Speed.FAST): 2,
+        (BOB, Speed.RELAX): 1,
+    }
+
+
 async def test_the_queue_of_a_plan_is_its_own(world: World) -> None:
     small = replace(CATALOGUE.plans[0], limits=Limits(1, 2))
     sell(world, replace(CATALOGUE, plans=(small, CATALOGUE.plans[1])))
@@ -205,6 +259,13 @@ async def test_pictures_carry_the_terms_of_the_plan(world: World) -> None:
     single = await press(world, Action.UPSCALE, grid)
     for job in (grid, single):
         assert {picture.terms for picture in await world.pictures(job.id)} == {CATALOGUE.plans[0].terms}
+
+
+async def test_what_an_open_studio_says_of_its_pictures_stands_on_each(world: World) -> None:
+    world.studio = replace(world.studio, catalogue=replace(OPEN, terms="For fun only."))
+    job = await world.drawn()
+    assert {picture.terms for picture in await world.pictures(job.id)} == {"For fun only."}
+    assert (await info(world)).standing.require_plan().terms == "For fun only."
 
 
 async def test_credits_are_one_a_request(world: World) -> None:

@@ -10,6 +10,8 @@ import pytest
 from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
+from bot.ui.posting import REFUSALS, TOO_MANY_ANSWERS
+from bot.ui.render import MESSAGE_LIMIT
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import AT_ONCE, MAX_ATTEMPTS, Courier, backoff, deliver_job
 from bot.usecases.ports import (
@@ -22,10 +24,12 @@ from bot.usecases.ports import (
     Transaction,
 )
 from bot.usecases.run_job import run_job
+from bot.usecases.submit_imagine import Submitted, submit_imagine
+from bot.words.language import CODES
 from engine.protocol import FailureCode, ModelInfo
 from tests.domain.factories import ANN
 from tests.fakes import FakeEngine, noise
-from tests.usecases.conftest import World
+from tests.usecases.conftest import World, place_of
 
 CLOSED = DeliveryRefused("closed")
 
@@ -313,6 +317,21 @@ class BusyDatabase:
 
     def reading(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
         return self._database.reading()
+
+
+async def test_the_longest_prompt_leaves_room_for_why(world: World) -> None:
+    """In every language: a message is cut at its end, and there stands what the member is to know."""
+    for locale in ("en-US", *CODES):
+        place = replace(place_of(ANN), channel_id=10**18, locale=locale)
+        submitted = await submit_imagine("fox " * 900, place, studio=world.studio)
+        assert isinstance(submitted, Submitted)
+        world.engine.fail_next(FailureCode.NOT_A_NUMBER)
+        await run_job(await world.claim(submitted.jobs[0]), studio=world.studio)
+        world.notifier.refuse("show_end", DeliveryRefused(REFUSALS[TOO_MANY_ANSWERS]))
+        await deliver_job(submitted.jobs[0].id, studio=world.studio)
+    told = [said.text for said in world.notifier.said("direct")]
+    assert len(told) == 1 + len(CODES)
+    assert max(map(len, told)) <= MESSAGE_LIMIT
 
 
 async def test_a_database_that_does_not_take_the_end_leaves_it_to_the_next_start(world: World) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import csv
+import io
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -12,13 +14,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.db.database import open_database
+from bot.domain.dispute import Dispute, DisputeState
 from bot.domain.errors import CreditsExhausted, QueueFull
 from bot.domain.job import DeliveryStatus, Job, JobStatus
-from bot.domain.ledger import AccountKind
+from bot.domain.ledger import LOTS, AccountKind
+from bot.domain.money import Money
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.dispatch import resume_jobs
-from bot.usecases.grants import revoke_time
+from bot.usecases.export_ledger import export_ledger
+from bot.usecases.grants import reinstate_part, revoke_time, suspend_part, take_back_part
 from bot.usecases.ports import DeliveryRefused
 from bot.usecases.run_job import EngineStopped, run_job
 from engine.protocol import FailureCode
@@ -84,6 +89,27 @@ class History:
     async def take_back(self, number: int) -> None:
         await revoke_time(f"gift {number % 4}", ANN, source="test", studio=self.world.studio)
 
+    async def refund_part(self, number: int) -> None:
+        """Of what 20 was paid for; ever more of it goes back, and an older word of it comes late."""
+        async with self.world.studio.db.transaction() as tx:
+            await tx.users.hold(ANN, self.world.clock.now)
+            await take_back_part(f"gift {number % 4}", ANN, 20, number, tx, studio=self.world.studio)
+
+    async def ask_back(self, number: int) -> None:
+        await self._follow(f"gift {number % 4}", number, DisputeState.OPEN)
+
+    async def give_in(self, number: int) -> None:
+        await self._follow(f"gift {number % 4}", number, DisputeState.WON)
+
+    async def _follow(self, gift: str, number: int, state: DisputeState) -> None:
+        dispute = Dispute(f"dispute {number // 10}", Money(number), state)
+        async with self.world.studio.db.transaction() as tx:
+            await tx.users.hold(ANN, self.world.clock.now)
+            if dispute.is_won:
+                await reinstate_part(gift, dispute, tx, studio=self.world.studio)
+            else:
+                await suspend_part(gift, ANN, 20, dispute, tx, studio=self.world.studio)
+
     async def wait(self, number: int) -> None:
         self.world.clock.advance((1, 3_600, 9 * 86_400)[number % 3])
 
@@ -114,6 +140,9 @@ STEPS: tuple[Callable[[History, int], Awaitable[None]], ...] = (
     History.deliver_in_vain,
     History.gift,
     History.take_back,
+    History.refund_part,
+    History.ask_back,
+    History.give_in,
     History.wait,
     History.next_month,
 )
@@ -124,6 +153,21 @@ STEPS: tuple[Callable[[History, int], Awaitable[None]], ...] = (
 @example(steps=[(History.wish, 0), (History.claim, 0), (History.draw, 0), (History.deliver_in_vain, 0)])
 @example(steps=[(History.wish, 0), (History.next_month, 0), (History.cancel, 0)])
 @example(steps=[(History.gift, 1), (History.wish, 4), (History.wish, 4), (History.take_back, 1), (History.cancel, 1)])
+@example(
+    steps=[(History.gift, 1), (History.wish, 4), (History.wish, 4), (History.refund_part, 19), (History.cancel, 1)]
+)
+@example(
+    steps=[
+        (History.gift, 1),
+        (History.wish, 4),
+        (History.wish, 4),
+        (History.refund_part, 9),
+        (History.ask_back, 13),
+        (History.cancel, 1),
+        (History.give_in, 13),
+        (History.cancel, 0),
+    ]
+)
 def test_any_history_is_charged_as_it_ended(steps: list[Step], empty_database: Path) -> None:
     asyncio.run(live(steps, empty_database))
 
@@ -150,7 +194,11 @@ async def check(world: World) -> None:
         sums = {kind: sum((await tx.ledger.balances(ANN, unit, kind)).values()) for kind in AccountKind}
         succeeded = [s for s, _ in (await tx.jobs.list_states(ANN)).values() if s is JobStatus.SUCCEEDED]
     lots = sum(sums[kind] for kind in (AccountKind.MONTH, AccountKind.BONUS, AccountKind.EXTRA))
-    assert account.left == lots
+    assert account.left == lots == exported_left(await export_ledger(ANN, db=world.studio.db))
     assert account.lifetime.amount == sums[AccountKind.USED]
     assert account.lifetime.images == len(succeeded)
     assert sum(sums.values()) == 0
+
+
+def exported_left(table: str) -> int:
+    return sum(int(row["amount"]) for row in csv.DictReader(io.StringIO(table)) if row["account"] in LOTS)

@@ -21,20 +21,24 @@ from bot.domain.errors import (
     UnreadablePicture,
     UnusableMask,
 )
+from bot.domain.gallery import GalleryQuery
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef, PictureRef, UserId
 from bot.domain.operation import Operation
+from bot.domain.prompt import Visibility as PromptVisibility
 from bot.pictures import decode_rgb, encode_png
 from bot.pictures.arrays import Colours, to_array, to_pixels
 from bot.pictures.films import is_film
 from bot.pictures.masks import write_mask
+from bot.usecases.browse import browse_gallery
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import like_job, trash_job
 from bot.usecases.run_job import run_job
+from bot.usecases.settings import change_settings
 from bot.usecases.submit_handed_in import HandedIn, submit_upscale
 from bot.usecases.submit_press import submit_press
 from bot.usecases.submit_region import submit_region
-from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, UpscaleRequest
+from engine.protocol import Ability, AnimateRequest, GenerateRequest, ModelInfo, Pixels, ReferenceRole, UpscaleRequest
 from tests.domain.factories import ANN, BOB
 from tests.fakes import FAKE_MODEL, FakeEngine, noise
 from tests.usecases.conftest import World, place_of
@@ -248,6 +252,18 @@ async def test_private_pictures_are_their_makers_alone(world: World) -> None:
         await like_job(mine.id, ANN, "ann", studio=world.studio)
 
 
+async def test_what_is_taken_out_in_stealth_is_kept_out_of_the_gallery(world: World) -> None:
+    """Also of a public grid: the grid stays where everybody sees it."""
+    grid = await world.drawn("a fox")
+    await change_settings(
+        place_of(ANN), lambda held: replace(held, visibility=PromptVisibility.STEALTH), studio=world.studio
+    )
+    mine = await press(world, Action.UPSCALE, grid)
+    assert mine.is_stealth
+    seen = await browse_gallery(GalleryQuery(BOB), 0, studio=world.studio)
+    assert {picture.job_id for picture in seen.pictures} == {grid.id}
+
+
 async def test_pictures_in_the_trash_start_nothing(world: World) -> None:
     source = await single(world, user_id=BOB)
     await trash_job(source.id, BOB, studio=world.studio)
@@ -363,6 +379,31 @@ async def test_other_models_draw_the_enlarged_picture_over_tile_by_tile(world: W
     assert all(request.mask is None and request.init_images[0].strength == 0.3 for request in tiles)
     assert len({seed for request in tiles for seed in request.seeds}) == 9
     assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]
+
+
+LOOKS = frozenset({Ability.IMAGE_REFERENCE, Ability.STYLE_REFERENCE, Ability.CHARACTER_REFERENCE})
+
+
+@pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL])
+@pytest.mark.parametrize("is_able", [True, False])
+async def test_a_model_that_looks_is_shown_the_references_of_what_it_enlarges(
+    world: World, model: ModelInfo, is_able: bool
+) -> None:
+    engine = use(world, replace(model, abilities=LOOKS if is_able else LOOKS - {Ability.STYLE_REFERENCE}))
+    urls = [f"https://x.example/{name}.png" for name in ("seen", "style", "face")]
+    world.links.files |= {url: encode_png(noise(32, 32, number)) for number, url in enumerate(urls)}
+    source = await single(world, f"{urls[0]} a fox --sref {urls[1]} --sw 50 --cref {urls[2]}")
+    drawn = len(engine.requests)
+    await run(world, await press(world, Action.ENLARGE, source, how="v6r1_2x_creative"))
+    asked = engine.requests[drawn:]
+    told = [(one.role, one.pixels, one.weight) for one in asked[0].references]
+    assert all(request.references == asked[0].references and request.init_images != () for request in asked[1:])
+    if not is_able:
+        assert told == []
+        return
+    assert [role for role, _, _ in told] == [ReferenceRole.IMAGE, ReferenceRole.STYLE, ReferenceRole.CHARACTER]
+    assert [pixels for _, pixels, _ in told] == [noise(32, 32, number) for number in range(3)]
+    assert told[1][2] == 0.5
 
 
 @pytest.mark.parametrize("model", [FAKE_MODEL, FREE_MODEL])

@@ -15,6 +15,7 @@ from bot.domain.errors import (
 )
 from bot.domain.job import JobStatus
 from bot.domain.ledger import AccountKind
+from bot.domain.operation import PLAIN
 from bot.domain.oversight import Deed, Operator, Operators, QueueState
 from bot.tasks import BackgroundTasks
 from bot.usecases.answers import weigh_prompt
@@ -32,8 +33,9 @@ from bot.usecases.oversee import (
     revoke_gifts,
     unblock_member,
 )
+from bot.usecases.submit_handed_in import HandedIn, submit_mask, submit_restyle, submit_upscale
 from tests.domain.factories import ANN, BOB, NOW
-from tests.usecases.conftest import World
+from tests.usecases.conftest import World, place_of
 from tests.usecases.paying import assert_sound, give, left, own, sell
 
 OLGA = Operator(77, "olga")
@@ -98,6 +100,14 @@ async def test_a_blocked_member_starts_nothing_until_the_end(world: World) -> No
         await world.imagine()
     with pytest.raises(MemberBlocked):
         await weigh_prompt("a fox", ANN, studio=world.studio)
+    picture, other = HandedIn("http://pictures/1.png", "1.png"), HandedIn("http://pictures/2.png", "2.png")
+    with pytest.raises(MemberBlocked):
+        await submit_upscale(picture, "v5_4x", place_of(ANN), studio=world.studio)
+    with pytest.raises(MemberBlocked):
+        await submit_restyle(picture, other, PLAIN, place_of(ANN), studio=world.studio)
+    with pytest.raises(MemberBlocked):
+        await submit_mask(before.id, "http://pictures/mask.png", place_of(ANN), 1, studio=world.studio)
+    assert world.links.asked == []
     await world.imagine(user_id=BOB)
     assert (await world.job(before.id)).status is JobStatus.QUEUED
     world.clock.advance(3600)
