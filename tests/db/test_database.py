@@ -11,24 +11,30 @@ import aiosqlite
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from alembic import command
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.config import Config
 from bot.db.database import (
     READERS,
     DatabaseUnavailable,
     SqlDatabase,
     create_engine,
+    held_alone,
     migrate,
     migration_config,
     open_database,
     parse_url,
 )
+from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
-from bot.domain.job import Door, JobStatus
+from bot.domain.gallery import GalleryQuery
+from bot.domain.job import Door, JobStatus, new_job_id
+from bot.program import running_studio
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
+from tests.fakes import FakeEngine
 
 
 async def test_migrations_lead_to_the_models(database_url: str) -> None:
@@ -208,6 +214,28 @@ async def hold_member(database: SqlDatabase) -> None:
         await tx.users.hold(ANN, NOW)
 
 
+async def test_nobody_waits_for_ever_for_what_another_holds(
+    migrated_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers no more is noticed alike, and so is a network that swallows everything."""
+    async with open_database(migrated_postgres) as holding, holding.transaction() as first:
+        await first.users.hold(ANN, NOW)
+        monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.1)
+        async with open_database(migrated_postgres) as database:
+            with pytest.raises(DatabaseTrouble):
+                await asyncio.wait_for(hold_member(database), 30)
+
+
+@pytest.mark.parametrize("asked", ["sslmode=prefer", "ssl=prefer", "sslmode=prefer&application_name=easel"])
+async def test_urls_are_taken_as_hosts_of_postgres_write_them(migrated_postgres: str, asked: str) -> None:
+    url = f"{migrated_postgres}&{asked}"
+    await migrate(url)
+    async with open_database(url) as database, database.reading() as tx:
+        assert await tx.jobs.find(new_job_id()) is None
+    line = await asyncpg.connect(postgres_url(url))
+    await line.close()
+
+
 async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
     migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +255,62 @@ async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:
             await tx.jobs.add(a_job())
     async with database.transaction() as tx:
         await tx.jobs.add(a_job())  # the connection that PostgreSQL used to read with can be written with again
+
+
+async def test_connections_that_the_server_closed_are_passed_over(migrated_postgres: str) -> None:
+    """As after its restart. Each of ours is told, and nobody's request is lost to it."""
+    closed = asyncio.Queue[object]()
+    async with open_database(migrated_postgres) as database:
+        for engine in database._writer, database._reader:
+            event.listen(
+                engine.sync_engine,
+                "connect",
+                lambda opened, _entry: opened.driver_connection.add_termination_listener(closed.put_nowait),
+            )
+        await _use(database)
+        server = await asyncpg.connect(migrated_postgres)
+        await server.execute(CLOSE_OTHERS)
+        await server.close()
+        await closed.get()
+        await closed.get()
+        await _use(database)
+
+
+CLOSE_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+async def _use(database: SqlDatabase) -> None:
+    async with database.transaction() as tx:
+        await tx.users.lock(ANN, "Ann", NOW)
+    async with database.reading() as tx:
+        assert await tx.users.find_preference(ANN, "model") is None
+
+
+async def test_a_page_of_the_gallery_is_one_round_trip(migrated_postgres: str) -> None:
+    """One statement, and nothing else is told to the server: no BEGIN, no question whether it is there."""
+    asked: list[str] = []
+    told: list[str] = []
+
+    def listen(opened: Any, _entry: object) -> None:
+        opened.driver_connection.add_query_logger(lambda one: told.append(one.query))
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    async with open_database(migrated_postgres) as database:
+        for engine in database._writer, database._reader:
+            event.listen(engine.sync_engine, "connect", listen)
+        event.listen(database._reader.sync_engine, "before_cursor_execute", note)
+        await _use(database)
+        assert any(query.startswith("BEGIN") for query in told)
+        asked.clear()
+        told.clear()
+        async with database.reading() as tx:
+            await tx.gallery.browse(GalleryQuery(ANN), 0, 24)
+    assert [statement.split()[0] for statement in asked] == ["WITH"]
+    assert told == []
 
 
 async def test_a_statement_asks_sqlites_thread_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,6 +374,17 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         raw.execute("UPDATE alembic_version SET version_num = 'future'")
     raw.close()
     assert "future" in await unavailable(url)
+
+
+async def test_a_file_that_another_bot_has_is_left_as_it_is(tmp_path: Path) -> None:
+    """Also its tables: a newer version must not bring them up to date under the older one that runs."""
+    path = tmp_path / "new" / "easel.db"
+    config = Config.model_validate({"database": {"url": f"sqlite:///{path}"}})
+    with held_alone(config.database.url):
+        with pytest.raises(DatabaseUnavailable, match="in use by another bot"):
+            async with running_studio(config, "", FakeEngine()):
+                pass
+        assert not path.exists()
 
 
 async def test_a_server_that_cannot_be_used_is_named(postgres_url: str, tmp_path: Path) -> None:
