@@ -18,7 +18,7 @@ from bot.sandbox import Member, Sandbox, SandboxConfig, find_component
 from engine.local import LocalEngine
 
 DOCS = Path(__file__).parents[1] / "docs"
-PROMPTS = ("a castle on grass --seed 3", "an owl --seed 1")
+PROMPTS = ("a castle on grass --seed 3", "a penguin on snow --seed 4")
 GRID_PROMPT = "a fox under a full moon --seed 5"
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

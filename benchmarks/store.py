@@ -48,15 +48,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 TEXT = (
-    "'a fox in the snow style' || (n % 1000) || 'x only' || n || 'x'"
+    "'a fox in the snow style' || (n % 300) || 'x only' || n || 'x'"
     " || CASE n % 2 WHEN 0 THEN ' evening' ELSE ' morning' END || CASE WHEN n <= {count} / 50 THEN ' fad' ELSE '' END"
 )
-"""Its own words, as they are searched for: those that all pictures have, that one in a thousand has, that one has, that
-half of them have, and that only the oldest have."""
+"""Words as they are searched for: those that all pictures have, that one in three hundred has, that one has, that half
+of them have, and that only the oldest have."""
 SEARCHES = {
     "all have": "fox",
     "all have, by its beginning": "sno",
-    "one in a thousand has": "style{member}x",
+    "one in three hundred has": "style{member}x",
     "one has": "only{member}x",
     "one has, and one all have": "snow only{member}x",
     "the oldest have": "fad",

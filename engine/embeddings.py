@@ -61,8 +61,11 @@ class EmbeddingCache:
             self._entries.move_to_end(key)
             return found
         encoded = encoder.encode(settings)
+        nbytes = _bytes_of(encoded) + key.nbytes
+        if nbytes > self._max_bytes:
+            return encoded
         self._entries[key] = encoded
-        self._bytes += _bytes_of(encoded) + key.nbytes
+        self._bytes += nbytes
         while self._bytes > self._max_bytes:
             forgotten_key, forgotten = self._entries.popitem(last=False)
             self._bytes -= _bytes_of(forgotten) + forgotten_key.nbytes

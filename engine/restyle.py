@@ -68,7 +68,7 @@ def restyle(request: RestyleRequest, tools: StyleTools, effort: Effort) -> Work:
         yield Progress(1, 1)
     else:
         picture = yield from _optimise(request, tools.slow, content, style)
-    full = yield from _enlarged(picture, request.content, tools)
+    full = yield from _enlarged(picture, request.content, tools, effort)
     if request.keeps_colours:
         full = _with_colours_of(_to_tensor(request.content, max(full.shape[2:]), device), full)
     return Finished((to_pixels(full * 2 - 1),), 0.0)
@@ -159,12 +159,12 @@ def _with_colours_of(content: torch.Tensor, picture: torch.Tensor) -> torch.Tens
     return (content + _brightness(picture) - _brightness(content)).clamp(0, 1)
 
 
-def _enlarged(picture: torch.Tensor, content: Pixels, tools: StyleTools) -> Slices[torch.Tensor]:
+def _enlarged(picture: torch.Tensor, content: Pixels, tools: StyleTools, effort: Effort) -> Slices[torch.Tensor]:
     """To the content's own size, at most four times the size it was worked at."""
     height, width = picture.shape[2:]
     factor = min(content.width / width, float(SCALE))
     if factor > 1:
-        picture = yield from tools.upscaler().in_tiles(picture, SCALE)
+        picture = yield from tools.upscaler().eased(effort).in_tiles(picture, SCALE)
     size = (round(height * factor), round(width * factor))
     return F.interpolate(picture.float(), size, mode="bicubic", antialias=True).clamp(0, 1)
 

@@ -49,13 +49,20 @@ class Runner:
         """Encode the prompt and lay out every row's first latents."""
         started = time.perf_counter()
         try:
+            return self._prepare_where_it_fits(generation)
+        finally:
+            generation.engine_seconds += time.perf_counter() - started
+
+    def _prepare_where_it_fits(self, generation: Generation) -> Failed | None:
+        """Tried again if room was made."""
+        try:
             with self._pipeline(generation.key) as pipeline:
                 self._prepare_rows(generation, pipeline)
         except Exception as error:
-            return failure_from(error)
-        finally:
-            generation.engine_seconds += time.perf_counter() - started
-        return None
+            failure, has_more_room = failure_from(error), self._make_room(error)
+        else:
+            return None
+        return self._prepare_where_it_fits(generation) if has_more_room else failure
 
     def _prepare_rows(self, generation: Generation, pipeline: Pipeline) -> None:
         for row in generation.rows:
@@ -114,16 +121,15 @@ class Runner:
             yield changes.enter_context(pipeline.tiling()) if key.tile else pipeline
 
     def _decode_rows(self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed]) -> None:
-        """One by one as soon as there is trouble."""
+        """One by one as soon as there is trouble; a lone row is tried again if room was made."""
         try:
             latents = torch.cat([_finite(row.latents) for row in rows])
             images = pipeline.decode(latents)
         except Exception as error:
-            failure = failure_from(error)
-            if len(rows) == 1:
+            failure, has_more_room = failure_from(error), self._make_room(error)
+            if len(rows) == 1 and not has_more_room:
                 failures[rows[0].generation] = failure
                 return
-            self._make_room(error)
             for row in rows:
                 self._decode_rows(pipeline, (row,), failures)
             return

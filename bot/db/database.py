@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, NullPool
@@ -46,7 +46,7 @@ BUSY_SECONDS = 30.0
 SERVER_TROUBLE = ("08", "53", "57", "58")
 """What PostgreSQL's states open with when its connection, its room, its operator or its machine is to blame."""
 READERS = 4
-"""Connections to SQLite that only read. Each is a thread, which works while the others wait for the disk."""
+"""Connections that only read. To SQLite each is a thread, which works while the others wait for the disk."""
 
 
 class DatabaseUnavailable(Exception):
@@ -136,8 +136,7 @@ def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 def open_database(url: str) -> SqlDatabase:
     """Connects at the first transaction. Raises `DatabaseUnavailable` when the URL names no database of ours."""
     parsed = parse_url(url)
-    writer = create_engine(parsed)
-    return SqlDatabase(writer, create_reader(parsed, writer))
+    return SqlDatabase(create_engine(parsed), create_reader(parsed))
 
 
 async def migrate(url: str) -> None:
@@ -234,9 +233,7 @@ def create_engine(
     follow_foreign_keys: bool = True,
 ) -> AsyncEngine:
     if url.get_backend_name() != "sqlite":
-        engine = create_async_engine(url, poolclass=poolclass, pool_pre_ping=True, hide_parameters=True)
-        event.listen(engine.sync_engine, "do_connect", _connect_to_server)
-        return engine
+        return _postgres_engine(url, poolclass=poolclass)
     # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
     # try again; its own waiting is left for other processes.
     # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
@@ -247,6 +244,19 @@ def create_engine(
     return _sqlite_engine(url, poolclass, pool_size=1, pragmas=pragmas, begin="BEGIN IMMEDIATE")
 
 
+def _postgres_engine(url: URL, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(url, hide_parameters=True, **options)
+    event.listen(engine.sync_engine, "do_connect", _connect_to_server)
+    event.listen(engine.sync_engine, "checkout", _pass_over_if_closed)
+    return engine
+
+
+def _pass_over_if_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """The driver hears of it when the server closes a connection. To ask the server would take three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
 def _connect_to_server(dialect: Any, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> Any:
     """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
     try:
@@ -255,10 +265,13 @@ def _connect_to_server(dialect: Any, _entry: ConnectionPoolEntry, arguments: lis
         raise ports.DatabaseTrouble(str(error)) from error
 
 
-def create_reader(url: URL, writer: AsyncEngine) -> AsyncEngine:
+def create_reader(url: URL) -> AsyncEngine:
     """For transactions that only read. They see what was committed before, and wait for no writer."""
     if url.get_backend_name() != "sqlite":
-        return writer.execution_options(postgresql_readonly=True)
+        # Each statement sees what was committed before it, with or without a BEGIN: two round trips for nothing.
+        only_reads = {"server_settings": {"default_transaction_read_only": "on"}}
+        sizes = {"pool_size": READERS, "max_overflow": READERS}
+        return _postgres_engine(url, isolation_level="AUTOCOMMIT", connect_args=only_reads, **sizes)
     return _sqlite_engine(url, AsyncAdaptedQueuePool, pool_size=READERS, pragmas=("query_only=ON",), begin="BEGIN")
 
 

@@ -20,7 +20,7 @@ LAST_PAGE = 9_999
 WALKED = 100
 """Pictures looked at one by one for each that a page of a search wants, before the index is asked."""
 SEARCHED = 100_000
-"""Pictures looked at where there is no index of words: SQLite without FTS5."""
+"""The most that are looked at one by one, and as many as are where there is no index: SQLite without FTS5."""
 
 
 class SqlGallery:
@@ -60,7 +60,7 @@ class SqlGallery:
         if not (words := wanted_words(query.text)):
             return Page((), 0, page_size, 0)
         asked, visible, enough = words_for(self._session, words), _visible(query), (wanted + 2) * page_size
-        numbers, is_whole = await self._walk(asked, visible, enough * WALKED, enough)
+        numbers, is_whole = await self._walk(asked, visible, min(enough * WALKED, SEARCHED), enough)
         if len(numbers) < enough and not is_whole:
             limit = max(COUNTED, enough)
             if await asked.has_index(self._session):

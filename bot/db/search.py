@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import ImageRow
-from bot.db.search_index import INDEX, PREFIX, PUBLIC, USER
+from bot.db.search_index import INDEX, OF_USER, PREFIX, PUBLIC, TRASH_OF_USER
 from bot.domain.gallery import GalleryQuery
 
 Conditions = Sequence[ColumnElement[bool]]
@@ -64,13 +64,13 @@ class SqliteWords:
     def of_a_row(self) -> Conditions:
         return _begin(self._words)
 
-    def of_all(self, query: GalleryQuery, visible: Conditions, limit: int) -> CTE:
+    def of_all(self, query: GalleryQuery, visible: Conditions, limit: int) -> CTE:  # noqa: ARG002
         """They come in the order of their numbers, and no more of them are looked at than are wanted."""
         wanted = [*(f'"{word[:PREFIX]}" *' for word in self._words), _who(query)]
-        visible = [*visible, *_begin([word for word in self._words if len(word) > PREFIX])]
-        matches = literal_column(INDEX).op("MATCH")(" AND ".join(wanted))
-        joined = select(ImageRow.number).join_from(_FOUND, ImageRow, ImageRow.number == _FOUND.c.rowid)
-        return joined.where(matches, *visible).order_by(_FOUND.c.rowid.desc()).limit(limit).cte("seen")
+        found = select(_FOUND.c.rowid.label("number")).where(literal_column(INDEX).op("MATCH")(" AND ".join(wanted)))
+        if longer := [word for word in self._words if len(word) > PREFIX]:
+            found = found.join(ImageRow, ImageRow.number == _FOUND.c.rowid).where(*_begin(longer))
+        return found.order_by(_FOUND.c.rowid.desc()).limit(limit).cte("seen")
 
     async def has_index(self, session: AsyncSession) -> bool:
         return bool(await session.scalar(text(f"SELECT 1 FROM sqlite_master WHERE name = '{INDEX}_added'")))
@@ -81,10 +81,12 @@ def _begin(words: Sequence[str]) -> Conditions:
 
 
 def _who(query: GalleryQuery) -> str:
+    if query.trashed:
+        return f'"{TRASH_OF_USER}{query.viewer_id}"'
     match query.owner_id:
         case None:
-            return f'("{PUBLIC}" OR "{USER}{query.viewer_id}")'
+            return f'("{PUBLIC}" OR "{OF_USER}{query.viewer_id}")'
         case query.viewer_id:
-            return f'"{USER}{query.viewer_id}"'
+            return f'"{OF_USER}{query.viewer_id}"'
         case owner_id:
-            return f'"{USER}{owner_id}" AND "{PUBLIC}"'
+            return f'"{OF_USER}{owner_id}" AND "{PUBLIC}"'

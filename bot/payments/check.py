@@ -27,13 +27,19 @@ async def check_stripe(key: str, catalogue: Catalogue, api_url: str = "") -> lis
             except stripe.AuthenticationError:
                 return [Finding("stripe key", Health.BAD, "Stripe does not accept it. Copy it from the dashboard.")]
             except stripe.PermissionError:
-                return [Finding("stripe key", Health.BAD, "It may not read prices. docs/plans.md lists what it needs.")]
+                return [_may_not_read("prices")]
             except stripe.InvalidRequestError:
                 findings.append(_bad(article, f"Stripe knows no such price {_for_whom(key)}."))
             except (stripe.StripeError, aiohttp.ClientError, TimeoutError) as trouble:
-                return [Finding("stripe", Health.BAD, f"Stripe could not be asked ({trouble}). Check the network.")]
+                return [_not_asked(trouble)]
             else:
                 findings.append(compare(article, price.to_dict(), catalogue.price_of(article)))
+        try:
+            await client.v1.disputes.list_async({"limit": 1})
+        except stripe.PermissionError:
+            findings.append(_may_not_read("disputes"))
+        except (stripe.StripeError, aiohttp.ClientError, TimeoutError) as trouble:
+            findings.append(_not_asked(trouble))
     if key.startswith(FOR_TESTS):
         findings.append(Finding("stripe key", Health.WARNING, "It is one for tests: nobody really pays."))
     return findings
@@ -55,6 +61,14 @@ def compare(article: Article, price: Mapping[str, Any], expected: Money | None) 
         sentence = f"Stripe asks for {asked}, and the settings say {expected}."
         return Finding(f"price {article.id}", Health.WARNING, sentence)
     return Finding(f"price {article.id}", Health.GOOD, f"{asked} for {_name(article)}.")
+
+
+def _may_not_read(what: str) -> Finding:
+    return Finding("stripe key", Health.BAD, f"It may not read {what}. docs/plans.md lists what it needs.")
+
+
+def _not_asked(trouble: Exception) -> Finding:
+    return Finding("stripe", Health.BAD, f"Stripe could not be asked ({trouble}). Check the network.")
 
 
 def _bad(article: Article, sentence: str) -> Finding:

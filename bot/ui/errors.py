@@ -14,6 +14,7 @@ from bot.domain.errors import PressedTwice, StudioError
 from bot.domain.job import FailureReason, Job
 from bot.domain.said import Said
 from bot.ui.posting import LINE_TROUBLE
+from bot.ui.views.form import read_fields
 from bot.usecases.ports import DeliveryDelayed, DeliveryError
 from bot.words import speaking, spoken
 
@@ -134,12 +135,20 @@ async def answer_error(interaction: discord.Interaction[discord.Client], error: 
 
 def _with_prompt(embed: discord.Embed, interaction: discord.Interaction[discord.Client]) -> discord.Embed:
     """What was typed comes back in the small print, so that nobody has to type it again."""
-    is_command = interaction.type is discord.InteractionType.application_command
-    typed = getattr(interaction.namespace, "prompt", None) if is_command else None
-    if not typed or embed.footer.text:
-        return embed
-    command = interaction.command.qualified_name if interaction.command else "imagine"
-    return embed.set_footer(text=f"/{command} {typed}"[:FOOTER_LIMIT])
+    typed = _typed(interaction)
+    return embed.set_footer(text=typed[:FOOTER_LIMIT]) if typed and not embed.footer.text else embed
+
+
+def _typed(interaction: discord.Interaction[discord.Client]) -> str:
+    """A command with its prompt, or what stood in a form."""
+    match interaction.type:
+        case discord.InteractionType.application_command if prompt := getattr(interaction.namespace, "prompt", None):
+            command = interaction.command.qualified_name if interaction.command else "imagine"
+            return f"/{command} {prompt}"
+        case discord.InteractionType.modal_submit:
+            return "\n".join(read_fields(interaction).values()).strip()
+        case _:
+            return ""
 
 
 async def _say(interaction: discord.Interaction[discord.Client], embed: discord.Embed) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import discord
 
@@ -25,18 +26,14 @@ from bot.ui.render import (
     render_waiting,
 )
 from bot.ui.render_queue import queued_embed
+from bot.ui.scrollback import Readable, Scrollback, read_own
 from bot.ui.shown_result import result_file, result_view
 from bot.ui.views.job_actions import USUAL, Layout, pressed_actions
 from bot.usecases.ports import DeliveryRefused, ResultFile
 
 DEFAULT_UPLOAD_LIMIT = 10 * 1024 * 1024
 ALT_TEXT_LIMIT = 1_024
-LOOK_BACK = 500
-"""Messages searched for a result that may have been posted before a crash."""
 CLOCK_SKEW = timedelta(seconds=30)
-
-
-Readable = discord.PartialMessageable | discord.DMChannel
 
 
 class DiscordNotifier:
@@ -46,6 +43,7 @@ class DiscordNotifier:
         self._client = client
         self._layout = layout
         self._progress = ProgressEdits(self._edit_progress, tasks)
+        self._scrollback = Scrollback(partial(read_own, client))
 
     async def show_progress(self, job: Job, fraction: float, preview: bytes | None) -> None:
         self._progress.show(Glimpse(job, fraction, preview))
@@ -104,15 +102,11 @@ class DiscordNotifier:
         self, channel: Readable, job: Job, is_it: Callable[[discord.Message], bool]
     ) -> MessageRef | None:
         """A message of ours among the newest of the channel."""
-        ours, since = self._client.user, job.created_at - CLOCK_SKEW
         try:
-            with delivery_errors():
-                async for message in channel.history(limit=LOOK_BACK, after=since, oldest_first=False):
-                    if ours and message.author.id == ours.id and is_it(message):
-                        return MessageRef(channel.id, message.id)
+            said = await self._scrollback.said_in(channel, job.created_at - CLOCK_SKEW)
         except DeliveryRefused:
             return None
-        return None
+        return next((MessageRef(channel.id, message.id) for message in said if is_it(message)), None)
 
     async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
         self._progress.drop(job)

@@ -11,9 +11,10 @@ from bot.domain.ledger import Account, AccountKind, Lot
 from bot.domain.prices import PriceList, Unit
 from bot.domain.prompt import Speed
 from bot.domain.said import Said
-from bot.domain.standing import State
+from bot.domain.standing import Standing, State
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, Usage
+from bot.usecases.oversee import SOURCE as OPERATOR
 from bot.words import say, spoken
 
 JOB_MODES = {Speed.FAST: "Fast", Speed.RELAX: "Relaxed", Speed.TURBO: "Turbo"}
@@ -90,11 +91,20 @@ def _with_details(embed: discord.Embed, account: AccountInfo) -> discord.Embed:
     catalogue = account.catalogue
     if catalogue.is_charging:
         lots = "\n".join(_lot(lot, catalogue.unit) for lot in _few(account.lots)) or say("Nothing is left.")
-        embed.add_field(name=say("What is left"), value=lots, inline=False)
+        embed.add_field(name=say("What is left"), value=f"{lots}{_gift_end(account.standing)}", inline=False)
         embed.add_field(name=say("Prices"), value=write_prices(catalogue.prices, catalogue.unit), inline=False)
     if account.standing.plan is not None and account.standing.plan.terms:
         embed.add_field(name=say("Your pictures"), value=spoken(account.standing.plan.terms)[:1024], inline=False)
     return embed
+
+
+def _gift_end(standing: Standing) -> str:
+    """The line that programs read speaks of renewal; what an operator gave for a time is not renewed."""
+    given = standing.entitlement
+    if given is None or given.source != OPERATOR or given.ends_at is None:
+        return ""
+    until = f"<t:{int(given.ends_at.timestamp())}:f>"
+    return "\n" + say("Your plan was given to you until {time}; it does not renew by itself.", time=until)
 
 
 def _few(lots: Sequence[Lot]) -> list[Lot]:

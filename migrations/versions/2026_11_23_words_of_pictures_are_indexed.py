@@ -19,8 +19,10 @@ BATCH = 5_000
 SIGNS = r"\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f"
 WORDS = f"""array_to_tsvector(array_remove(regexp_split_to_array(
     regexp_replace(search_text, '([^{SIGNS}]{{64}})[^{SIGNS}]+', '\\1', 'g'), '[{SIGNS}]+'), ''))"""
-"""What stands between ASCII's own signs, so that also the texts that an older program writes are told into words.
-Its arrays are not asked for words that are too long for it: it would take them and lose count of their letters."""
+"""What stands between ASCII's own signs, so that the texts of an older program are cut into words as well.
+
+Each is shortened first: PostgreSQL takes one of any length from an array and then loses count of its letters.
+"""
 
 
 def upgrade() -> None:

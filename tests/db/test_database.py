@@ -11,7 +11,7 @@ import aiosqlite
 import asyncpg  # type: ignore[import-untyped]
 import pytest
 from alembic import command
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -26,6 +26,7 @@ from bot.db.database import (
     parse_url,
 )
 from bot.domain.errors import JobGone
+from bot.domain.gallery import GalleryQuery
 from bot.domain.job import Door, JobStatus
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
@@ -227,6 +228,62 @@ async def test_who_only_reads_cannot_write(database: SqlDatabase) -> None:
             await tx.jobs.add(a_job())
     async with database.transaction() as tx:
         await tx.jobs.add(a_job())  # the connection that PostgreSQL used to read with can be written with again
+
+
+async def test_connections_that_the_server_closed_are_passed_over(migrated_postgres: str) -> None:
+    """As after its restart. Each of ours is told, and nobody's request is lost to it."""
+    closed = asyncio.Queue[object]()
+    async with open_database(migrated_postgres) as database:
+        for engine in database._writer, database._reader:
+            event.listen(
+                engine.sync_engine,
+                "connect",
+                lambda opened, _entry: opened.driver_connection.add_termination_listener(closed.put_nowait),
+            )
+        await _use(database)
+        server = await asyncpg.connect(migrated_postgres)
+        await server.execute(CLOSE_OTHERS)
+        await server.close()
+        await closed.get()
+        await closed.get()
+        await _use(database)
+
+
+CLOSE_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+
+async def _use(database: SqlDatabase) -> None:
+    async with database.transaction() as tx:
+        await tx.users.lock(ANN, "Ann", NOW)
+    async with database.reading() as tx:
+        assert await tx.users.find_preference(ANN, "model") is None
+
+
+async def test_a_page_of_the_gallery_is_one_round_trip(migrated_postgres: str) -> None:
+    """One statement, and nothing else is told to the server: no BEGIN, no question whether it is there."""
+    asked: list[str] = []
+    told: list[str] = []
+
+    def listen(opened: Any, _entry: object) -> None:
+        opened.driver_connection.add_query_logger(lambda one: told.append(one.query))
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    async with open_database(migrated_postgres) as database:
+        for engine in database._writer, database._reader:
+            event.listen(engine.sync_engine, "connect", listen)
+        event.listen(database._reader.sync_engine, "before_cursor_execute", note)
+        await _use(database)
+        assert any(query.startswith("BEGIN") for query in told)
+        asked.clear()
+        told.clear()
+        async with database.reading() as tx:
+            await tx.gallery.browse(GalleryQuery(ANN), 0, 24)
+    assert [statement.split()[0] for statement in asked] == ["WITH"]
+    assert told == []
 
 
 async def test_a_statement_asks_sqlites_thread_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

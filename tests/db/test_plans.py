@@ -43,7 +43,8 @@ async def browse_everything(tx: Transaction) -> None:
         await tx.gallery.add([a_picture(job.id, user_id=job.user_id)])
     for owner_id in (ANN, BOB, None):
         await tx.gallery.browse(GalleryQuery(ANN, owner_id), 0, 24)
-        await tx.gallery.browse(GalleryQuery(ANN, owner_id, "fox photorealistic"), 0, 24)
+        await tx.gallery.browse(GalleryQuery(ANN, owner_id, "fox"), 0, 24)
+        await tx.gallery.browse(GalleryQuery(ANN, owner_id, "photorealistic fox"), 0, 24)
     await tx.gallery.browse(GalleryQuery(ANN, ANN, trashed=True), 0, 24)
 
 
@@ -141,7 +142,7 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
     await migrate(f"sqlite:///{path}")
     async with open_database(f"sqlite:///{path}") as database:
         queries = await record_queries(database)
-    assert len(queries) == 76
+    assert len(queries) == 88
     with sqlite3.connect(path) as raw:
         for statement, values in queries:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]

@@ -1,5 +1,7 @@
 """What words find, looked for one by one among the newest and by each database's index, which have to agree."""
 
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +104,13 @@ async def test_the_index_follows_every_change(database: SqlDatabase, database_ur
         await raw.execute(update(ImageRow).where(is_fox).values(search_text="a castle"))
         await raw.execute(update(ImageRow).where(ImageRow.job_id == other.job_id).values(visibility="private"))
     assert await search(database, GalleryQuery(ANN, None, "fox")) == []
+    assert [found.ref for found in await search(database, GalleryQuery(ANN, None, "cast"))] == [fox.ref]
+    async with database.transaction() as tx:
+        await tx.gallery.set_trashed(fox.job_id, NOW)
+    assert await search(database, GalleryQuery(ANN, None, "cast")) == []
+    assert [found.ref for found in await search(database, GalleryQuery(ANN, ANN, "cast", trashed=True))] == [fox.ref]
+    async with database.transaction() as tx:
+        await tx.gallery.set_trashed(fox.job_id, None)
     assert [found.ref for found in await search(database, GalleryQuery(ANN, None, "cast"))] == [fox.ref]
     async with engine.begin() as raw:
         await raw.execute(delete(ImageRow).where(is_fox))
@@ -208,3 +217,25 @@ async def test_a_sqlite_without_fts5_looks_through_the_newest_and_claims_no_more
 async def first_page(database: SqlDatabase, wanted: str) -> Page:
     async with database.reading() as tx:
         return await tx.gallery.browse(GalleryQuery(ANN, None, wanted), 0, 2)
+
+
+async def test_an_index_that_was_made_otherwise_is_made_anew_and_one_that_is_right_is_not(tmp_path: Path) -> None:
+    """As a later version may, or a revision that copied the table and lost its triggers."""
+    await migrate(url := f"sqlite:///{tmp_path}/easel.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db")) as raw:
+        first = made(raw)
+        raw.execute("DROP TRIGGER image_search_added")
+        raw.execute("CREATE TRIGGER image_search_added AFTER INSERT ON images BEGIN SELECT 1; END")
+    async with open_database(url) as database:
+        await keep(database)
+    await migrate(url)
+    with contextlib.closing(sqlite3.connect(tmp_path / "easel.db")) as raw:
+        assert made(raw) == first
+        assert raw.execute("SELECT rowid FROM image_search WHERE image_search MATCH 'fox'").fetchall() == [(1,)]
+        version = raw.execute("PRAGMA schema_version").fetchone()
+        await migrate(url)
+        assert raw.execute("PRAGMA schema_version").fetchone() == version
+
+
+def made(raw: sqlite3.Connection) -> list[tuple[str, str]]:
+    return raw.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'image_search%' ORDER BY name").fetchall()

@@ -83,8 +83,9 @@ def test_pictures_in_a_key_count_too() -> None:
     assert len(reader.prompts) == 2
 
 
-def test_what_exceeds_the_bound_is_not_kept() -> None:
-    cache, reader = EmbeddingCache(max_bytes=99), Reader()
-    for _ in range(2):
-        read(cache, reader, SETTINGS)
-    assert reader.prompts == ["a fox", "a fox"]
+def test_what_exceeds_the_bound_is_not_kept_and_costs_nobody_else_a_place() -> None:
+    cache, reader = EmbeddingCache(max_bytes=102), Reader()
+    usual, large = replace(SETTINGS, prompt="a"), replace(SETTINGS, prompt="b", references=(DOT,))
+    for settings in (usual, large, large, usual):
+        read(cache, reader, settings)
+    assert reader.prompts == ["a", "b", "b"]

@@ -15,10 +15,11 @@ from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.local import LocalEngine
 from engine.memory import free_bytes, peak_bytes
+from engine.pipelines.interface import Conditioning
 from engine.policy import MANY, CostCurve, MemoryLine, ModelCosts, line_through, rows_in_memory
-from engine.protocol import Failed, FailureCode, Finished, GenerateRequest
+from engine.protocol import Failed, FailureCode, Finished, GenerateRequest, Pixels
 from engine.runner import Runner
-from engine.settings import resolve
+from engine.settings import Settings, resolve
 from tests.engine import parity
 from tests.engine.test_local import DotPipeline, Gate, an_engine, events_of
 from tests.engine.test_local import a_request as dots
@@ -223,3 +224,51 @@ def test_a_driver_without_memory_is_no_fault_of_the_device() -> None:
     broken.error_code = 700
     with pytest.raises(torch.AcceleratorError):
         failure_from(broken)
+
+
+class Recorded(Forwards):
+    """Graphs hold some of the memory until they are asked to give it back."""
+
+    holds_memory = True
+
+    def release(self) -> bool:
+        held, self.holds_memory = self.holds_memory, False
+        return held
+
+
+class Crowded(DotPipeline):
+    """There is no room at one point while graphs hold theirs."""
+
+    def __init__(self, forwards: Recorded, where: str) -> None:
+        super().__init__()
+        self._forwards = forwards
+        self._where = where
+
+    def _need_room(self, where: str) -> None:
+        if where == self._where and self._forwards.holds_memory:
+            raise torch.OutOfMemoryError(f"no room to {where}")
+
+    def encode(self, settings: Settings) -> Conditioning:
+        self._need_room("prepare")
+        return super().encode(settings)
+
+    def denoise(self, latents: torch.Tensor, *more: object) -> torch.Tensor:
+        self._need_room("step")
+        return super().denoise(latents, *more)  # type: ignore[arg-type]
+
+    def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
+        self._need_room("decode")
+        return super().decode(latents)
+
+
+@pytest.mark.parametrize("where", ["prepare", "step", "decode"])
+def test_recorded_graphs_make_room_for_what_does_not_fit_beside_them(where: str) -> None:
+    forwards = Recorded()
+    pipeline = Crowded(forwards, where)
+    runner = Runner({"dots": pipeline}, forwards)
+    request = dots(steps=1)
+    generation = Generation(request, resolve(request, pipeline.traits), "dots")
+    assert runner.prepare(generation) is None
+    assert runner.step(Batch(generation.key, generation.rows)).results[0].failure is None
+    assert runner.decode(generation.rows) == {}
+    assert not forwards.holds_memory

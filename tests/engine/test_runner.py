@@ -227,6 +227,20 @@ class Troubled:
         return noise_pred
 
 
+def test_the_time_of_a_step_is_shared_by_its_rows(tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What each request took of the machine, and no second of it twice. Rows of one batch cost the same."""
+    pipeline = pipelines_of(tiny_sd, "stable-diffusion")["tiny"]
+    runner, scheduler = prepared(pipeline, a_request("one", seeds=(9,)), a_request("three", seeds=(1, 2, 3)))
+    before = {generation.id: generation.engine_seconds for generation in scheduler.generations}
+    batch = scheduler.schedule()
+    assert batch is not None
+    clock = iter((100.0, 106.0))
+    monkeypatch.setattr("engine.runner.time.perf_counter", lambda: next(clock))
+    runner.step(batch)
+    took = {generation.id: generation.engine_seconds - before[generation.id] for generation in scheduler.generations}
+    assert took == pytest.approx({"one": 1.5, "three": 4.5})
+
+
 def test_a_row_that_fails_fails_alone(tiny_sd: Path) -> None:
     pipeline = pipelines_of(tiny_sd, "stable-diffusion")["tiny"]
     good, bad = a_request("good"), a_request("bad", prompt="a bad one")

@@ -15,6 +15,7 @@ from engine.protocol import (
     Finished,
     Pixels,
     Progress,
+    RestyleRequest,
     Started,
     TerminalEvent,
     UpscaleRequest,
@@ -103,6 +104,14 @@ def test_black_is_made_again_once_in_full_precision(tmp_path: Path) -> None:
     assert isinstance(finished, Finished)
     assert finished.images[0].rgb == repeated(PICTURE, 4)
     assert network.weight.dtype is torch.float16
+
+
+def test_a_restyled_picture_is_enlarged_once_more_in_full_precision(tmp_path: Path) -> None:
+    runner = a_runner(Nearest(is_black_in_half=True), tmp_path, torch.bfloat16)
+    wide = Pixels(300, 40, bytes(300 * 40 * 3))  # wider than what is worked at
+    with torch.inference_mode():
+        [finished] = play(runner, runner.accept(RestyleRequest("r", wide, PICTURE, strength=0.0)))[-1:]
+    assert isinstance(finished, Finished)
 
 
 def test_black_in_full_precision_is_a_failure(tmp_path: Path) -> None:

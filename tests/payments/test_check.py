@@ -67,6 +67,17 @@ async def test_keys_and_prices_that_stripe_does_not_know() -> None:
         assert "could not be asked" in bad(await check_stripe(KEY, SHOP, stripe.url))[0]
 
 
+async def test_a_key_that_may_not_read_all_that_is_needed() -> None:
+    async with stand_in(lambda: datetime.now(UTC)) as stripe:
+        stock(stripe.account)
+        stripe.denied = {"/v1/disputes"}
+        assert bad(await check_stripe(KEY, SHOP, stripe.url)) == [
+            "stripe key: It may not read disputes. docs/plans.md lists what it needs."
+        ]
+        stripe.denied = {f"/v1/prices/{TAGS[0].id}"}
+        assert "may not read prices" in bad(await check_stripe(KEY, SHOP, stripe.url))[0]
+
+
 async def test_secrets_that_are_missing_or_mixed_up_are_named() -> None:
     sold = {"plans": {"enabled": True}, "web": {"public_url": "local"}, "stripe": {"prices": [{"id": "p", "hours": 5}]}}
     assert await _check_stripe(Config()) == []

@@ -210,6 +210,17 @@ async def test_what_the_bot_says_is_read_out(browser: Browser, sandbox: Sandbox,
     await expect(page.locator("#composer-text")).to_be_focused()
 
 
+async def test_where_a_message_goes_the_focus_stays_among_the_others(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page = await visit(browser, sandbox, "ada")
+    ben = await sandbox.member("ben")
+    gone, stays = await ben.say("I go"), await ben.say("I stay")
+    await page.locator(f"#message-{gone['id']}").focus()
+    await ben.request("DELETE", f"/channels/{gone['channel_id']}/messages/{gone['id']}")
+    await expect(page.locator(f"#message-{stays['id']}")).to_be_focused()
+
+
 async def test_a_link_to_a_message_leads_there(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
     page = await visit(browser, sandbox, "ada")
     await page.locator("#composer-text").fill("here I am")

@@ -22,12 +22,14 @@ NOT_RETRIED = {"Stripe-Should-Retry": "false"}
 
 @dataclass
 class StripeStandIn:
-    """`is_down` answers nothing but errors; `asked` are the calls that came, as method and path; `portals` the portal
-    sessions that were opened; `on_read` is called after each reading of a subscription or of disputes."""
+    """`is_down` answers nothing but errors; `denied` are paths that the key may not use; `asked` are the calls that
+    came, as method and path; `portals` the portal sessions that were opened; `on_read` is called after each reading of
+    a subscription or of disputes."""
 
     account: StripeAccount
     url: str = ""
     is_down: bool = False
+    denied: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     portals: list[Json] = field(default_factory=list)
     on_read: Callable[[], Awaitable[None]] | None = None
@@ -55,6 +57,8 @@ class StripeStandIn:
                 return _error(503, "the stand-in is down")
             if request.headers.get("Authorization") != f"Bearer {KEY}":
                 return _error(401, "Invalid API Key provided")
+            if request.path in self.denied:
+                return _error(403, "The provided key does not have the required permissions for this endpoint")
             form = parse_form(await request.text() if request.method == "POST" else request.query_string)
             key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
             if key in self._answers:
@@ -102,7 +106,9 @@ class StripeStandIn:
         return self._expanded(_list(found), form)
 
     def _list_disputes(self, _: web.Request, form: Json) -> Json:
-        found = (one for one in self.account.list("dispute") if one["payment_intent"] == form["payment_intent"])
+        found = (
+            one for one in self.account.list("dispute") if form.get("payment_intent") in (None, one["payment_intent"])
+        )
         return self._expanded(_list(found), form)
 
     def _list_configurations(self, _: web.Request, __: Json) -> Json:

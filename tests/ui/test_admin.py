@@ -73,7 +73,7 @@ async def test_a_plan_is_given_and_taken_back(studio: Scene) -> None:
     assert [choice["value"] for choice in choices] == ["Pro"]
     given = await admin(ada, "grant plan", member=ben, plan="Pro", days=30)
     assert given["content"].startswith(f"<@{ben.id}> has Pro until <t:")
-    assert "3 hours of fast time more" in (await admin(ada, "grant time", member=ben, amount=3.0))["content"]
+    assert "3 more hours of fast time" in (await admin(ada, "grant time", member=ben, amount=3.0))["content"]
     sent = await ben.slash("info")
     shown = await ben.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
     assert "**Subscription**: Pro" in shown["embeds"][0]["description"]
@@ -123,6 +123,7 @@ async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
     assert "Paused" in look["description"]
     assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
     job_id = look["fields"][1]["value"].split("`")[1]
+    assert (await admin(ada, "queue cancel", job_id="nope"))["content"].startswith("There is no job `nope`")
     assert "is cancelled" in (await admin(ada, "queue cancel", job_id=job_id))["content"]
     await ben.wait_for_message(lambda message: message["id"] == waiting["id"] and "(Stopped)" in message["content"])
     await admin(ada, "queue drain")

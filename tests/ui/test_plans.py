@@ -71,6 +71,12 @@ async def exported(scene: Scene, member: Member) -> dict[tuple[str, str], int]:
     return balances
 
 
+async def test_where_nothing_can_be_bought_members_are_told_whom_to_ask(paid: Scene) -> None:
+    ada = await paid.member("ada")
+    answer = await ada.response(await ada.slash("subscribe"))
+    assert answer["content"].startswith("Ask whoever runs this studio for a plan.")
+
+
 async def test_a_role_is_worth_a_plan(paid: Scene) -> None:
     ada, cid = await paid.member("ada"), await paid.member("cleo")
     lines, fields = await info(ada)

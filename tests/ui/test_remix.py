@@ -110,4 +110,5 @@ async def test_what_is_wrong_in_a_form_is_told(scene: Scene, wording: str, title
     sent = await ada.submit_modal(form, {"MJ::OutpaintCustomZoomModal::prompt": wording})
     told = await ada.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
     assert told["embeds"][0]["title"] == title
+    assert told["embeds"][0].get("footer", {}).get("text", "") == wording.strip()  # not to be typed again
     assert told["flags"] & 64

@@ -70,6 +70,15 @@ def test_lots_are_told_to_the_second_with_their_end() -> None:
     assert fields["Your pictures"] == BASIC.terms
 
 
+@pytest.mark.parametrize(("source", "is_told"), [("operator", True), ("stripe", False)])
+def test_a_gift_is_said_to_end(source: str, is_told: bool) -> None:
+    given = an_entitlement(source=source, ends_at=RENEWS)
+    account = an_account(Standing(State.ACTIVE, BASIC, entitlement=given), a_lot(60, 60))
+    left = next(field.value for field in info_embed(1, account).fields if field.name == "What is left")
+    assert left is not None
+    assert ("does not renew by itself" in left) == is_told
+
+
 def test_many_lots_come_to_all_there_is() -> None:
     extra = [Lot(Account(AccountKind.EXTRA, f"{number}"), 100_000 + number, 200_000, RENEWS) for number in range(20)]
     account = an_account(Standing(State.ACTIVE, BASIC), *extra, a_lot(0, 60), unit=Unit.CREDITS)

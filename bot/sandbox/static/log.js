@@ -55,10 +55,12 @@ export class Log {
   remove(message) {
     const row = byId(`message-${message.id}`);
     const next = row?.nextElementSibling?.dataset.id;
+    const hadFocus = row?.contains(document.activeElement);
     row?.remove();
     // The one below may have shared its head with the one that is gone.
     const below = this.page.store.messages.get(message.channel_id)?.get(next);
     if (below) this.change(below, below);
+    if (hadFocus) (byId(`message-${next}`) ?? [...this.list.querySelectorAll(".message")].at(-1) ?? this.list).focus({ preventScroll: true });
   }
 
   notice(node) {

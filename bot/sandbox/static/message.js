@@ -25,7 +25,7 @@ export function asSpoken(message) {
   const pictures = message.attachments.map((item) => `picture: ${item.description || item.filename}`);
   const isWaiting = message.flags & LOADING && !message.content;
   return [isEphemeral(message) && "only to you", isWaiting && "is thinking", message.content, ...embeds, ...pictures]
-    .filter(Boolean).map(plain).join(", ");
+    .filter(Boolean).map((text) => plain(text).replace(/ {2,}/g, " ")).join(", ");
 }
 
 export function renderMessage(message, page, { isCompact, previous: old }) {

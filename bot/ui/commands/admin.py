@@ -6,12 +6,13 @@ from typing import Literal
 import discord
 from discord import app_commands
 
-from bot.domain.errors import InvalidParameter, NotAllowed
+from bot.domain.errors import InvalidParameter, JobGone, NotAllowed
 from bot.domain.job import JobId, UserId
 from bot.domain.oversight import BLOCK_LENGTHS, Operator, Operators, QueueState
 from bot.domain.prices import Unit
 from bot.ui.answering import Interaction
 from bot.ui.render_admin import STATES, blocked_text, log_embed, queue_embed, statistics_embed
+from bot.ui.render_settings import quote
 from bot.usecases.cancel import cancel_any_job
 from bot.usecases.oversee import (
     block_member,
@@ -109,7 +110,7 @@ def _add_grants(admin: AdminGroup, studio: Studio) -> None:
         if not whole:
             raise InvalidParameter("That comes to nothing. Give at least one credit.")
         await give_time(UserId(member.id), whole, str(interaction.id), operator_of(interaction), studio=studio)
-        await _tell(interaction, f"{member.mention} has {amount:g} {UNITS[studio.catalogue.unit]} more.")
+        await _tell(interaction, f"{member.mention} has {amount:g} more {UNITS[studio.catalogue.unit]}.")
 
     @admin.command(description="Take back what is left of all that operators gave a member")
     @app_commands.describe(member="From whom")
@@ -167,7 +168,11 @@ def _add_queue(admin: AdminGroup, studio: Studio) -> None:
     @app_commands.describe(job_id="Its id, as the queue or a file name shows it")
     async def cancel(interaction: Interaction, job_id: str) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
-        job = await cancel_any_job(JobId(job_id.strip()), operator_of(interaction), studio=studio)
+        try:
+            job = await cancel_any_job(JobId(job_id.strip()), operator_of(interaction), studio=studio)
+        except JobGone:
+            await _tell(interaction, f"There is no job `{quote(job_id, 60)}`; `/admin queue look` shows their ids.")
+            return
         await _tell(interaction, f"The job of <@{job.user_id}> is cancelled.")
 
 

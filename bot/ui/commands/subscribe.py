@@ -19,6 +19,7 @@ from bot.usecases.studio import Studio
 from bot.usecases.till import PaymentLinks
 from bot.words import say, spoken
 
+ASK = Said("Ask whoever runs this studio for a plan. `/info` shows what you have.")
 NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
 MOST_BUTTONS = 25
 LABEL_LIMIT = 80
@@ -32,7 +33,11 @@ def add_subscribe(tree: app_commands.CommandTree[discord.Client], studio: Studio
         if studio.payment_links is not None:
             is_known = await is_customer(UserId(interaction.user.id), studio=studio)
             buttons += _payment_buttons(interaction, is_known, studio.payment_links, studio.catalogue)
-        text = _offer(studio.catalogue) if buttons or studio.catalogue.is_charging else spoken(NO_PLANS)
+        text = (
+            _offer(studio.catalogue, has_ways=bool(buttons))
+            if buttons or studio.catalogue.is_charging
+            else spoken(NO_PLANS)
+        )
         await interaction.response.send_message(text, view=written(buttons[:MOST_BUTTONS]), ephemeral=True)
 
 
@@ -70,10 +75,12 @@ def _name(article: Article, price: Money | None) -> str:
     return say("{plan}: {price} a month", plan=what, price=price)
 
 
-def _offer(catalogue: Catalogue) -> str:
+def _offer(catalogue: Catalogue, *, has_ways: bool) -> str:
+    """`has_ways` says whether something can be pressed to buy."""
     priced = [
         say("**{plan}** {price} a month", plan=plan.name, price=plan.monthly_price)
         for plan in catalogue.plans
         if plan.monthly_price
     ]
-    return "\n".join([say("Your plan is managed here. `/info` shows what you have."), *priced])
+    lead = say("Your plan is managed here. `/info` shows what you have.") if has_ways else spoken(ASK)
+    return "\n".join([lead, *priced])
