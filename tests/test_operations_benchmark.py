@@ -6,6 +6,7 @@ import pytest
 from benchmarks.operations.beyond import Tally, with_repeated_edges
 from benchmarks.operations.goals import missed
 from benchmarks.operations.reference import Levels
+from benchmarks.operations.vary import figures_of as figures_of_varying
 from bot.domain.canvas import Rect
 
 PLACE = Rect(32, 32, 64, 64)
@@ -57,6 +58,27 @@ def test_a_seam_is_seen_on_any_side(place: Rect) -> None:
     off = np.full_like(WHOLE, 255)
     off[place.top : place.bottom, place.left : place.right] = before
     assert "seam_ratio" in missed(figures_of(off, place, before))
+
+
+def shades(*levels: int) -> list[Levels]:
+    return [(BEFORE.astype(int) + level).astype(np.uint8) for level in levels]
+
+
+@pytest.mark.parametrize(
+    ("subtle", "why"),
+    [
+        (shades(3, -3, 5, 7), []),
+        (shades(0, 0, 0, 0), ["vary_subtle", "vary_subtle_apart"]),
+        (shades(5, 5, 5, 5), ["vary_subtle_apart"]),
+        (shades(19, 20, 21, 22), ["vary_subtle"]),
+        ([np.roll(BEFORE, 1 + number, axis=0) for number in range(4)], ["vary_subtle", "vary_subtle_ssim"]),
+        ([np.full_like(BEFORE, 128 + number) for number in range(4)], ["vary_subtle", "vary_subtle_ssim"]),
+    ],
+    ids=["good", "nothing", "four times the same", "too much", "moved", "grey"],
+)
+def test_subtle_is_some_but_not_much(subtle: list[Levels], why: list[str]) -> None:
+    figures = figures_of_varying([(BEFORE, subtle)], [(BEFORE, shades(20, 30, 40, -30))])
+    assert sorted(missed(figures)) == why
 
 
 def test_of_a_figure_that_is_no_number_nothing_is_reached() -> None:

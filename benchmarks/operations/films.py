@@ -11,30 +11,34 @@ from benchmarks.operations.workshop import Workshop
 from bot.domain.buttons import Action, Button
 
 PROMPTS = ("a fox", "a sailboat on the sea", "a rocket at night --loop", "a penguin in the snow --loop")
-SHOWN = 6
+SHOWN = 7
 
 
 async def measure(workshop: Workshop, count: int) -> dict[str, float]:
-    """In levels of 255: `film_motion_low` and `film_motion_high` are how far the frames go from the first at most,
-    `film_step` the largest change from one frame to the next as a share of that (a cut would be 1), `film_mib` the
-    largest film.
+    """In levels of 255: `film_start` is how far from its picture a film begins at most, `film_motion_low` and
+    `film_motion_high` how far the frames go from the first at most, `film_step` the largest change from one frame to
+    the next as a share of that (a cut would be 1), `film_mib` the largest film.
     """
     far: dict[str, list[float]] = {"low": [], "high": []}
-    steps, sizes, rows = [], [], []
+    starts, steps, sizes, rows = [], [], [], []
     for prompt in PROMPTS[:count]:
         picture = await workshop.imagine(f"{prompt} --seed 3")
         [before] = await workshop.masters(picture)
         for how, distances in far.items():
             [film] = await workshop.files(await workshop.press(Button(Action.ANIMATE, picture.id, how=how)))
             frames = read_frames(film)
+            starts.append(_difference(before, frames[0]))
             distances.append(max(_difference(frame, frames[0]) for frame in frames))
             follow = [*frames[1:], frames[0]] if "--loop" in prompt else frames[1:]
             jumps = [_difference(one, other) for one, other in zip(frames, follow, strict=False)]
-            steps.append(max(jumps) / distances[-1])
+            steps.append(max(jumps) / max(distances[-1], 1.0))
             sizes.append(len(film) / 2**20)
-            rows.append((before, *frames[:: max(1, len(frames) // SHOWN)][:SHOWN]))
-    save_sheet("film", ("the picture", *(f"frame {n}" for n in range(1, SHOWN + 1))), rows, cell=100)
+            last = len(frames) // 2 if "--loop" in prompt else len(frames) - 1
+            rows.append([frames[round(last * number / (SHOWN - 1))] for number in range(SHOWN)])
+    titles = ("the picture", *(f"{round(100 * number / (SHOWN - 1))} %" for number in range(1, SHOWN)))
+    save_sheet("film", titles, rows, cell=100)
     return {
+        "film_start": max(starts),
         "film_motion_low": float(np.mean(far["low"])),
         "film_motion_high": float(np.mean(far["high"])),
         "film_step": max(steps),

@@ -3,6 +3,7 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,7 +90,7 @@ class Starter:
         """Of a start a shade that its seed chooses, or it would only be drawn once more. What noise decides elsewhere
         is style here, so that where noise turns towards another seed's, this model walks through its styles.
         """
-        reading, left_open = self.read(settings), self._read_words(settings).open
+        reading, left_open = self.read(settings), self._ways_to_read(settings)[0].open
         if settings.noise_blend is not None:
             return walk(reading, settings.noise_blend.seed, settings.noise_blend.share, left_open)
         if settings.start is None or settings.mask is not None:
@@ -105,32 +106,35 @@ class Starter:
             "pooled": (shares @ told.pooled)[None],
         }
 
-    def _read_words(self, settings: Settings) -> Reading:
-        if settings.parts:
-            return read_parts(self.model.vocabulary, [(part.text, part.weight) for part in settings.parts])
-        return self.model.vocabulary.read(settings.prompt)
-
     def read(self, settings: Settings) -> Reading:
         """What the prompt leaves open is read off the start, or decided by the seed. A start that is mostly forgotten
         is drawn in another style: nothing else can change there without showing both pictures at once.
         """
-        reading = self._read_words(settings)
+        ways = self._ways_to_read(settings)
         if settings.start is None:
-            return choose(reading, settings.seed, is_tile=settings.tile)
+            return choose(pick("place", ways, settings.seed), settings.seed, is_tile=settings.tile)
         picture = to_tensor(settings.start.pictures[0], SIDE, SIDE)
         mask = None if settings.mask is None else to_mask_tensor(settings.mask, SIDE, SIDE)[0, 0].numpy() > 0.5
         levels = (picture[0].permute(1, 2, 0).numpy() + 1) * HALF
-        matched = match(reading, levels, mask)
-        near = self._in_nearest_style(matched, picture)
-        if "style" in matched.open and settings.noise_blend is None and _changes_style(settings):
+        near = self._nearest([match(way, levels, mask) for way in ways], picture)
+        if "style" in ways[0].open and settings.noise_blend is None and _changes_style(settings):
             return with_style(near, pick("background", other_styles(near), settings.seed))
         return near
 
-    def _in_nearest_style(self, reading: Reading, picture: torch.Tensor) -> Reading:
+    def _ways_to_read(self, settings: Settings) -> list[Reading]:
+        """Of a prompt in parts, one for each that may come first: what weighs the same has no order of its own."""
+        if not settings.parts:
+            return [self.model.vocabulary.read(settings.prompt)]
+        parts = [(part.text, part.weight) for part in settings.parts]
+        turned = (parts[first:] + parts[:first] for first in range(len(parts)))
+        ways = [read_parts(self.model.vocabulary, turn) for turn in turned]
+        return list(dict.fromkeys(replace(way, unknown=ways[0].unknown) for way in ways))
+
+    def _nearest(self, ways: Sequence[Reading], picture: torch.Tensor) -> Reading:
         """From pure noise one step shows what the network would draw: whatever is nearer to the picture."""
-        if "style" not in reading.open:
-            return reading
-        readings = [with_style(reading, style) for style in STYLES]
+        readings = [with_style(way, style) for way in ways for style in STYLES if "style" in way.open] or list(ways)
+        if len(readings) == 1:
+            return readings[0]
         conditioning = self.model.encode_readings(readings)
         noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).expand(
             len(readings), -1, -1, -1

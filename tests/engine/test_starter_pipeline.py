@@ -256,8 +256,22 @@ def test_what_is_drawn_within_a_mask_fits_it(shipped: Starter) -> None:
 def test_weighted_parts_are_read_apart(shipped: Starter) -> None:
     parts = (WeightedPart("a cat", 3.0), WeightedPart("a dog", 1.0), WeightedPart("snow", 1.0))
     [reading, _] = read_by(shipped, a_request(parts=parts))
-    assert [thing.size for thing in reading.instances] == ["medium", "small"]
+    names = shipped.model.vocabulary.nouns
+    assert {names[thing.noun].head: thing.size for thing in reading.instances} == {"cat": "medium", "dog": "small"}
     assert reading.background == "snow"
+
+
+@pytest.mark.usefixtures("inference")
+def test_parts_of_one_weight_take_turns_and_stay_where_they_are_drawn(shipped: Starter) -> None:
+    """As when two pictures are blended: each seed puts another first, and its background behind both."""
+    parts = (WeightedPart("a large 3d fox, blue background"), WeightedPart("a flat castle on grass"))
+    blend = a_request(prompt="", parts=parts, seeds=(1, 2), steps=8)
+    readings = read_by(shipped, blend)
+    assert {reading.background for reading in readings} == {"blue", "grass"}
+    assert readings[0].instances[0].noun == readings[1].instances[1].noun
+    for picture, reading in zip(draw_shipped(shipped, blend), readings, strict=True):
+        drawn_again = replace(blend, init_image=InitImage(picture, 0.5), seeds=(3, 4))
+        assert set(read_by(shipped, drawn_again)) == {reading}
 
 
 async def test_it_tells_its_words(engine: LocalEngine) -> None:
