@@ -72,6 +72,7 @@ class PaymentPages:
     async def come_back(self, request: web.Request) -> web.Response:
         page = (
             f'<!doctype html><html lang="{language_code()}"><title>Easel</title>'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<link rel="stylesheet" href="/static/region.css">'
             f"<main class=told><p>{html.escape(spoken(BACK[request.path]))}</p></main></html>"
         )

@@ -1,12 +1,13 @@
 """The chat page in a real browser: two members, commands, buttons, forms, reactions, ephemeral messages."""
 
+import asyncio
 import re
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from bot.sandbox import Sandbox, SandboxConfig
 from tests.sandbox.bot_api import bot_api
@@ -195,9 +196,28 @@ async def test_files_are_sent_and_unread_channels_are_marked(
     await expect(ben.locator(".message").last).to_be_focused()
 
 
+async def test_who_types_faster_than_the_list_of_commands_comes_needs_one_enter(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page, typed = await visit(browser, sandbox, "ada"), asyncio.Event()
+
+    async def wait_for_typing(route: Route) -> None:
+        await typed.wait()
+        await route.continue_()
+
+    await page.route("**/application-command-index", wait_for_typing)
+    await page.locator("#composer-text").press_sequentially("/imagine a boat")
+    await page.keyboard.press("Enter")
+    typed.set()
+    await expect(page.get_by_role("button", name="U1")).to_have_count(1)
+    await expect(page.locator(".message strong")).to_have_text("a boat")
+
+
 async def test_what_the_bot_says_is_read_out(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
     page = await visit(browser, sandbox, "ada")
     told = page.locator("#announce")
+    await expect(page.get_by_role("heading", name="studio", exact=True, level=1)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Welcome to #studio", level=2)).to_be_visible()
     await draw(page, "a boat")
     await expect(told).to_contain_text("Easel: a boat")
     await expect(told).to_contain_text("picture: a fox")

@@ -205,7 +205,9 @@ async def test_a_forged_link_shows_nothing(scene: Scene) -> None:
     link = await link_under(ada, await a_single(ada))
     async with aiohttp.ClientSession() as session, session.get(link[:-3] + "abc") as answer:
         assert answer.status == 400
-        assert "not one of ours" in await answer.text()
+        page = await answer.text()
+        assert "not one of ours" in page
+        assert 'name="viewport"' in page
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
 
 

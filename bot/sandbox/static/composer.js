@@ -122,7 +122,7 @@ export class Composer {
     return null;
   }
 
-  // Enter came before the list of commands did: go where the list would have led; a second Enter sends as well.
+  // Enter came before the list of commands did: go where the list would have led. With a prompt, or a second Enter, send.
   async submitTyped(wanted) {
     this.enters = (this.enters ?? 0) + 1;
     if (this.enters > 1) return;
@@ -131,9 +131,9 @@ export class Composer {
     this.enters = 0;
     const found = all.find((leaf) => wanted === leaf.name || wanted.startsWith(`${leaf.name} `)) ??
       all.find((leaf) => leaf.name.startsWith(wanted.toLowerCase()));
-    if (this.form) return;
-    if (found) this.enter(found, wanted.slice(found.name.length + 1));
-    if (found && isDouble) await this.submitCommand();
+    const rest = found ? wanted.slice(found.name.length + 1).trim() : "";
+    if (found && !this.form) this.enter(found, rest);
+    if (this.form && (isDouble || rest)) await this.submitCommand();
     if (!found) toast(`There is no command /${wanted.split(" ")[0]} here.`);
   }
 
