@@ -236,5 +236,9 @@ def _read(path: Path) -> dict[str, object]:
 
 
 def _explain(problems: ValidationError, path: Path | None) -> str:
-    lines = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems.errors(include_input=False)]
+    unknown = "there is no such setting; config.example.toml has them all"
+    lines = [
+        f"{'.'.join(map(str, p['loc']))}: {unknown if p['type'] == 'extra_forbidden' else p['msg']}"
+        for p in problems.errors(include_input=False)
+    ]
     return f"Please correct {path or 'the settings'}:\n  " + "\n  ".join(lines)

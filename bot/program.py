@@ -306,8 +306,8 @@ def _trusted(config: Config) -> list[Endpoint]:
 
 
 async def _open_database(config: Config, stack: contextlib.AsyncExitStack) -> SqlDatabase:
+    stack.enter_context(held_alone(config.database.url))  # first, so that nobody alters tables that are in use
     await migrate(config.database.url)
-    stack.enter_context(held_alone(config.database.url))
     db = open_database(config.database.url)
     stack.push_async_callback(db.close)
     return db

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 
 from engine.caption_families import CAPTION_FAMILIES, Asking, CaptionFamily
 from engine.hub import VARIANTS, fetch_files, is_hub_id
@@ -113,7 +114,7 @@ def load_captioner(source: str, device: torch.device, dtype: torch.dtype) -> Cap
     family = _family_of(folder, source)
     try:
         return _load(folder, family, device, dtype)
-    except (OSError, ValueError, RuntimeError, LookupError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, ImportError, SafetensorError) as error:
         gist = textwrap.shorten(str(error), 300)
         raise EngineStartError(f"the describing model {source} cannot be loaded: {gist}") from error
 

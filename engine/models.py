@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 
 import torch
+from safetensors import SafetensorError
 
 from engine.config import FAMILIES, EngineConfig, ModelConfig
 from engine.generation import Batch, Generation
@@ -94,7 +95,7 @@ def _load(model: ModelConfig, config: EngineConfig, device: torch.device, dtype:
                 raise EngineStartError(
                     f"model {model.name} is of an unknown family {model.family!r}; choose from {', '.join(FAMILIES)}"
                 )
-    except (OSError, ValueError, RuntimeError, LookupError, SingleFileComponentError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, SafetensorError, SingleFileComponentError) as error:
         # diffusers, safetensors and the hub raise these
         gist = textwrap.shorten(str(error), 300)  # torch lists every tensor that does not fit
         raise EngineStartError(f"model {model.name} ({model.source}) cannot be loaded: {gist}") from error

@@ -25,6 +25,7 @@ CPU_SIDE, GPU_SIDE = 256, 768  # the longer edge while working
 STAGES = ((4, 0.4), (2, 0.35), (1, 0.25))
 """The picture is optimised at a quarter of its size for a share of the steps, then at a half, then in full."""
 SMALLEST_SIDE = 48
+SMALLEST_EDGE = 16  # of a picture: the networks halve it four times
 LEARNING_RATE = 0.03
 CONTENT_WEIGHT = 1.0  # at strength 1/2; more of it below, less above
 VARIATION_WEIGHT = 0.03
@@ -44,8 +45,10 @@ class StyleTools:
 def check_restyle(request: RestyleRequest) -> None:
     """Raises `InvalidRequest`."""
     for name, picture in (("content", request.content), ("style", request.style)):
-        if min(picture.width, picture.height) < 16:
-            raise InvalidRequest(f"the {name} picture is {picture.width}x{picture.height}; 16 pixels is the least")
+        if min(picture.width, picture.height) < SMALLEST_EDGE:
+            raise InvalidRequest(
+                f"the {name} picture is {picture.width}x{picture.height}; {SMALLEST_EDGE} pixels is the least"
+            )
         if max(picture.width, picture.height) > 16 * min(picture.width, picture.height):
             raise InvalidRequest(f"the {name} picture is {picture.width}x{picture.height}, which is too long and thin")
     if not (math.isfinite(request.strength) and 0 <= request.strength <= 1):
@@ -70,7 +73,8 @@ def restyle(request: RestyleRequest, tools: StyleTools, effort: Effort) -> Work:
         picture = yield from _optimise(request, tools.slow, content, style)
     full = yield from _enlarged(picture, request.content, tools, effort)
     if request.keeps_colours:
-        full = _with_colours_of(_to_tensor(request.content, max(full.shape[2:]), device), full)
+        height, width = full.shape[2:]
+        full = _with_colours_of(_at_size(request.content, height, width, device), full)
     return Finished((to_pixels(full * 2 - 1),), 0.0)
 
 
@@ -161,11 +165,9 @@ def _with_colours_of(content: torch.Tensor, picture: torch.Tensor) -> torch.Tens
 
 def _enlarged(picture: torch.Tensor, content: Pixels, tools: StyleTools, effort: Effort) -> Slices[torch.Tensor]:
     """To the content's own size, at most four times the size it was worked at."""
-    height, width = picture.shape[2:]
-    factor = min(content.width / width, float(SCALE))
-    if factor > 1:
+    size = _size_within(content, max(picture.shape[2:]) * SCALE)
+    if max(size) > max(picture.shape[2:]):
         picture = yield from tools.upscaler().eased(effort).in_tiles(picture, SCALE)
-    size = (round(height * factor), round(width * factor))
     return F.interpolate(picture.float(), size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
@@ -175,7 +177,17 @@ def _resized(picture: torch.Tensor, shrink: int) -> torch.Tensor:
 
 
 def _to_tensor(pixels: Pixels, longest: int, device: torch.device) -> torch.Tensor:
-    """`[1, 3, H, W]` in [0, 1], the longer edge at most so long."""
-    scale = min(1.0, longest / max(pixels.width, pixels.height))
-    width, height = (max(1, round(edge * scale)) for edge in (pixels.width, pixels.height))
+    """`[1, 3, H, W]` in [0, 1], as `_size_within` says."""
+    return _at_size(pixels, *_size_within(pixels, longest), device)
+
+
+def _at_size(pixels: Pixels, height: int, width: int, device: torch.device) -> torch.Tensor:
+    """`[1, 3, height, width]` in [0, 1]."""
     return ((to_tensor(pixels, width, height) + 1) / 2).to(device)
+
+
+def _size_within(pixels: Pixels, longest: int) -> tuple[int, int]:
+    """Height and width in its shape: the longer edge at most so long, unless too little is left of the shorter."""
+    edges = pixels.height, pixels.width
+    scale = min(1.0, max(longest / max(edges), SMALLEST_EDGE / min(edges)))
+    return round(pixels.height * scale), round(pixels.width * scale)

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy
 import numpy.typing
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
@@ -149,10 +150,9 @@ def load_upscaler(name: str, cache_dir: Path, device: torch.device, dtype: torch
     file_name, build = NETWORKS[name]
     network = build()
     cached = cache_dir / "upscalers" / f"{name}.safetensors"
-    if cached.is_file():
-        network.load_state_dict(load_file(cached))
-    else:
-        network.load_state_dict(read_weights(file_name, network))
+    kept = _read_kept(cached)
+    network.load_state_dict(read_weights(file_name, network) if kept is None else kept)
+    if kept is None:
         _keep(network, cached)
     return upscaler_from(network, SCALE, device, dtype)
 
@@ -163,6 +163,14 @@ def upscaler_from(network: nn.Module, scale: int, device: torch.device, dtype: t
         tiling = COMPACT_TILING if isinstance(network, CompactNet) else DEEP_CPU_TILING
     network.to(device, dtype).eval().requires_grad_(requires_grad=False)
     return Upscaler(network, scale, device, dtype, tiling)
+
+
+def _read_kept(cached: Path) -> dict[str, torch.Tensor] | None:
+    """None if it is not there, or was cut short."""
+    try:
+        return load_file(cached)
+    except (OSError, SafetensorError):
+        return None
 
 
 def _keep(network: nn.Module, cached: Path) -> None:

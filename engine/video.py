@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from engine.model_folder import find_model
@@ -67,7 +68,7 @@ def load_video(source: str, device: torch.device, dtype: torch.dtype) -> VideoMo
         components = StableVideoDiffusionPipeline.from_pretrained(
             find_model(source, PARTS), dtype=dtype, use_safetensors=True
         )
-    except (OSError, ValueError, RuntimeError, LookupError, AttributeError) as error:
+    except (OSError, ValueError, RuntimeError, LookupError, AttributeError, SafetensorError) as error:
         gist = textwrap.shorten(str(error), 300)
         raise EngineStartError(f"the video model {source} cannot be loaded: {gist}") from error
     components.vae.to(torch.float32)

@@ -47,7 +47,7 @@ def test_secrets_come_from_the_environment() -> None:
     ("text", "explanation"),
     [
         ("[queue]\nmax_waiting = 0", "queue.max_waiting"),
-        ("[queue]\nmax_wating = 5", "max_wating"),
+        ("[queue]\nmax_wating = 5", "queue.max_wating: there is no such setting"),
         ("[discord\n", "not valid TOML"),
         ('token = "abc"', "EASEL_DISCORD_TOKEN"),
         ('[[engine.models]]\nname = "x"\nfamily = "unheard-of"', "family"),

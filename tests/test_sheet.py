@@ -73,6 +73,15 @@ def test_a_horizon_goes_on_sharply_and_what_is_narrow_ends() -> None:
     assert (guessed[42:45, 96] == 0).all()
 
 
+def test_what_stands_before_a_scenery_ends_however_wide_it_is() -> None:
+    old = np.full((64, 64, 3), 90, np.uint8)
+    old[50:, 8:56] = 250
+    canvas = plan_canvas(NATIVE, JobKind.PAN_DOWN, 1.0, (2, 3))
+    guessed = lay_out(to_pixels(old), canvas).colours
+    assert (guessed[64, 9:55] == 250).all()
+    assert (guessed[80:] == 90).all()
+
+
 def test_of_a_drawing_that_moved_the_horizon_only_what_fits_is_taken() -> None:
     old = np.full((64, 64, 3), 220, np.uint8)
     old[40:] = 40

@@ -11,10 +11,10 @@ from bot.domain.canvas import Canvas, Rect, Size, plan_canvas
 from bot.domain.job import Job
 
 PROMPTS = (
-    *("a fox", "a castle on grass", "a rocket at night", "a penguin in the snow", "a sailboat on the sea"),
-    *("a cat on a red background", "a cactus in the desert", "a balloon in the sky", "an owl at sunset"),
-    *("a small bee on the right, yellow background", "two cats", "a turtle beside a shell on the beach"),
+    *("a castle on grass", "a large cat at the top, sunset", "a sailboat on the sea", "a rocket at night"),
+    *("a penguin in the snow", "a cat on a red background", "a cactus in the desert", "a balloon in the sky"),
 )
+"""Of the first three some touch each side."""
 STEPS = {
     "zoom 1.5x": (Action.ZOOM_OUT, "75"),
     "zoom 2x": (Action.ZOOM_OUT, "50"),

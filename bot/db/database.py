@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -124,6 +125,8 @@ def _named_trouble() -> Iterator[None]:
         raise
     except PoolTimeout as error:
         raise ports.DatabaseTrouble(str(error)) from error
+    except TimeoutError as error:
+        raise ports.DatabaseTrouble("the database does not answer") from error
 
 
 def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
@@ -136,7 +139,7 @@ def _sessions_of(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
 def open_database(url: str) -> SqlDatabase:
     """Connects at the first transaction. Raises `DatabaseUnavailable` when the URL names no database of ours."""
     parsed = parse_url(url)
-    return SqlDatabase(create_engine(parsed), create_reader(parsed))
+    return SqlDatabase(create_engine(parsed, patience_seconds=BUSY_SECONDS), create_reader(parsed))
 
 
 async def migrate(url: str) -> None:
@@ -169,7 +172,13 @@ def held_alone(url: str) -> Iterator[None]:
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         yield
         return
-    with Path(f"{parsed.database}.lock").open("w") as file:
+    path = Path(parsed.database)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.with_name(f"{path.name}.lock").open("w")
+    except OSError as error:
+        raise DatabaseUnavailable(f"{url}: {error}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -226,14 +235,24 @@ def parse_url(url: str) -> URL:
             raise DatabaseUnavailable(f"`{other}` databases are not supported; write {EXAMPLES}.")
 
 
+def dsn_of(url: URL) -> str:
+    """The URL as PostgreSQL's own programs write it, and as its driver takes it."""
+    plain = url.set(drivername="postgresql")
+    if "ssl" in plain.query:  # as SQLAlchemy calls it
+        plain = plain.update_query_dict({"sslmode": plain.query["ssl"]}).difference_update_query(["ssl"])
+    return plain.render_as_string(hide_password=False)
+
+
 def create_engine(
     url: URL,
     *,
     poolclass: type[AsyncAdaptedQueuePool | NullPool] = AsyncAdaptedQueuePool,
     follow_foreign_keys: bool = True,
+    patience_seconds: float | None = None,
 ) -> AsyncEngine:
+    """`patience_seconds` is how long a statement may take on a server; None for as long as it likes."""
     if url.get_backend_name() != "sqlite":
-        return _postgres_engine(url, poolclass=poolclass)
+        return _postgres_engine(url, {"command_timeout": patience_seconds}, poolclass=poolclass)
     # SQLite has one writer. Our transactions take turns at one connection, where SQLite itself would let them sleep and
     # try again; its own waiting is left for other processes.
     # FULL: a commit survives a power cut, too. NORMAL would save one flush (milliseconds) and may lose the last jobs
@@ -244,9 +263,9 @@ def create_engine(
     return _sqlite_engine(url, poolclass, pool_size=1, pragmas=pragmas, begin="BEGIN IMMEDIATE")
 
 
-def _postgres_engine(url: URL, **options: Any) -> AsyncEngine:
+def _postgres_engine(url: URL, driver_options: dict[str, Any], **options: Any) -> AsyncEngine:
     engine = create_async_engine(url, hide_parameters=True, **options)
-    event.listen(engine.sync_engine, "do_connect", _connect_to_server)
+    event.listen(engine.sync_engine, "do_connect", _connector(dsn_of(url), driver_options))
     event.listen(engine.sync_engine, "checkout", _pass_over_if_closed)
     return engine
 
@@ -257,21 +276,30 @@ def _pass_over_if_closed(connection: DBAPIConnection, _entry: ConnectionPoolEntr
         raise DisconnectionError
 
 
-def _connect_to_server(dialect: Any, _entry: ConnectionPoolEntry, arguments: list[Any], options: dict[str, Any]) -> Any:
-    """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
-    try:
-        return dialect.connect(*arguments, **options)
-    except (OSError, dialect.dbapi.Error) as error:
-        raise ports.DatabaseTrouble(str(error)) from error
+def _connector(dsn: str, driver_options: dict[str, Any]) -> Callable[..., Any]:
+    """The driver reads the URL itself, for SQLAlchemy knows few of the options that stand in one."""
+
+    async def open_line(*_: Any, **__: Any) -> Any:
+        return await asyncpg.connect(dsn, **driver_options)
+
+    def connect(dialect: Any, _entry: ConnectionPoolEntry, _arguments: list[Any], _options: dict[str, Any]) -> Any:
+        """What goes wrong here passes SQLAlchemy as it is, for there is no connection yet that it could belong to."""
+        try:
+            return dialect.connect(async_creator_fn=open_line)
+        except (OSError, dialect.dbapi.Error) as error:
+            raise ports.DatabaseTrouble(str(error)) from error
+
+    return connect
 
 
 def create_reader(url: URL) -> AsyncEngine:
     """For transactions that only read. They see what was committed before, and wait for no writer."""
     if url.get_backend_name() != "sqlite":
         # Each statement sees what was committed before it, with or without a BEGIN: two round trips for nothing.
-        only_reads = {"server_settings": {"default_transaction_read_only": "on"}}
+        only_reads = {"default_transaction_read_only": "on"}
+        driver_options = {"command_timeout": BUSY_SECONDS, "server_settings": only_reads}
         sizes = {"pool_size": READERS, "max_overflow": READERS}
-        return _postgres_engine(url, isolation_level="AUTOCOMMIT", connect_args=only_reads, **sizes)
+        return _postgres_engine(url, driver_options, isolation_level="AUTOCOMMIT", **sizes)
     return _sqlite_engine(url, AsyncAdaptedQueuePool, pool_size=READERS, pragmas=("query_only=ON",), begin="BEGIN")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import asyncpg  # type: ignore[import-untyped]
 import structlog
 
-from bot.db.database import parse_url
+from bot.db.database import dsn_of, parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +24,7 @@ def postgres_url(url: str) -> str | None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return None
-    return parsed.set(drivername="postgresql").render_as_string(hide_password=False)
+    return dsn_of(parsed)
 
 
 class Wakes:

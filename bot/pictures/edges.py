@@ -17,6 +17,12 @@ of that has ended there. What parts the whole edge, such as a horizon, goes on s
 blurred one draws it ragged.
 """
 
+CORNER = 1 / 12
+ALIKE = 24
+"""An edge whose two ends, so long as a share of it, differ by no more levels of 255 is of one scenery: far out nothing
+of what stands before that goes on, however wide it is.
+"""
+
 
 def go_on(old: Colours, canvas: Canvas) -> Colours:
     """The picture in its place on the canvas, and the guess around it; exact beside the picture."""
@@ -58,8 +64,16 @@ def _with_simpler_edges(picture: Colours, share: float) -> Colours:
     simpler = picture.copy()
     for turns in range(4):
         turned = np.rot90(simpler, turns)  # a view: its first row is each edge in turn
-        turned[0] = _medians(turned[0], share)
+        turned[0] = _simpler(turned[0], share)
     return simpler
+
+
+def _simpler(line: Colours, share: float) -> Colours:
+    count = max(1, round(len(line) * CORNER))
+    first, last = (np.median(end, axis=0) for end in (line[:count], line[-count:]))
+    if share > 1 / 2 and np.abs(first - last).max() <= ALIKE:
+        return np.linspace(first, last, len(line)).astype(np.uint8)
+    return _medians(line, share)
 
 
 def _medians(line: Colours, share: float) -> Colours:

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from bot.domain.errors import UnreadablePicture
 from bot.pictures.files import flatten, open_image, save, save_png, scaled, to_image
 from engine.protocol import Pixels
 
 PREVIEW_QUALITY = 70
 SHEET_TILE, SHEET_GAP, SHEET_COLUMNS = 256, 8, 3
+EMPTY = (43, 45, 49)
 
 
 def compose_grid(masters: Sequence[bytes]) -> bytes:
@@ -28,16 +30,24 @@ def compose_preview(pixels: Sequence[Pixels], size: int) -> bytes:
 
 
 def compose_contact_sheet(masters: Sequence[bytes]) -> bytes:
-    """WebP of square thumbnails, three to a row, each with its number, counted from 1, in its corner."""
+    """WebP of square thumbnails, three to a row, each with its number, counted from 1, in its corner. What cannot be
+    read leaves an empty one."""
     step = SHEET_TILE + SHEET_GAP
     columns = min(SHEET_COLUMNS, max(1, len(masters)))
     rows = max(1, math.ceil(len(masters) / columns))
-    sheet = Image.new("RGB", (columns * step - SHEET_GAP, rows * step - SHEET_GAP), (43, 45, 49))
+    sheet = Image.new("RGB", (columns * step - SHEET_GAP, rows * step - SHEET_GAP), EMPTY)
     for place, master in enumerate(masters):
-        thumbnail = ImageOps.fit(flatten(open_image(master)), (SHEET_TILE, SHEET_TILE))
+        thumbnail = _thumbnail(master)
         _number(thumbnail, place + 1)
         sheet.paste(thumbnail, (place % columns * step, place // columns * step))
     return save(sheet, "WEBP", quality=85, method=4)
+
+
+def _thumbnail(master: bytes) -> Image.Image:
+    try:
+        return ImageOps.fit(flatten(open_image(master)), (SHEET_TILE, SHEET_TILE))
+    except UnreadablePicture:
+        return Image.new("RGB", (SHEET_TILE, SHEET_TILE), EMPTY)
 
 
 def _tile(images: Sequence[Image.Image]) -> Image.Image:

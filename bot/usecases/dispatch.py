@@ -16,7 +16,7 @@ from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
 from bot.usecases.end_job import save_job
 from bot.usecases.line import start_in_line
-from bot.usecases.ports import ConflictingChange
+from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.run_job import EngineStopped, run_job
 from bot.usecases.studio import Studio
 
@@ -158,12 +158,27 @@ async def _interrupt(orphan: Job, studio: Studio) -> Job | None:
 
 
 async def keep_leases(stop: asyncio.Event, *, studio: Studio) -> None:
-    """Until `stop`: says in time that this process lives, and takes over from those that do not."""
+    """Until `stop`: says in time that this process lives, and takes over from those that do not.
+
+    A database that fails is asked again as long as the lease still holds; then `DatabaseTrouble` is raised.
+    """
+    held: Lease | None = None
     while not stop.is_set():
-        async with studio.db.transaction() as tx:
-            await tx.jobs.renew(Lease.from_now(studio.owner, studio.now()))
-        if studio.db.is_shared:
-            await take_over(studio=studio)
+        try:
+            held = await _renew(studio)
+        except DatabaseTrouble as trouble:
+            if held is None or not held.holds_at(studio.now()):
+                raise
+            log.warning("leases not renewed", why=str(trouble), held_until=held.until)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(RENEWAL_SECONDS):
                 await stop.wait()
+
+
+async def _renew(studio: Studio) -> Lease:
+    lease = Lease.from_now(studio.owner, studio.now())
+    async with studio.db.transaction() as tx:
+        await tx.jobs.renew(lease)
+    if studio.db.is_shared:
+        await take_over(studio=studio)
+    return lease

@@ -15,21 +15,26 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from bot.config import Config
 from bot.db.database import (
     READERS,
     DatabaseUnavailable,
     SqlDatabase,
     create_engine,
+    held_alone,
     migrate,
     migration_config,
     open_database,
     parse_url,
 )
+from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
 from bot.domain.gallery import GalleryQuery
-from bot.domain.job import Door, JobStatus
+from bot.domain.job import Door, JobStatus, new_job_id
+from bot.program import running_studio
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
+from tests.fakes import FakeEngine
 
 
 async def test_migrations_lead_to_the_models(database_url: str) -> None:
@@ -209,6 +214,28 @@ async def hold_member(database: SqlDatabase) -> None:
         await tx.users.hold(ANN, NOW)
 
 
+async def test_nobody_waits_for_ever_for_what_another_holds(
+    migrated_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that answers no more is noticed alike, and so is a network that swallows everything."""
+    async with open_database(migrated_postgres) as holding, holding.transaction() as first:
+        await first.users.hold(ANN, NOW)
+        monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.1)
+        async with open_database(migrated_postgres) as database:
+            with pytest.raises(DatabaseTrouble):
+                await asyncio.wait_for(hold_member(database), 30)
+
+
+@pytest.mark.parametrize("asked", ["sslmode=prefer", "ssl=prefer", "sslmode=prefer&application_name=easel"])
+async def test_urls_are_taken_as_hosts_of_postgres_write_them(migrated_postgres: str, asked: str) -> None:
+    url = f"{migrated_postgres}&{asked}"
+    await migrate(url)
+    async with open_database(url) as database, database.reading() as tx:
+        assert await tx.jobs.find(new_job_id()) is None
+    line = await asyncpg.connect(postgres_url(url))
+    await line.close()
+
+
 async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
     migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +374,17 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         raw.execute("UPDATE alembic_version SET version_num = 'future'")
     raw.close()
     assert "future" in await unavailable(url)
+
+
+async def test_a_file_that_another_bot_has_is_left_as_it_is(tmp_path: Path) -> None:
+    """Also its tables: a newer version must not bring them up to date under the older one that runs."""
+    path = tmp_path / "new" / "easel.db"
+    config = Config.model_validate({"database": {"url": f"sqlite:///{path}"}})
+    with held_alone(config.database.url):
+        with pytest.raises(DatabaseUnavailable, match="in use by another bot"):
+            async with running_studio(config, "", FakeEngine()):
+                pass
+        assert not path.exists()
 
 
 async def test_a_server_that_cannot_be_used_is_named(postgres_url: str, tmp_path: Path) -> None:

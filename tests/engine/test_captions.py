@@ -187,6 +187,8 @@ def test_what_cannot_be_loaded_says_why(blip: Path, tmp_path: Path) -> None:
     (empty / "model.safetensors").unlink()
     pickled = broken(blip, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
+    cut = broken(blip, tmp_path / "cut")
+    (cut / "model.safetensors").write_bytes((blip / "model.safetensors").read_bytes()[:-1000])
     deeper = broken(blip, tmp_path / "deeper")
     settings = json.loads((deeper / "config.json").read_text())
     settings["text_config"]["num_hidden_layers"] = 3
@@ -197,6 +199,7 @@ def test_what_cannot_be_loaded_says_why(blip: Path, tmp_path: Path) -> None:
         (with_code, "wants to run code of its own, which is not done here"),
         (empty, "is missing its weights"),
         (pickled, "holds pickled weights only, which can run code when opened"),
+        (cut, r"cannot be loaded: .* not fully covered"),
         (deeper, "and would talk nonsense"),
     ):
         with pytest.raises(EngineStartError, match=sentence):

@@ -61,6 +61,11 @@ def with_half_a_file(folder: Path) -> None:
     weights.write_bytes(weights.read_bytes()[:1000])
 
 
+def with_half_a_text_encoder(folder: Path) -> None:
+    weights = folder / "text_encoder" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+
+
 def with_other_shapes(folder: Path) -> None:
     path = folder / "unet" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "cross_attention_dim": 48}))
@@ -76,6 +81,7 @@ def with_other_shapes(folder: Path) -> None:
         (with_pickled_weights, "unet holds pickled weights only"),
         (without_configuration, "text_encoder is missing config.json"),
         (with_half_a_file, r"model tiny \(.*\) cannot be loaded"),
+        (with_half_a_text_encoder, r"model tiny \(.*\) cannot be loaded"),
         (with_other_shapes, r"model tiny \(.*\) cannot be loaded"),
     ],
 )

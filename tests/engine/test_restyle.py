@@ -161,6 +161,25 @@ def test_out_of_memory_works_at_half_the_size(tools: Tools, monkeypatch: pytest.
         assert (preview.width, picture.width) == (side, 48)
 
 
+@pytest.mark.parametrize(("size", "drawn"), [((175, 75), (175, 75)), ((75, 175), (75, 175)), ((400, 101), (256, 65))])
+def test_a_picture_keeps_its_shape_whatever_is_rounded_on_the_way(
+    size: tuple[int, int], drawn: tuple[int, int], tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last is enlarged four times, the most there is."""
+    monkeypatch.setattr(restyling, "CPU_SIDE", 64)
+    for keeps_colours in (False, True):
+        request = RestyleRequest("r", a_picture(*size), a_manner(), keeps_colours=keeps_colours)
+        _, picture = play(request, tools)
+        assert (picture.width, picture.height) == drawn
+
+
+@pytest.mark.parametrize("steps", [0, 4])
+def test_a_long_style_is_looked_at_however_small_the_content_is(steps: int, tools: Tools) -> None:
+    for style in (a_picture(256, 16), a_picture(16, 256)):
+        _, picture = play(RestyleRequest("r", a_picture(33, 20), style, steps=steps), tools)
+        assert (picture.width, picture.height) == (33, 20)
+
+
 def test_plain_pictures_have_a_manner_too(tools: Tools) -> None:
     """Nothing in them varies; nothing is divided by that."""
     plain = Pixels(32, 32, bytes([90]) * 32 * 32 * 3)

@@ -77,6 +77,17 @@ def test_weights_are_converted_once_and_kept(tmp_path: Path, monkeypatch: pytest
         upscale.load_upscaler("anime", tmp_path, CPU, torch.float32)
 
 
+def test_a_broken_cache_is_made_anew(tmp_path: Path) -> None:
+    whole = upscale.load_upscaler("compact", tmp_path, CPU, torch.float32)
+    cached = tmp_path / "upscalers" / "compact.safetensors"
+    size = cached.stat().st_size
+    cached.write_bytes(cached.read_bytes()[: size // 2])
+    again = upscale.load_upscaler("compact", tmp_path, CPU, torch.float32)
+    for a, b in zip(whole.network.state_dict().values(), again.network.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+    assert cached.stat().st_size == size
+
+
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -1,5 +1,6 @@
 """Films by Stable Video Diffusion: the stock pipeline's frames, in slices, beside other people's pictures."""
 
+import shutil
 from collections import deque
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -168,3 +169,11 @@ def test_a_folder_of_something_else_is_found_at_the_start(tiny_sd: Path, tmp_pat
         load_video(str(tiny_sd), CPU, torch.float32)
     with pytest.raises(EngineStartError, match="no model folder"):
         load_video(str(tmp_path / "nothing/there"), CPU, torch.float32)
+
+
+def test_half_a_file_is_found_at_the_start(tiny_svd: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_svd, tmp_path / "film")
+    weights = tmp_path / "film" / "image_encoder" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1000])
+    with pytest.raises(EngineStartError, match=r"cannot be loaded: .* not fully covered"):
+        load_video(str(tmp_path / "film"), CPU, torch.float32)

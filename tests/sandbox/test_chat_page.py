@@ -216,6 +216,8 @@ async def test_who_types_faster_than_the_list_of_commands_comes_needs_one_enter(
 async def test_what_the_bot_says_is_read_out(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
     page = await visit(browser, sandbox, "ada")
     told = page.locator("#announce")
+    await expect(page.get_by_role("heading", name="studio", exact=True, level=1)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Welcome to #studio", level=2)).to_be_visible()
     await draw(page, "a boat")
     await expect(told).to_contain_text("Easel: a boat")
     await expect(told).to_contain_text("picture: a fox")

@@ -1,15 +1,17 @@
 """What members do with finished pictures, and what they may see of each other."""
 
+import io
 from dataclasses import replace
 
 import pytest
+from PIL import Image, ImageStat
 
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery
 from bot.domain.job import PictureRef
 from bot.pictures import encode_png
 from bot.usecases.account import Usage, account_info
-from bot.usecases.browse import browse_gallery, open_picture
+from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
 from bot.usecases.ports import DeliveryRefused, FileTooLarge
@@ -80,6 +82,20 @@ async def test_pictures_too_large_for_a_message_are_made_smaller(world: World) -
     world.notifier.refuse("send_direct", *[FileTooLarge("too large")] * 9)
     with pytest.raises(FileTooLarge):
         await send_by_dm(job.id, ANN, studio=world.studio)
+
+
+async def test_a_page_is_shown_without_what_was_lost(world: World) -> None:
+    """One file that is gone, and one that is broken, keep nobody from the others."""
+    job = await world.drawn()
+    gone, broken, *_ = await world.pictures(job.id)
+    await world.studio.store.delete(gone.store_key)
+    await world.studio.store.put(broken.store_key, b"not a picture")
+    page = await browse_gallery(GalleryQuery(ANN), 0, studio=world.studio)
+    sheet = Image.open(io.BytesIO(await open_thumbnails(page, studio=world.studio))).convert("RGB")
+    tiles = [sheet.crop((x, y, x + 256, y + 256)) for x, y in ((0, 0), (264, 0), (528, 0), (0, 264))]
+    assert [ImageStat.Stat(tile.convert("HSV")).mean[2] > 128 for tile in tiles] == [
+        picture not in (gone, broken) for picture in page.pictures
+    ]
 
 
 async def test_an_account_counts_its_own_jobs(world: World) -> None:

@@ -1,7 +1,9 @@
 """Two processes on one job table: each works on what it holds, and takes over from whoever is silent."""
 
 import asyncio
-from dataclasses import replace
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -10,7 +12,7 @@ from bot.domain.job import DeliveryStatus, JobStatus
 from bot.domain.lease import LEASE, Lease
 from bot.usecases import dispatch
 from bot.usecases.dispatch import claim_next, keep_leases, take_over
-from bot.usecases.ports import ConflictingChange
+from bot.usecases.ports import ConflictingChange, Database, DatabaseTrouble, Transaction
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
 from tests.domain.factories import ANN
@@ -95,6 +97,65 @@ async def test_where_no_word_of_others_arrives_each_looks_when_it_renews(
     stop.set()
     await looking
     assert (await world.job(choice.job.id)).status is JobStatus.QUEUED
+
+
+@dataclass
+class ShakyDatabase:
+    """Shared. `beats` says of each renewal what fails of it: the renewal, the look for abandoned jobs, or nothing.
+
+    At each one `turn` turns the clock by almost the time between them; behind the last one `end` is called."""
+
+    database: Database
+    beats: Iterator[str]
+    turn: Callable[[], None]
+    end: Callable[[], None]
+    beat: str = ""
+    is_shared: bool = True
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[Transaction]:
+        self.turn()
+        self.beat = next(self.beats, "end")
+        if self.beat == "end":
+            self.end()
+        with failing(self.beat == "renewal"):
+            async with self.database.transaction(can_wait=can_wait) as tx:
+                yield tx
+
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        with failing(self.beat == "look"):
+            async with self.database.reading() as tx:
+                yield tx
+
+
+@contextlib.contextmanager
+def failing(is_down: bool) -> Iterator[None]:
+    if is_down:
+        raise DatabaseTrouble("the connection was lost")
+    yield
+
+
+@pytest.mark.parametrize(
+    ("beats", "is_kept_up"),
+    [
+        ("ok renewal renewal ok renewal renewal ok", True),
+        ("ok look look ok renewal look ok", True),
+        ("ok renewal renewal renewal ok", False),
+        ("ok look look look ok", False),
+        ("renewal ok", False),
+    ],
+)
+async def test_a_renewal_that_fails_is_tried_again_as_long_as_the_lease_holds(
+    world: World, monkeypatch: pytest.MonkeyPatch, beats: str, is_kept_up: bool
+) -> None:
+    monkeypatch.setattr(dispatch, "RENEWAL_SECONDS", 0.0)
+    stop, left = asyncio.Event(), iter(beats.split())
+    database = ShakyDatabase(world.studio.db, left, lambda: world.clock.advance(9.9), stop.set)
+    expected = contextlib.nullcontext() if is_kept_up else pytest.raises(DatabaseTrouble)
+    with expected:
+        await keep_leases(stop, studio=replace(process(world, "one"), db=database))
+    assert list(left) == ([] if is_kept_up else ["ok"])
 
 
 async def test_what_a_process_leaves_in_order_is_free_at_once(world: World) -> None:

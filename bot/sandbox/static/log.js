@@ -114,5 +114,5 @@ function welcome(page) {
   const isDirect = channel.type === 1;
   const title = isDirect ? `You and ${page.placeName(channel)}` : `Welcome to #${channel.name}`;
   return el("div", { class: "welcome" }, el("span", { class: "welcome-sign", "aria-hidden": "true" }, isDirect ? "@" : "#"),
-    el("h3", {}, title), el("p", {}, isDirect ? "Only the two of you read this." : "This is where it begins. Type / to see what can be done here."));
+    el("h2", {}, title), el("p", {}, isDirect ? "Only the two of you read this." : "This is where it begins. Type / to see what can be done here."));
 }
