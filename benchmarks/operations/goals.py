@@ -11,7 +11,7 @@ AT_MOST = {
     "content_loss_ratio": 0.5,
     "tile_seam_ratio": 1.2,
     "upscale_4096_mib": 256,
-    "vary_subtle": 8,
+    "vary_subtle": 10,
     "film_start": 1,
     "film_step": 0.2,
     "film_mib": 10,
