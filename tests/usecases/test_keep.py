@@ -12,6 +12,7 @@ from bot.domain.job import DeliveryStatus, PictureRef
 from bot.pictures import encode_png
 from bot.usecases.account import Usage, account_info
 from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
+from bot.usecases.cancel import discard_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
 from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge
@@ -43,6 +44,16 @@ async def test_a_message_that_may_not_be_deleted_leaves_the_pictures_in_the_tras
     world.notifier.refuse("remove_result", DeliveryRefused("no"))
     with pytest.raises(NotAllowed, match="are in your trash"):
         await trash_job(job.id, ANN, studio=world.studio)
+    assert await shown(world, owner_id=ANN, trashed=True) == 4
+
+
+async def test_what_ends_just_as_it_is_discarded_is_shown_as_little_as_what_was_stopped(world: World) -> None:
+    stopped, ended = await world.imagine(), await world.drawn()
+    for job in (stopped, ended):
+        await discard_job(job.id, ANN, studio=world.studio)
+    async with world.working():
+        pass
+    assert [said.text for said in world.notifier.messages.values()] == [f"{stopped.id} cancelled"]
     assert await shown(world, owner_id=ANN, trashed=True) == 4
 
 
