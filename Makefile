@@ -70,11 +70,8 @@ format: $(DEV_READY)  ## rewrite the code in the house style
 words: $(DEV_READY)  ## bring the catalogues of languages up to the texts in the code
 	$(BIN)/python -m tests.words.collect
 
-bench: $(DEV_READY)  ## run the benchmarks that need no GPU
-	$(BIN)/python -m benchmarks.prompt
-	$(BIN)/python -m benchmarks.policy
-	$(BIN)/python -m benchmarks.step_batching
-	$(BIN)/python -m benchmarks.chat
+bench: $(DEV_READY)  ## run all benchmarks that need no GPU: figures, and plots in benchmarks/results; about an hour
+	for name in prompt policy fairness chat crash store step_batching operations soak; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:  ## remove what was installed and drawn
 	rm -rf $(VENV) demo data

@@ -143,15 +143,15 @@ async def _introduce(house: House, members: Sequence[Member]) -> None:
 
 
 async def _kill(house: House, chance: random.Random, options: argparse.Namespace) -> int:
-    """At the named instants first; then at any moment, also while the bot starts. With its own engine that takes long,
-    so that it lives from when it is open."""
+    """At the named instants first; then at any moment, every other time also while the bot starts. With its own engine
+    that takes long, so that it lives from when it is open."""
     instants = [*INSTANTS] if options.instants else []
     plan = [*instants, *["never"] * options.kills][: options.kills] + [REAL] * options.real
     lives = {"never": options.life_seconds, REAL: options.real_life_seconds}
     for number, instant in enumerate(plan):
         seconds = chance.uniform(0.0, lives[instant]) if instant in lives else PATIENCE_SECONDS
         async with house.bot(instant) as bot:
-            if instant == REAL:
+            if instant == REAL or number % 2:
                 await bot.opened()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds):

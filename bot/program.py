@@ -178,13 +178,14 @@ async def running_studio(
         delivering = loops.start(courier.run(), name="courier")
         telling = loops.start(herald.run(), name="herald")
         holding = loops.start(keep_leases(stopped, studio=studio), name="leases")
+        watched = [connection, dispatching, delivering, telling, holding]
         if shared_url := postgres_url(config.database.url):
             wakes_of_others = Wakes(shared_url, [dispatcher.wake, courier.wake, herald.wake])
             wakes.append(wakes_of_others.tell)
-            loops.start(wakes_of_others.listen(), name="listening")
-            loops.start(wakes_of_others.send(), name="telling")
+            watched.append(loops.start(wakes_of_others.listen(), name="listening"))
+            watched.append(loops.start(wakes_of_others.send(), name="telling"))
         wakes.append(studio.notices.wake)
-        loops.start(keep_telling_news(studio=studio), name="news of the line")
+        watched.append(loops.start(keep_telling_news(studio=studio), name="news of the line"))
         keeping = loops.start(keep_engine_running(engine, dispatcher), name="engine")
         if site and office:
             routes = RegionPage(studio, office, partial(_announce, client, studio)).routes()
@@ -195,7 +196,7 @@ async def running_studio(
             await stack.enter_async_context(serving(site, routes))
         log.info("studio open", resumed=resumed)
         try:
-            yield connection, dispatching, delivering, telling, keeping, holding
+            yield *watched, keeping
         finally:
             keeping.cancel()  # from now on the engine ends because it is told to
             dispatcher.close()

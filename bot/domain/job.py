@@ -174,6 +174,11 @@ class Job:
         return self.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
 
     @property
+    def is_discarded(self) -> bool:
+        """Its member put its pictures away before they were shown."""
+        return self.delivery is DeliveryStatus.DELIVERED and self.result_message is None
+
+    @property
     def request_id(self) -> str:
         """The engine's name for this attempt."""
         return f"{self.id}:{self.attempt}"
@@ -228,3 +233,9 @@ class Job:
         if self.delivery is not DeliveryStatus.PENDING:
             raise InvalidTransition(f"job {self.id} has nothing to deliver")
         return replace(self, delivery=how, result_message=message or self.result_message)
+
+    def put_away(self) -> Self:
+        """Pictures that are not shown yet never will be. Any other end is still told."""
+        if self.status is JobStatus.SUCCEEDED and self.delivery is DeliveryStatus.PENDING:
+            return self.delivered(None)
+        return self

@@ -12,8 +12,8 @@ from bot.ui.answering import begin, check_may_post, post_waiting, role_ids
 from bot.ui.errors import reported
 from bot.ui.known_jobs import find_reacted_job
 from bot.usecases.admission import Place
-from bot.usecases.cancel import cancel_job
-from bot.usecases.keep import send_by_dm, trash_job
+from bot.usecases.cancel import discard_job
+from bot.usecases.keep import send_by_dm
 from bot.usecases.ports import DeliveryError
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
@@ -90,10 +90,8 @@ async def _grant(
     match wish:
         case Wish.DM:
             await send_by_dm(job.id, job.user_id, studio=studio)
-        case Wish.DISCARD if job.has_ended:
-            await trash_job(job.id, job.user_id, studio=studio)
         case Wish.DISCARD:
-            await cancel_job(job.id, job.user_id, studio=studio)
+            await discard_job(job.id, job.user_id, studio=studio)
         case Wish.UPSCALE | Wish.VARY | Wish.AGAIN if job.is_grid and job.status is JobStatus.SUCCEEDED:
             _check_place(message.channel_id, job.guild_id, client)
             button = Button(ACTIONS[wish], job.id, index)

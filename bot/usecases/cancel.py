@@ -1,9 +1,10 @@
-"""A member stops a job of theirs, waiting or running; an operator stops anybody's."""
+"""A member stops a job of theirs, waiting or running, or discards it in any state; an operator stops anybody's."""
 
 from bot.domain.errors import JobNotCancellable, NotAllowed
 from bot.domain.job import Job, JobId, UserId
 from bot.domain.oversight import Act, Deed, Operator
 from bot.usecases.end_job import end_job
+from bot.usecases.keep import trash_job
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.studio import Studio
 
@@ -12,6 +13,15 @@ async def cancel_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
     """The end is written first; the engine then stops at its next step. Raises `NotAllowed`, `JobGone`,
     `JobNotCancellable`."""
     return await _cancel(job_id, user_id, studio)
+
+
+async def discard_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+    """Whatever has become of it when this is asked: it is stopped, or its pictures move to the trash. Raises
+    `NotAllowed`, `JobGone`."""
+    try:
+        await cancel_job(job_id, user_id, studio=studio)
+    except JobNotCancellable:
+        await trash_job(job_id, user_id, studio=studio)
 
 
 async def cancel_any_job(job_id: JobId, operator: Operator, *, studio: Studio) -> Job:

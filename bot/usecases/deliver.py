@@ -257,6 +257,23 @@ def _apology(job: Job, why: str) -> str:
 
 
 async def _finish(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:
+    try:
+        await _write_down(job, shown, how, studio)
+    except ConflictingChange:
+        if shown is not None and (await _read(job.id, studio)).is_discarded:
+            await _take_back(replace(job, result_message=shown), studio)
+        raise
+
+
+async def _take_back(job: Job, studio: Studio) -> None:
+    """Its member discarded it while it was being shown."""
+    try:
+        await studio.notifier.remove_result(job)
+    except DeliveryError as trouble:
+        log.warning("discarded result left", job=job.id, why=str(trouble))
+
+
+async def _write_down(job: Job, shown: MessageRef | None, how: DeliveryStatus, studio: Studio) -> None:
     """Take away the waiting message, unless it is the one that tells the end, and write down how it went.
 
     What was shown is written down first, for its member may react to it at once. A waiting message that became known

@@ -1,13 +1,14 @@
 """What a member does with finished pictures: like them, have them sent, put them into the trash."""
 
 import asyncio
+from dataclasses import replace
 
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, UserId
 from bot.pictures import fit_bytes
 from bot.usecases.placing import ALT_TEXT_LIMIT, SMALLEST_UPLOAD
-from bot.usecases.ports import DeliveryError, DeliveryRefused, FileTooLarge, ResultFile
+from bot.usecases.ports import ConflictingChange, DeliveryError, DeliveryRefused, FileTooLarge, ResultFile
 from bot.usecases.studio import Studio
 
 
@@ -41,14 +42,36 @@ async def _file_of(picture: Picture, job: Job, master: bytes, limit: int) -> Res
 
 
 async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
-    """Its message goes, its pictures move to the trash."""
-    job = await _own_job(job_id, user_id, studio)
-    async with studio.db.transaction() as tx:
-        await tx.gallery.set_trashed(job.id, studio.now())
+    """Its message goes, its pictures move to the trash. What was not shown yet never will be."""
+    await _own_job(job_id, user_id, studio)
+    while (job := await _try_to_put_away(job_id, studio)) is None:
+        pass  # it was shown since it was read: look again
     try:
-        await studio.notifier.remove_result(job)
+        if job.is_discarded:
+            await studio.notifier.remove_waiting(job)
+        await studio.notifier.remove_result(await _with_result(job, studio))
     except DeliveryError as trouble:
         raise NotAllowed("The pictures are in your trash, but I may not delete the message here.") from trouble
+
+
+async def _try_to_put_away(job_id: JobId, studio: Studio) -> Job | None:
+    try:
+        async with studio.db.transaction() as tx:
+            job = await tx.jobs.get(job_id)
+            if (put_away := job.put_away()) != job:
+                await tx.jobs.save_delivery(put_away)
+            await tx.gallery.set_trashed(job_id, studio.now())
+    except ConflictingChange:
+        return None
+    return put_away
+
+
+async def _with_result(job: Job, studio: Studio) -> Job:
+    """A try to show it may have reached the chat without our hearing of it. One that is under way is taken back by
+    whoever makes it."""
+    if job.is_discarded and job.delivery_attempts:
+        return replace(job, result_message=await studio.notifier.find_result(job))
+    return job
 
 
 async def like_job(job_id: JobId, user_id: UserId, user_name: str, *, studio: Studio) -> Job:

@@ -2,10 +2,15 @@
 
 import asyncio
 
+import structlog
+
 from bot.domain.job import JobId, JobStatus
 from bot.domain.waiting import Waiting
+from bot.usecases.ports import DatabaseTrouble
 from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio
+
+log = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 15.0
 """Between two looks, however much moves meanwhile."""
@@ -22,8 +27,13 @@ async def keep_telling_news(*, studio: Studio) -> None:
 
 
 async def tell_news(*, studio: Studio) -> None:
+    """What the database does not say now is told another time: no job depends on it."""
     for job_id, said in studio.notices.take(LOOKED_AT):
-        await _tell(job_id, said, studio)
+        try:
+            await _tell(job_id, said, studio)
+        except DatabaseTrouble as trouble:
+            log.warning("news of the line not told", job=job_id, why=str(trouble))
+            studio.notices.say(job_id, said)
 
 
 async def _tell(job_id: JobId, said: Waiting, studio: Studio) -> None:

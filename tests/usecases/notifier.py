@@ -26,8 +26,8 @@ class Said:
 @dataclass
 class FakeNotifier:
     """`refuse(method, *errors)` lets the next calls raise, in order; `lose(method)` does the work of the next one and
-    then raises, as when a confirmation gets lost; `hold("send_direct")` gives a gate at which the next one waits.
-    `calls` names the methods that were called."""
+    then raises, as when a confirmation gets lost; `hold(method)`, of "send_direct" and "post_result", gives a gate
+    at which the next one waits. `calls` names the methods that were called."""
 
     limit: int = 10 * 1024 * 1024
     messages: dict[MessageRef, Said] = field(default_factory=dict)
@@ -77,6 +77,8 @@ class FakeNotifier:
 
     async def post_result(self, job: Job, file: ResultFile) -> MessageRef:
         self._called("post_result")
+        if gate := self._gates.pop("post_result", None):
+            await gate.passed()
         placed = self._place(job.channel_id, Said("result", job.id, (file,)))
         self._maybe_lost("post_result")
         return placed

@@ -8,13 +8,16 @@ from PIL import Image, ImageStat
 
 from bot.domain.errors import JobGone, NotAllowed
 from bot.domain.gallery import GalleryQuery
-from bot.domain.job import PictureRef
+from bot.domain.job import DeliveryStatus, PictureRef
 from bot.pictures import encode_png
 from bot.usecases.account import Usage, account_info
 from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
+from bot.usecases.cancel import discard_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.keep import restore_job, send_by_dm, trash_job
-from bot.usecases.ports import DeliveryRefused, FileTooLarge
+from bot.usecases.ports import DeliveryDelayed, DeliveryRefused, FileTooLarge
+from bot.usecases.run_job import run_job
+from engine.protocol import FailureCode
 from tests.domain.factories import ANN, BOB
 from tests.fakes import grainy
 from tests.usecases.conftest import World, place_of
@@ -42,6 +45,59 @@ async def test_a_message_that_may_not_be_deleted_leaves_the_pictures_in_the_tras
     with pytest.raises(NotAllowed, match="are in your trash"):
         await trash_job(job.id, ANN, studio=world.studio)
     assert await shown(world, owner_id=ANN, trashed=True) == 4
+
+
+async def test_what_ends_just_as_it_is_discarded_is_shown_as_little_as_what_was_stopped(world: World) -> None:
+    stopped, ended = await world.imagine(), await world.drawn()
+    for job in (stopped, ended):
+        await discard_job(job.id, ANN, studio=world.studio)
+    async with world.working():
+        pass
+    assert [said.text for said in world.notifier.messages.values()] == [f"{stopped.id} cancelled"]
+    assert await shown(world, owner_id=ANN, trashed=True) == 4
+
+
+async def test_what_is_discarded_before_it_is_shown_never_is(world: World) -> None:
+    job = await world.drawn()
+    await trash_job(job.id, ANN, studio=world.studio)
+    async with world.working():
+        pass
+    assert world.notifier.messages == {}
+    assert "post_result" not in world.notifier.calls
+    assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED
+    assert (await shown(world), await shown(world, owner_id=ANN, trashed=True)) == (0, 4)
+
+
+async def test_what_is_discarded_while_it_is_being_shown_is_taken_back(world: World) -> None:
+    job = await world.drawn()
+    gate = world.notifier.hold("post_result")
+    async with world.working():
+        await gate.reached()
+        await trash_job(job.id, ANN, studio=world.studio)
+        gate.open()
+    assert world.notifier.messages == {}
+
+
+async def test_what_is_discarded_where_nobody_knows_whether_it_was_shown_is_looked_for(world: World) -> None:
+    job = await world.drawn()
+    world.notifier.lose("post_result")
+    with pytest.raises(DeliveryDelayed):
+        await deliver_job(job.id, studio=world.studio)
+    assert world.notifier.said("result")
+    await trash_job(job.id, ANN, studio=world.studio)
+    async with world.working():
+        pass
+    assert world.notifier.messages == {}
+
+
+async def test_a_failure_that_is_not_told_yet_is_told_all_the_same(world: World) -> None:
+    job = await world.imagine()
+    world.engine.fail_next(FailureCode.INTERNAL)
+    await run_job(await world.claim(job), studio=world.studio)
+    await trash_job(job.id, ANN, studio=world.studio)
+    async with world.working():
+        pass
+    assert len(world.notifier.said("end")) == 1
 
 
 async def test_strangers_may_do_nothing_and_see_nothing_of_the_trash(world: World) -> None:

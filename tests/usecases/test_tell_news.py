@@ -1,10 +1,13 @@
 """What waits behind others of its member's hears of the line seldom, and not at all once it has started."""
 
-from dataclasses import replace
+import contextlib
+from dataclasses import dataclass, replace
 
 from bot.domain.job import Job
+from bot.domain.waiting import Waiting
 from bot.usecases.cancel import cancel_job
 from bot.usecases.notices import KEPT, Notices
+from bot.usecases.ports import Database, DatabaseTrouble, Transaction
 from bot.usecases.room import find_waiting
 from bot.usecases.tell_news import tell_news
 from tests.domain.factories import ANN, a_job
@@ -39,6 +42,32 @@ async def test_what_has_started_or_ended_is_forgotten(world: World) -> None:
     await tell_news(studio=world.studio)
     assert world.notifier.places == []
     assert world.studio.notices.take(9) == []
+
+
+@dataclass
+class SilentDatabase:
+    """Reads nothing."""
+
+    database: Database
+    is_shared: bool = False
+
+    def transaction(self, *, can_wait: bool = False) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        return self.database.transaction(can_wait=can_wait)
+
+    def reading(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        raise DatabaseTrouble("the connection was lost")
+
+
+async def test_what_the_database_did_not_say_is_told_when_it_does(world: World) -> None:
+    *before, last = await some_waiting(world, 7)
+    for job in before:
+        world.studio.notices.say(job.id, Waiting(9, None))
+    for job in before[:4]:
+        await cancel_job(job.id, ANN, studio=world.studio)
+    await tell_news(studio=replace(world.studio, db=SilentDatabase(world.studio.db)))
+    assert world.notifier.places == []
+    await tell_news(studio=world.studio)
+    assert (last.id, 3) in world.notifier.places
 
 
 async def test_what_has_room_now_is_told_nothing_more(world: World) -> None:
