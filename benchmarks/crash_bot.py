@@ -29,7 +29,7 @@ INSTANTS = {
     "in the middle of the steps": ("", "", ""),
     "after decoding, before the pictures are kept": ("bot.usecases.run_job", "put_masters", "before"),
     "after the pictures are kept, before the end is recorded": ("bot.usecases.run_job", "put_masters", "after"),
-    "after the end is recorded, before it is shown": ("bot.usecases.deliver", "deliver_job", "before"),
+    "after the end is recorded, before it is shown": ("bot.usecases.courier", "deliver_job", "before"),
     "after the try is recorded, before it is posted": ("bot.usecases.deliver", "place_file", "before"),
     "after it is posted, before that is recorded": ("bot.usecases.deliver", "place_file", "after"),
     "after the record, before the waiting message goes": ("bot.usecases.deliver", "tidy", "before"),

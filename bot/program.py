@@ -34,7 +34,7 @@ from bot.ui.endpoints import point_discord_at
 from bot.ui.notifier import DiscordNotifier
 from bot.ui.reactions import ReactionEmoji
 from bot.ui.views.job_actions import Layout
-from bot.usecases.deliver import Courier, backoff
+from bot.usecases.courier import Courier, backoff
 from bot.usecases.dispatch import Dispatcher, keep_leases, resume_jobs
 from bot.usecases.letters import Herald
 from bot.usecases.payments import catch_up

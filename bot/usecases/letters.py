@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.domain.letter import Letter
-from bot.usecases.deliver import MAX_ATTEMPTS
+from bot.usecases.courier import MAX_ATTEMPTS
 from bot.usecases.ports import DeliveryDelayed, DeliveryError
 from bot.usecases.studio import Studio
 

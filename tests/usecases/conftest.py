@@ -18,7 +18,7 @@ from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.tasks import BackgroundTasks
 from bot.usecases.admission import Place, attach_waiting_message
-from bot.usecases.deliver import Courier
+from bot.usecases.courier import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio

@@ -10,7 +10,8 @@ from bot.domain.lease import LEASE, Lease
 from bot.tasks import BackgroundTasks
 from bot.usecases.admission import Place
 from bot.usecases.copies import send_copy
-from bot.usecases.deliver import MAX_ATTEMPTS, Courier, deliver_job
+from bot.usecases.courier import MAX_ATTEMPTS, Courier
+from bot.usecases.deliver import deliver_job
 from bot.usecases.ports import ConflictingChange, DeliveryDelayed, DeliveryRefused, FileTooLarge
 from bot.usecases.run_job import run_job
 from bot.usecases.settings import change_settings

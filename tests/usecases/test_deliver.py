@@ -13,7 +13,8 @@ from bot.tasks import BackgroundTasks
 from bot.ui.posting import REFUSALS, TOO_MANY_ANSWERS
 from bot.ui.render import MESSAGE_LIMIT
 from bot.usecases.cancel import cancel_job
-from bot.usecases.deliver import AT_ONCE, MAX_ATTEMPTS, Courier, backoff, deliver_job
+from bot.usecases.courier import AT_ONCE, MAX_ATTEMPTS, Courier, backoff
+from bot.usecases.deliver import deliver_job
 from bot.usecases.ports import (
     Database,
     DatabaseTrouble,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from bot.domain.job import UserId
 from bot.domain.letter import Letter
 from bot.tasks import BackgroundTasks
-from bot.usecases.deliver import MAX_ATTEMPTS
+from bot.usecases.courier import MAX_ATTEMPTS
 from bot.usecases.letters import Herald
 from bot.usecases.ports import DeliveryDelayed, DeliveryRefused
 from tests.domain.factories import ANN, BOB
