@@ -50,9 +50,9 @@ class Bot:
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Looked at whenever the bot has said something; not at all any more once it has ended."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (is_so() or self.has_ended.is_set()):
-                self.has_spoken.clear()
+        while not (is_so() or self.has_ended.is_set()):
+            self.has_spoken.clear()
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await _first(self.has_spoken.wait(), self.has_ended.wait())
 
 

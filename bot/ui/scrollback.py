@@ -11,8 +11,9 @@ import discord
 
 from bot.ui.posting import delivery_errors
 
-LOOK_BACK = 500
-"""Messages of a channel that are looked through, the newest."""
+LOOK_BACK = 10_000
+"""Messages of a channel that are looked through at most, the newest: a hundred requests. What is looked for is seldom
+old, but in a lively channel many others come while a bot is down."""
 
 Readable = discord.PartialMessageable | discord.DMChannel
 Said = Sequence[discord.Message]

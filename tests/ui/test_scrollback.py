@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import discord
 import pytest
 
-from bot.ui.scrollback import Scrollback
+from bot.ui.scrollback import Scrollback, read_own
 from bot.usecases.ports import DeliveryDelayed
+from tests.ui.conftest import Scene, draw
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CHANNEL: Any = SimpleNamespace(id=5)
@@ -85,3 +87,15 @@ async def test_a_reading_that_failed_or_was_given_up_answers_nobody_else() -> No
     await channel.begun.acquire()
     channel.let_go.release()
     assert await staying == 3
+
+
+async def test_what_many_have_talked_over_is_found_all_the_same(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    begun = discord.utils.utcnow() - timedelta(minutes=1)
+    result = await draw(ada, "a fox")
+    for number in range(501):
+        await ada.say(f"message {number}")
+    async with discord.Client(intents=discord.Intents.none()) as client:
+        await client.login(scene.sandbox.bot_token)
+        said = await read_own(client, client.get_partial_messageable(int(result["channel_id"])), begun)
+    assert [str(message.id) for message in said] == [result["id"]]
