@@ -194,10 +194,9 @@ async def engine_out_of_memory(scene: Scene) -> Json:
 
 async def a_table_is_missing(scene: Scene) -> Json:
     ada = await scene.member()
-    await draw(ada, "a fox")
-    await rename_table(scene, "images", "mislaid")
-    answer = await told(ada, await ada.slash("gallery"))
-    await rename_table(scene, "mislaid", "images")
+    await rename_table(scene, "saved_styles", "mislaid")
+    answer = await told(ada, await ada.slash("style_code list"))
+    await rename_table(scene, "mislaid", "saved_styles")
     return answer
 
 
