@@ -71,7 +71,8 @@ words: $(DEV_READY)  ## bring the catalogues of languages up to the texts in the
 	$(BIN)/python -m tests.words.collect
 
 bench: $(DEV_READY)  ## run all benchmarks that need no GPU: figures, and plots in benchmarks/results; about an hour
-	for name in prompt policy fairness chat crash store step_batching operations soak; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(PIP) --quiet --group train
+	for name in prompt policy fairness chat crash store step_batching soak operations; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:  ## remove what was installed and drawn
 	rm -rf $(VENV) demo data
