@@ -116,7 +116,7 @@ async def _first_responses(sandbox: Sandbox, ada: Member, grid: dict[str, Any], 
     """Seconds from the moment Discord makes an interaction to the moment the bot's first response arrives there."""
     chance = random.Random(7)  # the same moments in every run
     button = find_component(grid, "U1")["custom_id"]
-    earlier = len(sandbox.requests)
+    responses = FirstResponses(sandbox)
 
     async def press(number: int, http: aiohttp.ClientSession) -> None:
         await asyncio.sleep(chance.uniform(0, options.seconds))
@@ -139,17 +139,26 @@ async def _first_responses(sandbox: Sandbox, ada: Member, grid: dict[str, Any], 
         async with asyncio.TaskGroup() as group:
             for number in range(options.members):
                 group.create_task(press(number, http))
-        await ada.wait_for(lambda _: len(_response_seconds(sandbox, earlier)) >= options.members)
-    return _response_seconds(sandbox, earlier)
+        await ada.wait_for(lambda _: len(responses.seconds()) >= options.members, since=len(ada.events))
+    return responses.seconds()
 
 
-def _response_seconds(sandbox: Sandbox, since: int) -> list[float]:
-    seconds = []
-    for record in sandbox.requests[since:]:
-        if match := CALLBACK.fullmatch(record.path):
-            made_at = ((int(match["id"]) >> 22) + DISCORD_EPOCH_MS) / 1000
-            seconds.append(record.arrived_at - made_at)
-    return seconds
+class FirstResponses:
+    """How long each took, from now on. Looks at every request once: the wait for them asks at each event, in the
+    process that also has to keep the gateway's time."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._looked_at = len(sandbox.requests)
+        self._seconds: list[float] = []
+
+    def seconds(self) -> list[float]:
+        for record in self._sandbox.requests[self._looked_at :]:
+            self._looked_at += 1
+            if match := CALLBACK.fullmatch(record.path):
+                made_at = ((int(match["id"]) >> 22) + DISCORD_EPOCH_MS) / 1000
+                self._seconds.append(record.arrived_at - made_at)
+        return self._seconds
 
 
 @contextlib.asynccontextmanager
