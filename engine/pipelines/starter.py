@@ -73,7 +73,7 @@ class Starter:
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
-        return (self.model.denoiser,)
+        return (self.model,)
 
     def text_length(self, _settings: Settings) -> int:
         return 0
