@@ -91,7 +91,7 @@ class TaskRunner:
             result: Result = done.value
             return result
         except EngineStartError as error:  # a network that was not to be had
-            return Failed(FailureCode.INVALID_REQUEST, str(error))
+            return Failed(FailureCode.MODEL_BROKEN, str(error))
         except Exception as error:
             return self._retry_or_fail(task, error)
 

