@@ -149,7 +149,11 @@ async def test_a_film_lets_pictures_pass(tiny_sd: Path, tiny_svd: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
-    [(replace(SQUARE, motion=1.5), "between 0 and 1"), (replace(SQUARE, steps=5000), "between 0 and 100")],
+    [
+        (replace(SQUARE, motion=1.5), "between 0 and 1"),
+        (replace(SQUARE, steps=5000), "between 0 and 100"),
+        (replace(SQUARE, seed=2**64), "between 0 and 18446744073709551615"),
+    ],
 )
 def test_what_makes_no_film(wrong: AnimateRequest, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):
