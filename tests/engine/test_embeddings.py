@@ -6,7 +6,7 @@ import torch
 
 from engine.embeddings import EmbeddingCache
 from engine.pipelines.interface import Conditioning
-from engine.protocol import ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
+from engine.protocol import Mask, ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
 from engine.settings import ModelTraits, Settings, Start
 
 SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
@@ -81,6 +81,15 @@ def test_pictures_in_a_key_count_too() -> None:
     for _ in range(2):
         read(cache, reader, replace(SETTINGS, references=(DOT,)))
     assert len(reader.prompts) == 2
+
+
+def test_starts_and_masks_count_where_rows_are_read() -> None:
+    masked = replace(SETTINGS, start=Start((DOT.pixels,), 0.5), mask=Mask(1, 1, b"\xff"))
+    for max_bytes, times_read in ((104, 1), (103, 2)):
+        cache, reader = EmbeddingCache(max_bytes), Reader(reads_rows=True)
+        for _ in range(2):
+            read(cache, reader, masked)
+        assert len(reader.prompts) == times_read
 
 
 def test_what_exceeds_the_bound_is_not_kept_and_costs_nobody_else_a_place() -> None:
