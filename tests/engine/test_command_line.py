@@ -30,7 +30,7 @@ def test_a_grid_of_three(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFi
     error = capsys.readouterr().err
     assert "seed 7" in error
     assert "step 2 of 2" in error
-    assert "3 drawn in" in error
+    assert "3 of 32x32 in" in error
 
 
 def test_starting_from_a_picture(tiny_sd: Path, tmp_path: Path) -> None:
@@ -78,6 +78,9 @@ def test_redrawing_behind_a_mask(tiny_sd: Path, tmp_path: Path, capsys: pytest.C
     Image.new("L", (64, 32), 255).save(mask)
     assert main(arguments(tiny_sd, out, "--init", str(start), "--mask", str(mask))) == 1
     assert "draw the mask in the picture's shape" in capsys.readouterr().err
+    mask.unlink()
+    assert main(arguments(tiny_sd, out, "--init", str(start), "--mask", str(mask))) == 1
+    assert "there is no picture" in capsys.readouterr().err
 
 
 def test_a_picture_is_enlarged(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
