@@ -4,9 +4,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.limits import ModelTraits
 from engine.pipelines.interface import Conditioning
 from engine.protocol import Mask, NoiseBlend, Reference, WeightedPart
-from engine.settings import ModelTraits, Settings, Start
+from engine.settings import Settings, Start
 
 MAX_BYTES = 256 * 2**20  # 60 prompts of FLUX, 400 of SDXL
 

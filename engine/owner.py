@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from engine.generation import Batch, Generation, Row
 from engine.inbox import Inbox, InboxClosed
+from engine.limits import InvalidRequest
 from engine.protocol import (
     Cancelled,
     Described,
@@ -30,7 +31,7 @@ from engine.protocol import (
     Weighed,
 )
 from engine.scheduler import Scheduler
-from engine.settings import InvalidRequest, resolve
+from engine.settings import resolve
 from engine.tasks import Task, TaskQueue
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import torch
 
 from engine.describe import check_describe, describe
 from engine.failures import failure_from, is_out_of_memory, release_memory
+from engine.limits import InvalidRequest
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
@@ -29,7 +30,6 @@ from engine.protocol import (
     WeighWordsRequest,
 )
 from engine.restyle import check_restyle, restyle
-from engine.settings import InvalidRequest
 from engine.slices import Result
 from engine.tasks import Task, TaskRequest
 from engine.tools import Tools

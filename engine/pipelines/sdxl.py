@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
+from engine.limits import ModelTraits
 from engine.model_folder import PARTS, find_model
 from engine.pictures import to_pixels, to_tensor
 from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
@@ -29,7 +30,7 @@ from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.tiling import wrapping_around
 
 # Red, green and blue of each latent channel, as published for SDXL by StAlKeR7779.

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.model_folder import PARTS, find_model
 from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
 from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
@@ -23,7 +23,7 @@ from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.tiling import wrapping_around
 
 ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}

@@ -13,13 +13,13 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.pictures import HALF, to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.starter.choices import choose, pick, with_style
 from engine.starter.matching import match
 from engine.starter.mixtures import Mixture, other_styles, vary, walk

@@ -5,9 +5,10 @@ from dataclasses import replace
 import torch
 
 from engine.embeddings import EmbeddingCache
+from engine.limits import ModelTraits
 from engine.pipelines.interface import Conditioning
 from engine.protocol import Mask, ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
-from engine.settings import ModelTraits, Settings, Start
+from engine.settings import Settings, Start
 
 SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
 INFO = ModelInfo("m", "toy", 64, 64, 4, supports_negative_prompt=True)

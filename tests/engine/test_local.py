@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import EngineConfig, ModelConfig
+from engine.limits import ModelTraits
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
@@ -31,7 +32,7 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 
 if TYPE_CHECKING:
     import torch

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.limits import InvalidRequest, ModelTraits
 from engine.protocol import (
     Ability,
     GenerateRequest,
@@ -14,7 +15,7 @@ from engine.protocol import (
     ReferenceRole,
     WeightedPart,
 )
-from engine.settings import InvalidRequest, ModelTraits, RowSettings, Start, resolve
+from engine.settings import RowSettings, Start, resolve
 
 INFO = ModelInfo("tiny", "stable-diffusion", 512, 512, 30, supports_negative_prompt=True, abilities=frozenset(Ability))
 UNABLE = replace(INFO, abilities=frozenset())

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from engine.config import EngineConfig, ModelConfig
+from engine.limits import InvalidRequest
 from engine.local import LocalEngine
 from engine.protocol import (
     Ability,
@@ -27,7 +28,6 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.settings import InvalidRequest
 from engine.slices import Result, Work
 from engine.tasks import Effort
 from engine.video import animate, check_animate, load_video
