@@ -14,8 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.config import EngineConfig
-from engine.inbox import Inbox, InboxClosed
-from engine.owner import Cancel, Message, Pause, Stream, Submit
+from engine.inbox import Cancel, Inbox, InboxClosed, Message, Pause, Stream, Submit
 from engine.protocol import (
     EngineStartError,
     Event,
@@ -60,7 +59,7 @@ class LocalEngine:
     def __init__(self, config: EngineConfig, load: LoadModels = load_models) -> None:
         self._config = config
         self._load = load
-        self._inbox: Inbox[Message] | None = None
+        self._inbox: Inbox | None = None
         self._thread: threading.Thread | None = None
         self._models: tuple[ModelInfo, ...] = ()
         self._streams: dict[str, Stream] = {}
@@ -73,7 +72,7 @@ class LocalEngine:
     async def start(self) -> None:
         await self._join_ended()
         loop = asyncio.get_running_loop()
-        inbox: Inbox[Message] = Inbox()
+        inbox = Inbox()
         loaded: asyncio.Future[None] = loop.create_future()
         self._thread = threading.Thread(target=self._own, args=(inbox, loop, loaded), name="engine", daemon=True)
         self._inbox = inbox
@@ -194,7 +193,7 @@ class LocalEngine:
             stream.put_nowait(Failed(code, reason))
         self._ended.set()
 
-    def _own(self, inbox: Inbox[Message], loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[None]") -> None:
+    def _own(self, inbox: Inbox, loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[None]") -> None:
         """The owner thread, and its last-resort boundary: however it ends, every waiter gets an answer."""
         call = partial(_call_in, loop)
         code, reason = FailureCode.ENGINE_STOPPED, "the engine was stopped"

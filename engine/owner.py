@@ -3,16 +3,15 @@
 It knows nothing of event loops or of how streams are read; `call` brings a function call to wherever they live.
 """
 
-import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.generation import Batch, Generation, Row
-from engine.inbox import Inbox, InboxClosed
+from engine.inbox import Cancel, Inbox, InboxClosed, Pause, Stream, Submit
 from engine.limits import InvalidRequest
 from engine.protocol import (
     Cancelled,
@@ -46,31 +45,6 @@ Call = Callable[..., None]
 SLICE_SECONDS = 0.03
 SLICE_SHARE = 0.25  # of the denoising step before it, where that is longer: other work gets a fifth of a busy machine
 
-Stream = asyncio.Queue[Event]
-"""What one caller of `generate` reads, up to the first terminal event. Filled in the event loop only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submit:
-    request: Request
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Between two steps, until `is_paused` is taken back."""
-
-    request_id: str
-    is_paused: bool
-
-
-Message = Submit | Cancel | Pause
-
 
 class Owner:
     """Repeats: drain the inbox, let the scheduler choose, let the runner compute, publish.
@@ -84,7 +58,7 @@ class Owner:
         scheduler: Scheduler,
         runner: "Runner",
         task_runner: "TaskRunner",
-        inbox: Inbox[Message],
+        inbox: Inbox,
         call: Call,
     ) -> None:
         self._pipelines = pipelines
