@@ -16,7 +16,7 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.model_folder import PARTS, find_model
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
@@ -223,8 +223,8 @@ class Flux:
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         unscaled = latents / vae.config.scaling_factor + vae.config.shift_factor
-        picture = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
-        return tuple(to_pixels(one) for one in picture.split(1))
+        pictures = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
+        return to_pixels_of_each(pictures)
 
 
 def to_patches(latents: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from torch import nn
 from engine.config import ModelConfig
 from engine.limits import ModelTraits
 from engine.model_folder import PARTS, find_model
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import to_pixels_of_each, to_tensor
 from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
@@ -167,8 +167,8 @@ class StableDiffusionXL:
         vae = self.components.vae
         mean, std = self._latent_statistics()
         unscaled = latents * std / vae.config.scaling_factor + mean
-        picture = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
-        return tuple(to_pixels(one) for one in picture.split(1))
+        pictures = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
+        return to_pixels_of_each(pictures)
 
     def _latent_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and deviation per channel, for the fine-tunes whose VAE states them."""
