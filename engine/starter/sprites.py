@@ -1,5 +1,5 @@
-"""Fetches the emoji art and renders it: one RGBA picture per noun, style and size, cut into the memory patches
-of the network. Knows files and pixels; knows nothing of prompts or training."""
+"""Fetches the emoji art and renders it: one RGBA picture per noun, style and size. Knows files and pixels; knows
+nothing of prompts or training."""
 
 from __future__ import annotations
 
@@ -158,12 +158,3 @@ def load_sprites(nouns: list[Noun], folder: Path) -> SpriteSet:
     sprites = render(nouns, fetch_art(folder / "npm"))
     np.savez_compressed(cache, allow_pickle=False, key=np.array(key), **sprites.boxes)
     return sprites
-
-
-def patches(box: Pixels) -> Pixels:
-    """[..., side, side, 4] -> [..., (side/8)^2, 256]: the rows of patches the word memories hold."""
-    *lead, side, _, _ = box.shape
-    count = side // PATCH
-    grid = box.reshape(*lead, count, PATCH, count, PATCH, 4)
-    order = (*range(len(lead)), len(lead), len(lead) + 2, len(lead) + 1, len(lead) + 3, len(lead) + 4)
-    return grid.transpose(order).reshape(*lead, count * count, PATCH * PATCH * 4)
