@@ -6,6 +6,7 @@ import pytest
 from engine.starter.backgrounds import background_set
 from engine.starter.dataset import Composer, as_latents, as_picture
 from engine.starter.scenes import place
+from engine.starter.sprites import SpriteSet
 from engine.starter.vocabulary import BACKGROUNDS, held_out
 
 
