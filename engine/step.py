@@ -14,7 +14,8 @@ from engine.generation import Generation, Row
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import Failed
-from engine.samplers import Sampler, StepNumbers
+from engine.sampler_tables import StepNumbers
+from engine.samplers import Sampler
 
 log = logging.getLogger(__name__)
 

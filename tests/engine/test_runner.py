@@ -12,7 +12,8 @@ from engine.generation import Generation
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import FailureCode, GenerateRequest, InitImage
 from engine.runner import Runner
-from engine.samplers import OWN_SAMPLER, SAMPLERS, StepNumbers
+from engine.sampler_tables import StepNumbers
+from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
 from engine.step import gather_step
