@@ -46,16 +46,18 @@ class SamplerRecipe:
             noise_scheduler.set_timesteps(**{**more, "sigmas": list(more["sigmas"])})
         else:
             noise_scheduler.set_timesteps(self.steps, **more)
-        skipped = 0
-        if self.strength is not None:
-            walked = self.steps * self.strength
-            if 0 < walked < 1:
-                walked = 1.0  # none would leave the picture as it is; stock breaks down here
-            skipped = int(self.steps - walked) if self.rounds_up else self.steps - int(walked)
-            skipped *= noise_scheduler.order
-            if hasattr(noise_scheduler, "set_begin_index"):
-                noise_scheduler.set_begin_index(skipped)
+        if self.strength is None:
+            return noise_scheduler, 0
+        skipped = self._steps_skipped(self.strength) * noise_scheduler.order
+        if hasattr(noise_scheduler, "set_begin_index"):
+            noise_scheduler.set_begin_index(skipped)
         return noise_scheduler, skipped
+
+    def _steps_skipped(self, strength: float) -> int:
+        walked = self.steps * strength
+        if 0 < walked < 1:
+            walked = 1.0  # none would leave the picture as it is; stock breaks down here
+        return int(self.steps - walked) if self.rounds_up else self.steps - int(walked)
 
 
 def freeze_config(noise_scheduler: Any) -> str:

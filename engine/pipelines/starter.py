@@ -24,7 +24,8 @@ from engine.starter.choices import choose, pick, with_style
 from engine.starter.matching import match
 from engine.starter.mixtures import Mixture, other_styles, vary, walk
 from engine.starter.parts import read_parts
-from engine.starter.vocabulary import BACKGROUNDS, STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import BACKGROUNDS, STYLES
 from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 

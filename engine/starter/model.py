@@ -19,17 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.starter.network import Denoiser, NetworkConfig, Reader, Resizer, RowPlaces
-from engine.starter.vocabulary import (
-    BOX_PATCHES,
-    PATCH,
-    PICTURE,
-    SIZES,
-    STYLES,
-    WORD_IDS,
-    WORDS,
-    Reading,
-    Vocabulary,
-)
+from engine.starter.reading import Reading
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BOX_PATCHES, PATCH, PICTURE, SIZES, STYLES, WORD_IDS, WORDS
 
 WEIGHTS = Path(__file__).with_name("weights")
 GRID = PICTURE // PATCH

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from engine.starter.vocabulary import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES, Noun
+from engine.starter.vocabulary import Noun
+from engine.starter.words import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES
 
 PACKAGES = (
     "@lobehub/fluent-emoji-3d@1.1.0",

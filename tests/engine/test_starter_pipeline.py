@@ -32,7 +32,8 @@ from engine.runner import Runner
 from engine.settings import resolve
 from engine.starter.choices import with_style
 from engine.starter.model import Conditioning, StarterModel
-from engine.starter.vocabulary import STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import STYLES
 from engine.upscale import load_upscaler
 from tests.engine.parity import draw as draw_all
 

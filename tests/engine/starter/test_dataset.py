@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.starter.backgrounds import background_set
-from engine.starter.dataset import Composer, as_latents, as_picture
+from engine.starter.dataset import Composer, as_latents, as_picture, held_out
 from engine.starter.scenes import place
 from engine.starter.sprites import SpriteSet
-from engine.starter.vocabulary import BACKGROUNDS, held_out
+from engine.starter.words import BACKGROUNDS
 
 
 def test_training_never_shows_a_held_out_combination(composer: Composer) -> None:

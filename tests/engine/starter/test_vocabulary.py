@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.starter.vocabulary import BACKGROUNDS, MAX_INSTANCES, SIZES, STYLES, Vocabulary, held_out
+from engine.starter.dataset import held_out
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BACKGROUNDS, MAX_INSTANCES, SIZES, STYLES
 
 WHOLE = Vocabulary.from_file()
 
