@@ -169,7 +169,7 @@ def _identity(pipeline: Pipeline, forwards: Forwards) -> str:
 def _read(path: Path) -> ModelCosts | None:
     """None if it is not there or not ours: then it is measured again."""
     try:
-        kept = json.loads(path.read_text())
+        kept = json.loads(path.read_text(encoding="utf-8"))
         curve = CostCurve(tuple((int(rows), float(seconds)) for rows, seconds in kept["seconds_by_rows"]))
         memory = kept["bytes"]
         line = None if memory is None else MemoryLine(int(memory["fixed"]), int(memory["a_row"]))
@@ -184,7 +184,9 @@ def _keep(costs: ModelCosts, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"seconds_by_rows": costs.curve.points, "area": costs.area, "bytes": memory}))
+        partial.write_text(
+            json.dumps({"seconds_by_rows": costs.curve.points, "area": costs.area, "bytes": memory}), encoding="utf-8"
+        )
         partial.replace(path)
     except OSError as error:
         log.warning("the measured costs were not kept: %s", error)

@@ -101,7 +101,7 @@ def find_adapter(config: ModelConfig) -> tuple[Path, Path]:
 def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
     index_path = folder / "model_index.json"
     try:
-        index = json.loads(index_path.read_text())
+        index = json.loads(index_path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EngineStartError(f"{folder} is not a diffusers model: model_index.json is missing") from None
     except (OSError, ValueError) as error:

@@ -51,7 +51,7 @@ def fetch_art(folder: Path) -> Path:
     if npm is None:
         raise ArtMissing("npm is not installed; install Node.js, or put the packages into " + str(modules))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text('{"private": true}\n')
+    (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
     command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *PACKAGES]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -88,8 +88,8 @@ class ArtFolder:
 
 class _IconSet:
     def __init__(self, folder: Path) -> None:
-        self._icons = json.loads((folder / "icons.json").read_text())
-        self._names: dict[str, str] = json.loads((folder / "chars.json").read_text())
+        self._icons = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
+        self._names: dict[str, str] = json.loads((folder / "chars.json").read_text(encoding="utf-8"))
 
     def picture(self, emoji: str) -> Image.Image:
         import resvg_py  # only the training program needs it

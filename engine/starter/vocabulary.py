@@ -41,18 +41,18 @@ class Vocabulary:
 
     @classmethod
     def from_file(cls, path: Path = NOUN_FILE, limit: int | None = None) -> Vocabulary:
-        lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
         return cls([_noun(line) for line in lines[:limit]])
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
-        stored = json.loads(path.read_text())
+        stored = json.loads(path.read_text(encoding="utf-8"))
         return cls([Noun(entry["emoji"], tuple(entry["names"])) for entry in stored["nouns"]])
 
     def save(self, path: Path) -> None:
         entries = [{"emoji": noun.emoji, "names": list(noun.names)} for noun in self.nouns]
         content = {"nouns": entries, "styles": STYLES, "words": WORDS}
-        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     def known_words(self) -> dict[str, tuple[str, ...]]:
         """Head words and what folds into them, for telling a member what can be drawn."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,13 @@ def test_about_one_combination_in_ten_is_held_out() -> None:
     kept = [held_out("fox", ground, style, size) for ground in BACKGROUNDS for style in STYLES for size in SIZES]
     kept += [held_out("cat", ground, style, size) for ground in BACKGROUNDS for style in STYLES for size in SIZES]
     assert 0.05 < sum(kept) / len(kept) < 0.16
+
+
+def test_its_files_are_read_alike_on_every_system(tmp_path: Path) -> None:
+    """They hold emoji, which what a system takes for text may not know."""
+    code = (
+        "import sys; from pathlib import Path; from engine.starter.vocabulary import Vocabulary\n"
+        "path = Path(sys.argv[1]); Vocabulary.from_file().save(path); Vocabulary.load(path)"
+    )
+    strict = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code]
+    subprocess.run([*strict, str(tmp_path / "vocabulary.json")], check=True)
