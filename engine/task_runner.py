@@ -25,7 +25,6 @@ from engine.protocol import (
     Failed,
     FailureCode,
     RestyleRequest,
-    Started,
     UpscaleRequest,
     WeighWordsRequest,
 )
@@ -82,8 +81,7 @@ class TaskRunner:
             while True:
                 event = next(task.work)
                 self._settle()
-                if event is not None and not (isinstance(event, Started) and task.has_told_start):
-                    task.has_told_start = True
+                if event is not None and task.is_news(event):
                     return event
                 if time.perf_counter() >= deadline:
                     return None
