@@ -10,12 +10,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from engine.starter.reading import Reading, Term, read_terms
 from engine.starter.words import FOLDED, IRREGULAR, SILENT, STYLES, WORDS, split_phrases
 
 NOUN_FILE = Path(__file__).with_name("nouns.txt")
+NEAR = 0.8  # share of the letters that a misspelling has in common with the word it was meant to be
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,9 @@ class Vocabulary:
         self.nouns = tuple(nouns)
         self._terms = _term_table(self.nouns)
         self._longest = max(len(phrase) for phrase in self._terms)
-        self._single = sorted(phrase[0] for phrase in self._terms if len(phrase) == 1 and len(phrase[0]) > 3)
+        single = sorted(phrase[0] for phrase in self._terms if len(phrase) == 1 and len(phrase[0]) > 3)
+        self._single = [(word, _letters(word)) for word in single]
+        self._misspelt = lru_cache(maxsize=4096)(self._guess)  # a prompt is read for each row, and in several ways
 
     @classmethod
     def from_file(cls, path: Path = NOUN_FILE, limit: int | None = None) -> Vocabulary:
@@ -98,10 +102,13 @@ class Vocabulary:
                     return term, length
         return None, 1
 
-    def _misspelt(self, token: str) -> Term | None:
+    def _guess(self, token: str) -> Term | None:
+        """What a misspelt word was meant to be."""
         if len(token) < 4:
             return None
-        near = difflib.get_close_matches(token, self._single, n=1, cutoff=0.8)
+        letters = _letters(token)
+        alike = [word for word, of_word in self._single if _may_be_near(token, letters, word, of_word)]
+        near = difflib.get_close_matches(token, alike, n=1, cutoff=NEAR)
         return self._terms[(near[0],)] if near else None
 
     def _surprise(self, text: str) -> int:
@@ -122,6 +129,22 @@ def _term_table(nouns: Sequence[Noun]) -> dict[tuple[str, ...], Term]:
         for name in noun.names:
             table.setdefault(tuple(_tokens(name)), Term("", index))
     return table
+
+
+def _letters(word: str) -> int:
+    """Which letters it has, as bits. Rare ones may share theirs."""
+    bits = 0
+    for letter in word:
+        bits |= 1 << (ord(letter) & 63)
+    return bits
+
+
+def _may_be_near(token: str, letters: int, word: str, of_word: int) -> bool:
+    """False only for what cannot be: difflib's ratio counts the letters of both, and one that the other lacks matches
+    nothing. Most words are ruled out by that, and need not be compared.
+    """
+    matching = min(len(token) - (letters & ~of_word).bit_count(), len(word) - (of_word & ~letters).bit_count())
+    return 2 * matching >= NEAR * (len(token) + len(word))
 
 
 def _tokens(text: str) -> list[str]:
