@@ -1,4 +1,4 @@
-"""Where bytes are kept and fetched, and links to a page of ours. bot.image_store, bot.links and bot.web implement it."""
+"""Where bytes are kept and fetched, and links to a page of ours: bot.image_store, bot.links, bot.web implement it."""
 
 from typing import Protocol
 
