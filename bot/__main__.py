@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
     from bot.db.database import DatabaseUnavailable
-    from bot.program import DiscordUnavailable, StoreUnavailable, WebUnavailable
+    from bot.gateway import DiscordUnavailable
+    from bot.site import WebUnavailable
+    from bot.storage import StoreUnavailable
     from engine.protocol import EngineStartError
 
     try:
@@ -102,7 +104,8 @@ def _config_path(given: Path | None) -> Path | None:
 
 async def _run(config: Config) -> int:
     """Until a signal, or until a part of it ends for good: then whoever supervises it should start it again."""
-    from bot.program import engine_config, running_studio, stop_seconds
+    from bot.loops import stop_seconds
+    from bot.program import engine_config, running_studio
     from engine.local import LocalEngine
 
     if config.token is None:
@@ -122,7 +125,7 @@ async def _run(config: Config) -> int:
 
 async def _sandbox(config: Config) -> int:
     from bot.demo import run_sandbox
-    from bot.program import stop_seconds
+    from bot.loops import stop_seconds
 
     _cancel_on_signals(stop_seconds(config))
     try:
