@@ -81,6 +81,13 @@ def test_any_text_is_a_page(page: str) -> None:
         ("what is /turbo", "/turbo"),
         ("several prompts at once", "How do I draw several prompts at once?"),
         ("stealth plan", "/stealth"),
+        ("what does U1 do", "What do the buttons under a grid do?"),
+        ("what do the buttons do", "What do the buttons under a grid do?"),
+        ("make it bigger", "How do I make a picture larger?"),
+        ("how do I pan", "How do I see more around a picture?"),
+        ("does this cost something", "What does a picture cost?"),
+        ("use my own picture", "How do I use a picture of my own?"),
+        ("what is kept of my data", "What is kept of me?"),
     ],
 )
 def test_questions_find_their_answers(studio: Guide, question: str, title: str) -> None:
