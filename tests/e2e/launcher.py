@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
-from bot import program
+from bot import loops
 from bot.__main__ import main
 from bot.domain import lease
 from bot.ui import answering
@@ -53,7 +53,7 @@ def launch(journal: str, hold: str, renewal_seconds: str, *arguments: str) -> in
         engine.is_stuck = hold == "stuck"
         engine.gate = engine.hold(1 if engine.is_stuck else int(hold))
     if engine.is_stuck:
-        vars(program).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
+        vars(loops).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
     if renewal_seconds != "usual":
         lease.LEASE = timedelta(days=1)
         vars(dispatch)["RENEWAL_SECONDS"] = float(renewal_seconds)
