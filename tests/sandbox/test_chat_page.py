@@ -3,14 +3,15 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from bot.sandbox import Sandbox, SandboxConfig
+from bot.sandbox import Sandbox
 from tests.browser import new_page, running_browser
-from tests.patience import still_clock
+from tests.patience import PATIENT, still_clock
 from tests.sandbox.bot_api import bot_api
 from tests.sandbox.studio_bot import StudioBot, png
 
@@ -288,7 +289,7 @@ async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: St
 
 async def test_another_server_and_an_app_of_ones_own(browser: Browser) -> None:
     """Where the bot is no member its commands are there only for those who carry it with them."""
-    config = SandboxConfig(rate_limits=None, other_guild_name="Elsewhere")
+    config = replace(PATIENT, other_guild_name="Elsewhere")
     async with Sandbox(config, still_clock()) as sandbox, bot_api(sandbox) as api:
         await api.register(
             {"name": "imagine", "description": "Draw", "contexts": [0, 1, 2], "integration_types": [0, 1]}
