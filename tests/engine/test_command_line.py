@@ -30,7 +30,7 @@ def test_a_grid_of_three(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFi
     error = capsys.readouterr().err
     assert "seed 7" in error
     assert "step 2 of 2" in error
-    assert "3 drawn in" in error
+    assert "3 of 32x32 in" in error
 
 
 def test_starting_from_a_picture(tiny_sd: Path, tmp_path: Path) -> None:
