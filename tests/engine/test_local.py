@@ -33,6 +33,7 @@ from engine.protocol import (
     TerminalEvent,
 )
 from engine.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     import torch
@@ -141,7 +142,7 @@ def a_request(name: str = "r", steps: int = 3, rows: int = 1, **changes: object)
 
 @asynccontextmanager
 async def an_engine(pipeline: Callable[[], DotPipeline], max_rows: int = 4) -> AsyncIterator[LocalEngine]:
-    config = EngineConfig(max_rows=max_rows, threads=1, stop_timeout_seconds=20)
+    config = EngineConfig(max_rows=max_rows, threads=1, stop_timeout_seconds=PATIENCE_SECONDS)
     engine = LocalEngine(config, load=lambda _: {"dots": pipeline()})
     await engine.start()
     try:
@@ -697,7 +698,7 @@ async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path, tmp_path
 Action = tuple[str, int, int]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["submit", "cancel", "leave", "step", "stop"]), st.integers(0, 3), st.integers(1, 3)),
