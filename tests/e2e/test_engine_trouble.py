@@ -74,12 +74,13 @@ async def test_an_engine_that_dies_is_started_again_and_draws_on(
 ) -> None:
     """The same message tells that the job begins anew; the result has the same seeds; the log tells the operator."""
     ada = await scene.member()
-    gate = scene.engine.hold(step=2)
+    gate, anew = scene.engine.hold(step=2), scene.engine.hold(step=0)
     waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
     await gate.reached()
     scene.engine.die()
     begun_anew = await ada.wait_for_message(lambda seen: "(0%)" in seen["content"])
     assert begun_anew["id"] == waiting["id"]
+    anew.open()
     await ada.wait_for_message(is_result)
     await ada.wait_until_deleted(waiting)
     first, second = scene.engine.requests
@@ -210,5 +211,5 @@ async def test_reactions_work_after_a_restart_and_trash_gives_back(scene: Scene)
     sent = await ada.slash("gallery", trash=True)
     page = await ada.wait_for_message(lambda seen: bool(seen["embeds"]), since=sent)
     opened = await ada.wait_for_message(lambda seen: bool(seen["embeds"]), since=await ada.press(page, "1"))
-    await ada.success(await ada.press(opened, "Take out of the trash"))
+    await ada.success(await ada.press(opened, "Take all 4 out of the trash"))
     assert await gallery_footer(ada) == "Page 1 of 1 · 4 pictures"
