@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.db.database import SqlDatabase, create_engine, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, open_database
 from bot.db.models import UserRow
 from bot.domain.job import JobStatus, UserId
 from bot.domain.plan import Billing
