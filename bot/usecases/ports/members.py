@@ -26,6 +26,8 @@ class Reports(Protocol):
         """False when this member has reported this job before."""
         ...
 
+    async def list_newest(self, limit: int) -> list[Report]: ...
+
 
 class Oversight(Protocol):
     """What operators set and did."""
