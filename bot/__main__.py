@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
-    from bot.db.database import DatabaseUnavailable
+    from bot.db.connections import DatabaseUnavailable
     from bot.gateway import DiscordUnavailable
     from bot.site import WebUnavailable
     from bot.storage import StoreUnavailable
