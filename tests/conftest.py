@@ -12,7 +12,13 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("easel", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.register_profile("long", deadline=None, max_examples=1_000)  # by --hypothesis-profile long
 settings.load_profile("easel")
+
+
+def is_thorough() -> bool:
+    """Whether walks of many steps are to go on for minutes instead of seconds."""
+    return settings.get_current_profile_name() == "long"
 
 
 @pytest.fixture(scope="session")
