@@ -69,6 +69,7 @@ class Due(NamedTuple):
     kind: str
     amount: int
     ends_at: datetime | None
+    taken: int = 0  # of it, because a part of its price went back
 
 
 class Wish(NamedTuple):
@@ -152,7 +153,8 @@ class Walk(RuleBasedStateMachine):
     def replenish(self, member: UserId) -> None:
         """The wallet gets what is due now, and loses what ran out."""
         if due := self.due(member):
-            self.wallets[member].give(*due)
+            self.wallets[member].give(due.name, due.kind, due.amount, due.ends_at)
+            self.wallets[member].take_part(due.name, due.taken)
         self.wallets[member].expire(self.world.clock.now)
 
     # --- wishes ---
@@ -198,7 +200,7 @@ class Walk(RuleBasedStateMachine):
         if speed is Speed.RELAX and not plan.has_relax:
             return False
         due, wallet = self.due(member), self.wallets[member]
-        left = wallet.left(now) + (due.amount if due and due.name not in wallet.purses else 0)
+        left = wallet.left(now) + (due.amount - due.taken if due and due.name not in wallet.purses else 0)
         if speed is not Speed.RELAX and left < price:
             return False
         self.replenish(member)
