@@ -17,6 +17,7 @@ from tests.usecases.conftest import World
 
 TAGS = (
     Article("price_basic_month", plan="Basic"),
+    Article("price_standard_month", plan="Standard"),
     Article("price_pro_month", plan="Pro"),
     Article("price_pro_year", plan="Pro", billing=Billing.YEARLY),
     Article("price_pro_old", plan="Pro", is_offered=False),
@@ -26,7 +27,13 @@ TAGS = (
 SHOP = replace(CATALOGUE, price_tags=TAGS)
 GUESTS = replace(SHOP, everyone=replace(CATALOGUE.plans[0], name="Guest", rank=0, fast_seconds=0))
 """Where whoever owns nothing may use up what they bought once."""
-AMOUNTS = {"price_basic_month": 1000, "price_pro_month": 6000, "price_pro_year": 57_600, "price_pro_old": 5000}
+AMOUNTS = {
+    "price_basic_month": 1000,
+    "price_standard_month": 3000,
+    "price_pro_month": 6000,
+    "price_pro_year": 57_600,
+    "price_pro_old": 5000,
+}
 ONCE = {"price_pack": 1500, "price_hours": 2000}
 
 

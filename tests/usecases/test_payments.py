@@ -157,8 +157,99 @@ async def a_month_asked_back_and_won(shop: Shop, member: UserId) -> AsyncIterato
     yield
 
 
+async def raised_twice(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    shop.world.clock.now += timedelta(days=5)
+    shop.account.change(subscription, "price_standard_month")
+    yield
+    shop.world.clock.now += timedelta(days=5)
+    shop.account.change(subscription, "price_pro_month")
+    yield
+
+
+async def raised_twice_and_lowered(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    """At once, by an operator."""
+    subscription = await shop.buy("price_basic_month", member)
+    for price in ("price_standard_month", "price_pro_month", "price_basic_month"):
+        yield
+        shop.world.clock.now += timedelta(days=5)
+        shop.account.change(subscription, price)
+    yield
+
+
+async def raised_and_paid_by_the_year(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    for price in ("price_pro_month", "price_pro_year"):
+        yield
+        shop.world.clock.now += timedelta(days=5)
+        shop.account.change(subscription, price)
+    yield
+
+
+async def raised_while_it_is_asked_back(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    dispute = shop.account.dispute(subscription)
+    yield
+    shop.world.clock.now += timedelta(days=11)
+    shop.account.change(subscription, "price_pro_month")
+    yield
+    shop.account.settle_dispute(dispute, "won")
+    yield
+
+
+async def refunded_in_part_and_raised(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    shop.account.refund(subscription, 500)
+    yield
+    shop.world.clock.now += timedelta(days=11)
+    shop.account.change(subscription, "price_pro_month")
+    yield
+
+
+async def refunded_and_raised(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    shop.account.refund(subscription)
+    yield
+    shop.world.clock.now += timedelta(days=11)
+    shop.account.change(subscription, "price_pro_month")
+    yield
+
+
+async def refunded_in_part_and_ended(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_basic_month", member)
+    yield
+    shop.account.refund(subscription, 500)
+    yield
+    shop.account.end(subscription)
+    yield
+
+
+async def a_year_refunded_in_part(shop: Shop, member: UserId) -> AsyncIterator[None]:
+    subscription = await shop.buy("price_pro_year", member)
+    yield
+    shop.account.refund(subscription, 14_400)
+    yield
+    shop.world.clock.now = add_months(NOW, 3)
+    shop.account.cancel(subscription)
+    yield
+    shop.world.clock.now = add_months(NOW, 5)
+    yield
+
+
 STORIES: list[Story] = [
     raised,
+    raised_twice,
+    raised_twice_and_lowered,
+    raised_and_paid_by_the_year,
+    raised_while_it_is_asked_back,
+    refunded_in_part_and_raised,
+    refunded_and_raised,
+    refunded_in_part_and_ended,
+    a_year_refunded_in_part,
     failed_and_paid,
     refunded_in_part,
     refunded_and_ended,

@@ -133,6 +133,13 @@ class WalkOfPlans(Walk):
             self.stripe.change(subscription["id"], higher[0])
 
     @rule(member=members)
+    def pay_by_the_year(self, member: UserId) -> None:
+        subscription = self.pick_live(member, "active")
+        is_certain = subscription and not subscription["schedule"] and not subscription["cancel_at"]
+        if subscription and is_certain and price_of(subscription).endswith("month"):
+            self.stripe.change(subscription["id"], "price_pro_year")
+
+    @rule(member=members)
     def plan_a_lower_one(self, member: UserId) -> None:
         subscription = self.pick_live(member, "active")
         if subscription and not subscription["schedule"] and (lower := self.others(subscription, -1)):
@@ -294,6 +301,9 @@ class WalkOfPlans(Walk):
             return  # an old one, which has ended
         starts_at, state = at(subscription["billing_cycle_anchor"]), self.state_of(subscription)
         start, end = month_at(starts_at, now)
+        if known.state is not State.NONE and known.starts_at != starts_at:
+            for purse in self.month_of(member, month_at(known.starts_at, now)[0]).values():
+                purse.close()
         if state is State.NONE:
             if known.state is not State.NONE:
                 for purse in self.month_of(member, start).values():
@@ -369,8 +379,7 @@ class WalkOfPlans(Walk):
         parts: list[Part] = []
         for invoice in self.current(subscription):
             charge = self.charge_of(invoice)
-            assert charge is not None
-            paid, refunded = charge["amount"], self.refunded(charge)
+            paid, refunded = (charge["amount"], self.refunded(charge)) if charge else (0, 0)
             former, plan = plans_of(invoice)
             if former is None or at(invoice["created"]) <= start:
                 before = parts.pop() if parts else Part(plan, 0, 0, 0)
