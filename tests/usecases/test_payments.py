@@ -233,10 +233,10 @@ async def a_year_refunded_in_part(shop: Shop, member: UserId) -> AsyncIterator[N
     yield
     shop.account.refund(subscription, 14_400)
     yield
-    shop.world.clock.now = add_months(NOW, 3)
+    shop.world.clock.now = add_months(NOW, 1)
     shop.account.cancel(subscription)
     yield
-    shop.world.clock.now = add_months(NOW, 5)
+    shop.world.clock.now = add_months(NOW, 2)
     yield
 
 

@@ -15,7 +15,7 @@ from bot.usecases.till import TillClosed
 from tests.domain.factories import CATALOGUE
 from tests.stripe_stand_in.account import Json
 from tests.usecases.conftest import World
-from tests.usecases.selling import open_shop
+from tests.usecases.selling import open_shop_at_hand
 from tests.usecases.walking import PRICES, Walk, length, members, numbers
 
 GUEST = replace(CATALOGUE.plans[1], name="Guest", rank=0, fast_seconds=0)
@@ -42,7 +42,7 @@ class WalkOfOrders(Walk):
         super().__init__(empty)
 
     async def open(self, world: World, stack: AsyncExitStack) -> None:
-        self.shop = await stack.enter_async_context(open_shop(world))
+        self.shop = open_shop_at_hand(world)
         self.shop.sell(self.catalogue)
         self.stripe = self.shop.account
         for price, hours in HOURS.items():

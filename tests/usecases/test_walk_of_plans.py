@@ -17,7 +17,7 @@ from tests.domain.factories import CATALOGUE, NOW
 from tests.stripe_stand_in.account import Json
 from tests.usecases.conftest import World
 from tests.usecases.paying import info
-from tests.usecases.selling import open_shop
+from tests.usecases.selling import open_shop_at_hand
 from tests.usecases.walking import GRID, MEMBERS, PRICES, Due, Walk, length, members, month_at, month_name, numbers
 from tests.usecases.wallet import Purse
 
@@ -82,7 +82,7 @@ class WalkOfPlans(Walk):
         super().__init__(empty)
 
     async def open(self, world: World, stack: AsyncExitStack) -> None:
-        self.shop = await stack.enter_async_context(open_shop(world))
+        self.shop = open_shop_at_hand(world)
         self.shop.sell(self.catalogue)
         self.stripe = self.shop.account
         for price, amount in AMOUNTS.items():
