@@ -74,5 +74,5 @@ bench: $(DEV_READY)  ## run all benchmarks that need no GPU: figures, and plots 
 	@$(PIP) --quiet --group train
 	for name in prompt policy fairness chat crash store step_batching soak operations; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-clean:  ## remove what was installed and drawn
-	rm -rf $(VENV) demo data
+clean:  ## remove what was installed, and the demo; data/ with your pictures stays
+	rm -rf $(VENV) demo

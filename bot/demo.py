@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bot.config import Config
-from bot.program import LOCAL, engine_config, running_studio
+from bot.program import engine_config, running_studio
 from bot.sandbox import EASEL, MIDJOURNEY, Member, RateLimits, Sandbox, SandboxConfig, find_component
+from bot.site import LOCAL
 
 Message = dict[str, Any]
 

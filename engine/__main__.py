@@ -16,6 +16,7 @@ from engine.commands import (
     add_commands,
     chosen_model,
     configured,
+    read_mask,
     read_picture,
     request_from,
     run_bench,
@@ -31,7 +32,6 @@ from engine.protocol import (
     Finished,
     GenerateRequest,
     InitImage,
-    Mask,
     ModelInfo,
     Pixels,
     Progress,
@@ -176,13 +176,8 @@ def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
         guidance_scale=options.guidance,
         sampler=options.sampler,
         init_image=InitImage(read_picture(options.init), options.strength) if options.init else None,
-        mask=_mask(options.mask) if options.mask else None,
+        mask=read_mask(options.mask) if options.mask else None,
     )
-
-
-def _mask(path: Path) -> Mask:
-    picture = Image.open(path).convert("L")
-    return Mask(picture.width, picture.height, picture.tobytes())
 
 
 def _save_grid(images: tuple[Pixels, ...], path: Path) -> None:

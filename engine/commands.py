@@ -12,7 +12,17 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.config import COMPILE_MODES, STARTER, EngineConfig, ModelConfig, read_config
-from engine.protocol import Cancelled, Described, Failed, Finished, Pixels, TerminalEvent, UpscaleRequest, Weighed
+from engine.protocol import (
+    Cancelled,
+    Described,
+    Failed,
+    Finished,
+    Mask,
+    Pixels,
+    TerminalEvent,
+    UpscaleRequest,
+    Weighed,
+)
 from engine.startup import share_the_cores
 from engine.tasks import TaskRequest
 
@@ -22,17 +32,28 @@ class UnreadablePicture(Exception):
 
 
 def read_picture(path: Path) -> Pixels:
-    """Upright and in colour; what is transparent becomes white."""
+    """Upright and in colour; what is transparent becomes white. Raises `UnreadablePicture`."""
+    picture = _open(path, "RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    white.alpha_composite(picture)
+    return Pixels(picture.width, picture.height, white.convert("RGB").tobytes())
+
+
+def read_mask(path: Path) -> Mask:
+    """Raises `UnreadablePicture`."""
+    picture = _open(path, "L")
+    return Mask(picture.width, picture.height, picture.tobytes())
+
+
+def _open(path: Path, mode: str) -> Image.Image:
+    """Upright."""
     try:
         with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
+            return ImageOps.exif_transpose(opened).convert(mode)
     except FileNotFoundError:
         raise UnreadablePicture(f"there is no picture {path}") from None
     except (UnidentifiedImageError, OSError) as error:
         raise UnreadablePicture(f"{path} cannot be read as a picture: {error}") from error
-    white = Image.new("RGBA", picture.size, "white")
-    white.alpha_composite(picture)
-    return Pixels(picture.width, picture.height, white.convert("RGB").tobytes())
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[argparse.ArgumentParser]:

@@ -17,7 +17,8 @@ from bot.doctor import _check_store
 from bot.domain.errors import JobGone, StoreFull, StoreUnreachable
 from bot.domain.finding import Health
 from bot.image_store import open_image_store
-from bot.program import StoreUnavailable, running_studio
+from bot.program import running_studio
+from bot.storage import StoreUnavailable
 from bot.usecases.ports import ImageStore
 from tests.fakes import FakeEngine
 

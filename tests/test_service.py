@@ -11,7 +11,7 @@ import pytest
 
 from bot.__main__ import _parser
 from bot.config import Config
-from bot.program import stop_seconds
+from bot.loops import stop_seconds
 
 UNIT = Path(__file__).parents[1] / "docs" / "easel.service"
 

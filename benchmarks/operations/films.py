@@ -17,8 +17,9 @@ SHOWN = 7
 
 async def measure(workshop: Workshop, count: int) -> dict[str, float]:
     """In levels of 255: `film_start` is how far from its picture a film begins at most, `film_motion_low` and
-    `film_motion_high` how far the frames go from the first at most, `film_step` the largest change from one frame to
-    the next as a share of that (a cut would be 1), `film_mib` the largest film.
+    `film_motion_high` how far the frames go from the first at most, and `film_livelier` the one by the other;
+    `film_step` the largest change from one frame to the next as a share of that (a cut would be 1), `film_mib` the
+    largest film.
     """
     far: dict[str, list[float]] = {"low": [], "high": []}
     starts, steps, sizes, rows = [], [], [], []
@@ -41,6 +42,7 @@ async def measure(workshop: Workshop, count: int) -> dict[str, float]:
         "film_start": max(starts),
         "film_motion_low": float(np.mean(far["low"])),
         "film_motion_high": float(np.mean(far["high"])),
+        "film_livelier": float(np.mean(far["high"]) / np.mean(far["low"])),
         "film_step": max(steps),
         "film_mib": max(sizes),
     }

@@ -17,6 +17,7 @@ AT_MOST = {
     "film_mib": 10,
 }
 AT_LEAST = {
+    "upscale_4096_mib": 48,  # the result alone; less was not measured
     "inpaint_noun_right": 0.6,
     "outpaint_new": 2,
     "seam_sides": 4,
@@ -29,6 +30,7 @@ AT_LEAST = {
     "vary_noun_right": 0.95,
     "film_motion_low": 5,
     "film_motion_high": 10,
+    "film_livelier": 1.5,
 }
 MORE_THAN = {"upscale_ssim_gain": 0}
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import asyncpg  # type: ignore[import-untyped]
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -151,8 +152,15 @@ async def migrate(url: str) -> None:
     try:
         await asyncio.to_thread(_migrate_blocking, parsed)
     except (OSError, sqlite3.Error, DBAPIError, CommandError, ports.DatabaseTrouble) as error:
-        reason = getattr(error, "orig", None) or error
-        raise DatabaseUnavailable(f"{parsed.render_as_string(hide_password=True)}: {reason}") from error
+        raise DatabaseUnavailable(f"{parsed.render_as_string(hide_password=True)}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> object:
+    """In the database's words, where it has said something."""
+    if isinstance(unknown := error.__cause__, ResolutionError):
+        revision = unknown.argument
+        return f"a newer Easel made its tables ({revision}). Update the program, or put back a backup from before."
+    return getattr(error, "orig", None) or error
 
 
 def _migrate_blocking(url: URL) -> None:

@@ -2,10 +2,11 @@
 
 from bot.pictures.files import MAX_DECODED_PIXELS, decode_rgb, encode_png, extension_of, measure, shrink_rgb
 from bot.pictures.fit import fit_bytes
-from bot.pictures.sheets import compose_contact_sheet, compose_grid, compose_preview
+from bot.pictures.sheets import SHEET_COLUMNS, compose_contact_sheet, compose_grid, compose_preview
 
 __all__ = [
     "MAX_DECODED_PIXELS",
+    "SHEET_COLUMNS",
     "compose_contact_sheet",
     "compose_grid",
     "compose_preview",

@@ -66,9 +66,11 @@ class Commands(app_commands.CommandTree["Client"]):
         return True
 
 
-async def _press(interaction: discord.Interaction[discord.Client], custom_id: str, studio: Studio) -> None:
+async def _press(
+    interaction: discord.Interaction[discord.Client], custom_id: str, studio: Studio, layout: Layout
+) -> None:
     await hear_interaction(interaction, studio=studio)
-    await press(interaction, custom_id, studio=studio)
+    await press(interaction, custom_id, studio=studio, layout=layout)
 
 
 class Client(discord.Client):
@@ -163,7 +165,7 @@ class Client(discord.Client):
         custom_id = str(interaction.data.get("custom_id"))
         match interaction.type:
             case discord.InteractionType.component:
-                await answered(interaction, _press(interaction, custom_id, self._studio))
+                await answered(interaction, _press(interaction, custom_id, self._studio, self._layout))
             case discord.InteractionType.modal_submit:
                 await answered(interaction, submit_form(interaction, custom_id, studio=self._studio))
             case _:

@@ -5,11 +5,12 @@ from typing import assert_never
 
 import discord
 
-from bot.domain.job import JobId, UserId
+from bot.domain.job import Job, JobId, UserId
 from bot.domain.prompt.links import name_links
 from bot.domain.said import Said
 from bot.pictures import extension_of
-from bot.ui.answering import Interaction, in_time
+from bot.ui.answering import Interaction, door_of, in_time
+from bot.ui.commands.show import show_job
 from bot.ui.errors import error_embed
 from bot.ui.render import file_name
 from bot.ui.render_gallery import SHEET_NAME, page_embed, picture_embed
@@ -17,11 +18,12 @@ from bot.ui.views.gallery_pages import (
     GalleryButton,
     MoveJob,
     OpenPicture,
+    ShowJob,
     TurnPage,
-    move_actions,
     page_actions,
     picture_actions,
 )
+from bot.ui.views.job_actions import Layout
 from bot.usecases.browse import browse_gallery, open_picture, open_thumbnails
 from bot.usecases.keep import restore_job, trash_job
 from bot.usecases.studio import Studio
@@ -30,7 +32,7 @@ from bot.words import say
 ALT_TEXT_LIMIT = 1_024
 
 
-async def press_gallery(interaction: Interaction, button: GalleryButton, *, studio: Studio) -> None:
+async def press_gallery(interaction: Interaction, button: GalleryButton, *, studio: Studio, layout: Layout) -> None:
     match button:
         case TurnPage():
             await interaction.response.defer()
@@ -38,6 +40,8 @@ async def press_gallery(interaction: Interaction, button: GalleryButton, *, stud
         case OpenPicture():
             await interaction.response.defer(ephemeral=True, thinking=True)
             await _show_picture(interaction, button, studio)
+        case ShowJob(job_id):
+            await show_job(interaction, job_id, studio=studio, layout=layout)
         case MoveJob(job_id, into_trash):
             await _move(interaction, job_id, into_trash, studio)
         case _:
@@ -70,16 +74,22 @@ async def _show_picture(interaction: Interaction, button: OpenPicture, studio: S
         file_name(opened.job, extension_of(opened.data)),
         description=name_links(picture.prompt)[:ALT_TEXT_LIMIT],
     )
-    view = picture_actions(picture, viewer_id)
+    view = _picture_actions(interaction, opened.job, is_trashed=picture.trashed_at is not None)
     await interaction.edit_original_response(embed=picture_embed(opened), attachments=[file], view=view)
 
 
 async def _move(interaction: Interaction, job_id: JobId, into_trash: bool, studio: Studio) -> None:
     """The button turns into its opposite."""
     move = trash_job if into_trash else restore_job
-    await in_time(interaction, move(job_id, UserId(interaction.user.id), studio=studio), thinking=False)
-    view = move_actions(job_id, is_trashed=into_trash)
+    job = await in_time(interaction, move(job_id, UserId(interaction.user.id), studio=studio), thinking=False)
+    view = _picture_actions(interaction, job, is_trashed=into_trash)
     if interaction.response.is_done():
         await interaction.edit_original_response(view=view)
     else:
         await interaction.response.edit_message(view=view)
+
+
+def _picture_actions(interaction: Interaction, job: Job, *, is_trashed: bool) -> discord.ui.View | None:
+    """Where the bot is no member it could not take back what it posted."""
+    viewer_id, can_show = UserId(interaction.user.id), door_of(interaction) is None
+    return picture_actions(job, viewer_id, is_trashed=is_trashed, can_show=can_show)

@@ -20,7 +20,7 @@ from bot.ui.settings_presses import press_settings
 from bot.ui.suggestion_presses import press_suggestion
 from bot.ui.views.batch import parse_batch_button
 from bot.ui.views.gallery_pages import parse_gallery_button
-from bot.ui.views.job_actions import pressed_actions, region_actions
+from bot.ui.views.job_actions import Layout, pressed_actions, region_actions
 from bot.ui.views.press_form import press_form
 from bot.ui.views.suggestions import parse_suggestion_button
 from bot.usecases.browse import open_repeated
@@ -35,12 +35,12 @@ from bot.words import say, spoken
 log = structlog.get_logger(__name__)
 
 
-async def press(interaction: Interaction, custom_id: str, *, studio: Studio) -> None:
+async def press(interaction: Interaction, custom_id: str, *, studio: Studio, layout: Layout) -> None:
     """Raises a `StudioError` for the member; `UnknownButton` when the id is not one of ours."""
     if button := parse_button(custom_id):
         await _press_job(interaction, button, studio)
     elif gallery_button := parse_gallery_button(custom_id):
-        await press_gallery(interaction, gallery_button, studio=studio)
+        await press_gallery(interaction, gallery_button, studio=studio, layout=layout)
     elif batch_button := parse_batch_button(custom_id):
         await press_batch(interaction, batch_button, studio=studio)
     elif suggestion_button := parse_suggestion_button(custom_id):

@@ -5,7 +5,7 @@ The text between the first `**` pair is the same in all of a job's messages, for
 
 from typing import assert_never
 
-from bot.domain.job import Job, JobId, JobKind, JobStatus
+from bot.domain.job import Job, JobId, JobKind, JobStatus, MessageRef
 from bot.domain.prompt import Speed
 from bot.domain.said import Said
 from bot.domain.upscalers import upscaler_name
@@ -81,9 +81,14 @@ def render_failed(job: Job) -> str:
 def render_liked(job: Job) -> str:
     """Leads back to the picture, where the chat still shows it."""
     lines = [say("You rated this picture 😍 **{prompt}**", prompt=render_prompt(job))]
-    if (shown := job.result_message) is not None:
-        lines.append(f"https://discord.com/channels/{job.guild_id or '@me'}/{shown.channel_id}/{shown.message_id}")
+    if job.result_message is not None:
+        lines.append(message_url(job, job.result_message))
     return "\n".join(lines)
+
+
+def message_url(job: Job, message: MessageRef) -> str:
+    """Leads to a message of the job, in Discord."""
+    return f"https://discord.com/channels/{job.guild_id or '@me'}/{message.channel_id}/{message.message_id}"
 
 
 def _in_words_of(job: Job, text: str) -> str:

@@ -12,6 +12,7 @@ from bot.domain.prices import PriceList, Unit
 from bot.domain.prompt import Speed
 from bot.domain.said import Said
 from bot.domain.standing import Standing, State
+from bot.ui.render import message_url
 from bot.ui.render_gallery import GREY_BLUE
 from bot.usecases.account import AccountInfo, Usage
 from bot.usecases.oversee import SOURCE as OPERATOR
@@ -144,7 +145,4 @@ def write_prices(prices: PriceList, unit: Unit) -> str:
 
 
 def _link(job: Job) -> str:
-    message = job.waiting_message
-    if message is None:
-        return job.id
-    return f"https://discord.com/channels/{job.guild_id or '@me'}/{message.channel_id}/{message.message_id}"
+    return job.id if job.waiting_message is None else message_url(job, job.waiting_message)

@@ -18,10 +18,7 @@ from bot.usecases.requests import make_enlargement, make_request, model_of
 from engine.protocol import GenerateRequest, InitImage, ModelInfo, Pixels
 
 STRENGTH = 0.3
-"""How much a model may change in a tile. It sees the tile alone, so with more it would repeat the subject."""
-
-WHOLE_STRENGTH = 0.5
-"""The same for a model that sees the whole picture at once."""
+"""How much a model may change. It sees a tile alone, so with more it would repeat the subject."""
 
 TILES_PER_REQUEST = 4
 
@@ -68,7 +65,7 @@ async def _redraw_whole(attempt: Attempt, source: Pixels, model: ModelInfo, stre
             Said("{model} draws squares only, so this shape was enlarged without new detail.", model=model.name)
         )
         return source
-    start = InitImage(source, _strength(attempt, WHOLE_STRENGTH, told.steps))
+    start = InitImage(source, _strength(attempt, STRENGTH, told.steps))
     request = replace(told, width=model.width, height=model.height, init_image=start)
     [redrawn] = await attempt.ask(request, stretch)
     return redrawn

@@ -41,7 +41,7 @@ async def _file_of(picture: Picture, job: Job, master: bytes, limit: int) -> Res
     return ResultFile(f"{job.id}_{picture.index + 1}.{extension}", data, job.prompt[:ALT_TEXT_LIMIT])
 
 
-async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
     """Its message goes, its pictures move to the trash. What was not shown yet never will be."""
     await _own_job(job_id, user_id, studio)
     while (job := await _try_to_put_away(job_id, studio)) is None:
@@ -52,6 +52,7 @@ async def trash_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         await studio.notifier.remove_result(await _with_result(job, studio))
     except DeliveryError as trouble:
         raise NotAllowed("The pictures are in your trash, but I may not delete the message here.") from trouble
+    return job
 
 
 async def _try_to_put_away(job_id: JobId, studio: Studio) -> Job | None:
@@ -85,11 +86,12 @@ async def like_job(job_id: JobId, user_id: UserId, user_name: str, *, studio: St
     return job
 
 
-async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
+async def restore_job(job_id: JobId, user_id: UserId, *, studio: Studio) -> Job:
     """Its pictures come back to the gallery."""
     job = await _own_job(job_id, user_id, studio)
     async with studio.db.transaction() as tx:
         await tx.gallery.set_trashed(job.id, None)
+    return job
 
 
 async def _own_job(job_id: JobId, user_id: UserId, studio: Studio) -> Job:

@@ -3,7 +3,6 @@
 Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/starter` owns the network.
 """
 
-from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +13,16 @@ from torch import nn
 
 from engine.config import ModelConfig
 from engine.limits import STARTS_FROM_REFERENCES
-from engine.pictures import HALF, to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
+from engine.pictures import to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
 from engine.settings import ModelTraits, Settings
 from engine.starter.choices import choose, pick, with_style
-from engine.starter.matching import match
 from engine.starter.mixtures import Mixture, other_styles, vary, walk
 from engine.starter.parts import read_parts
-from engine.starter.vocabulary import BACKGROUNDS, STYLES, Reading
+from engine.starter.vocabulary import BACKGROUNDS, Reading
 from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
@@ -46,6 +44,8 @@ def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler
 
 
 def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
+    from engine.starter.seeing import Sight
+
     known = model.known_words()
     info = ModelInfo(
         name=config.name,
@@ -60,7 +60,7 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
     traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True, reads_rows=True)
-    return Starter(traits, device, model, upscaler)
+    return Starter(traits, device, model, Sight(model), upscaler)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Starter:
     traits: ModelTraits
     device: torch.device
     model: Any
+    sight: Any
     upscaler: Upscaler
     tiles: bool = False
 
@@ -92,7 +93,8 @@ class Starter:
         """
         reading, left_open = self.read(settings), self._ways_to_read(settings)[0].open
         if settings.noise_blend is not None:
-            return walk(reading, settings.noise_blend.seed, settings.noise_blend.share, left_open)
+            strength = 1.0 if settings.start is None else settings.start.strength
+            return walk(reading, settings.noise_blend.seed, settings.noise_blend.share, strength, left_open)
         if settings.start is None or settings.mask is not None:
             return ((reading, 1.0),)
         return vary(reading, settings.seed, settings.start.strength, left_open)
@@ -115,8 +117,7 @@ class Starter:
             return choose(pick("place", ways, settings.seed), settings.seed, is_tile=settings.tile)
         picture = to_tensor(settings.start.pictures[0], SIDE, SIDE)
         mask = None if settings.mask is None else to_mask_tensor(settings.mask, SIDE, SIDE)[0, 0].numpy() > 0.5
-        levels = (picture[0].permute(1, 2, 0).numpy() + 1) * HALF
-        near = self._nearest([match(way, levels, mask) for way in ways], picture)
+        near = self.sight.see(ways, picture, mask)
         if "style" in ways[0].open and settings.noise_blend is None and _changes_style(settings):
             return with_style(near, pick("background", other_styles(near), settings.seed))
         return near
@@ -129,20 +130,6 @@ class Starter:
         turned = (parts[first:] + parts[:first] for first in range(len(parts)))
         ways = [read_parts(self.model.vocabulary, turn) for turn in turned]
         return list(dict.fromkeys(replace(way, unknown=ways[0].unknown) for way in ways))
-
-    def _nearest(self, ways: Sequence[Reading], picture: torch.Tensor) -> Reading:
-        """From pure noise one step shows what the network would draw: whatever is nearer to the picture."""
-        readings = [with_style(way, style) for way in ways for style in STYLES if "style" in way.open] or list(ways)
-        if len(readings) == 1:
-            return readings[0]
-        conditioning = self.model.encode_readings(readings)
-        noise = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0)).expand(
-            len(readings), -1, -1, -1
-        )
-        times = torch.ones(len(readings), device=self.device)
-        drawn = self.model.predict_clean(noise.to(conditioning.embeds), times, conditioning)
-        distances = (drawn.float().cpu() - picture).square().mean(dim=(1, 2, 3))
-        return readings[int(distances.argmin())]
 
     def start_sampler(self, settings: Settings) -> Sampler:
         from diffusers import FlowMatchEulerDiscreteScheduler

@@ -3,6 +3,7 @@ of a thing by where the picture differs from that background. Of the four only t
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,21 +46,35 @@ class Box:
 
 def match(reading: Reading, picture: Floats, mask: Cover | None = None) -> Reading:
     """`picture` [64, 64, 3] in levels. Within a mask a thing is drawn as large as it is, and where it is."""
+    return rank(reading, picture, mask, 1)[0]
+
+
+def rank(reading: Reading, picture: Floats, mask: Cover | None, most: int) -> list[Reading]:
+    """The reading that fits the picture best, or with `most` above 1 for each size that many places where it fits best,
+    since a thing of its background's colour looks smaller than it is. A mask leaves no doubt.
+    """
     background, cover = look(picture)
     if mask is not None and mask.any() and _bounds(mask).side < MOST * PICTURE:
-        cover = mask
+        cover, most = mask, 1
     if "background" in reading.open:
         reading = with_background(reading, background)
     if not reading.open.intersection(("size", "place")):
-        return reading
+        return [reading]
     sizes = SIZES if "size" in reading.open else (reading.instances[0].size,)
-    places = ALL_PLACES if "place" in reading.open else (reading.words,)
+    places = ALL_PLACES if "place" in reading.open else (None,)
     target = _bounds(cover) if cover.any() else _box("large", CENTRE)
     options = [(size, place) for size in sizes for place in places]
-    size, place = min(options, key=lambda option: _box(*option).difference(target))
+    options.sort(key=lambda option: _box(option[0], option[1] or reading.words).difference(target))
+    if most == 1:
+        return [_as_told(reading, *options[0])]
+    by_size = [[option for option in options if option[0] == size][:most] for size in sizes]
+    return [_as_told(reading, *option) for option in itertools.chain.from_iterable(by_size)]
+
+
+def _as_told(reading: Reading, size: str, place: tuple[str, ...] | None) -> Reading:
     if "size" in reading.open:
         reading = with_size(reading, size)
-    return with_place(reading, place) if "place" in reading.open else reading
+    return reading if place is None else with_place(reading, place)
 
 
 def look(picture: Floats) -> tuple[str, Cover]:

@@ -23,18 +23,23 @@ Mixture = tuple[tuple[Reading, float], ...]
 def vary(reading: Reading, seed: int, strength: float, left_open: Set[str]) -> Mixture:
     """The same in another shade. `left_open` is what the prompt itself does not say."""
     strength = min(strength, MOST)
-    style = strength * amount("background", *STYLE, seed) * _reach("style", left_open)
-    tint = strength * amount("place", *TINT, seed) * _reach("background", left_open)
-    return _mixture(reading, {pick("style", other_styles(reading), seed): style}, _colour(reading, seed), tint)
+    style = strength * amount("background", *STYLE, seed)
+    tint = strength * amount("place", *TINT, seed)
+    return _mixture(reading, seed, {pick("style", other_styles(reading), seed): style}, tint, left_open)
 
 
-def walk(reading: Reading, seed: int, share: float, left_open: Set[str]) -> Mixture:
-    """A share of the way through the other styles: half of it leads to one, the rest on to the other."""
-    reach, legs = _reach("style", left_open), 2 * share
+def walk(reading: Reading, seed: int, share: float, strength: float, left_open: Set[str]) -> Mixture:
+    """A share of the way through the other styles: half of it leads to one, the rest on to the other. With little
+    strength it only leads to a shade, as far off as a variation may be.
+    """
     first = pick("style", other_styles(reading), seed)
     [second] = [style for style in other_styles(reading) if style != first]
-    styles = {first: reach * min(legs, 2 - legs), second: reach * max(0.0, legs - 1)}
-    return _mixture(reading, styles, _colour(reading, seed), WALK_TINT * share * _reach("background", left_open))
+    legs = 2 * share
+    if strength <= MOST:
+        shade = strength * min(legs, 1)
+        return _mixture(reading, seed, {first: shade * STYLE[1]}, shade * TINT[0], left_open)
+    styles = {first: min(legs, 2 - legs), second: max(0.0, legs - 1)}
+    return _mixture(reading, seed, styles, WALK_TINT * share, left_open)
 
 
 def other_styles(reading: Reading) -> list[str]:
@@ -42,20 +47,19 @@ def other_styles(reading: Reading) -> list[str]:
     return [style for style in STYLES if style != own]
 
 
-def _reach(aspect: str, left_open: Set[str]) -> float:
-    return 1.0 if aspect in left_open else NAMED
-
-
-def _colour(reading: Reading, seed: int) -> str:
-    return pick("size", [colour for colour in COLOURS if colour != reading.background], seed)
-
-
-def _mixture(reading: Reading, styles: Mapping[str, float], colour: str, tint: float) -> Mixture:
+def _mixture(reading: Reading, seed: int, styles: Mapping[str, float], tint: float, left_open: Set[str]) -> Mixture:
+    styles = {style: share * _reach("style", left_open) for style, share in styles.items()}
+    tint *= _reach("background", left_open)
     if not reading.instances:
         styles, tint = {}, tint + BARE * sum(styles.values())
     parts = [(with_style(reading, style), share) for style, share in styles.items()]
     if reading.background is not None:
+        colour = pick("size", [colour for colour in COLOURS if colour != reading.background], seed)
         tinted = replace(reading, words=(colour, *reading.words[1:]), background=colour)
         parts.append((tinted, tint))
     own = 1 - sum(share for _, share in parts)
     return ((reading, own), *((part, share) for part, share in parts if share))
+
+
+def _reach(aspect: str, left_open: Set[str]) -> float:
+    return 1.0 if aspect in left_open else NAMED

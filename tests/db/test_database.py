@@ -373,7 +373,8 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "easel.db") as raw:
         raw.execute("UPDATE alembic_version SET version_num = 'future'")
     raw.close()
-    assert "future" in await unavailable(url)
+    told = await unavailable(url)
+    assert "a newer Easel made its tables (future). Update the program, or put back a backup from before." in told
 
 
 async def test_a_file_that_another_bot_has_is_left_as_it_is(tmp_path: Path) -> None:

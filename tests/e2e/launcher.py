@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 
-from bot import program
+from bot import loops
 from bot.__main__ import main
 from bot.domain import lease
 from bot.usecases import dispatch
@@ -51,7 +51,7 @@ def launch(journal: str, hold: str, lease_seconds: str, *arguments: str) -> int:
         engine.is_stuck = hold == "stuck"
         engine.gate = engine.hold(1 if engine.is_stuck else int(hold))
     if engine.is_stuck:
-        vars(program).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
+        vars(loops).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
     if lease_seconds != "usual":
         lease.LEASE = timedelta(seconds=float(lease_seconds))
         vars(dispatch)["RENEWAL_SECONDS"] = float(lease_seconds) / 3

@@ -156,7 +156,7 @@ async def test_a_chat_that_hangs_holds_up_no_stop(
     scene: Scene, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a member is to be told waits for the next start: the system ends us in the middle if we take too long."""
-    monkeypatch.setattr("bot.program.DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr("bot.loops.DRAIN_SECONDS", 0.1)
     ada = await scene.member()
     direct = sandbox.faults.hold("POST", rf"/channels/{(await ada.open_dm())['id']}/messages$")
     await scene.close()

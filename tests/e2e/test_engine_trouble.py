@@ -210,5 +210,5 @@ async def test_reactions_work_after_a_restart_and_trash_gives_back(scene: Scene)
     sent = await ada.slash("gallery", trash=True)
     page = await ada.wait_for_message(lambda seen: bool(seen["embeds"]), since=sent)
     opened = await ada.wait_for_message(lambda seen: bool(seen["embeds"]), since=await ada.press(page, "1"))
-    await ada.success(await ada.press(opened, "Take out of the trash"))
+    await ada.success(await ada.press(opened, "Take all 4 out of the trash"))
     assert await gallery_footer(ada) == "Page 1 of 1 · 4 pictures"

@@ -98,8 +98,12 @@ def test_a_picture_is_enlarged(tiny_sd: Path, tmp_path: Path, capsys: pytest.Cap
     ("name", "sentence"), [("gone.png", "there is no picture"), ("text.png", "cannot be read as a picture")]
 )
 def test_a_picture_that_cannot_be_read(
-    name: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, sentence: str, tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    start = tmp_path / "start.png"
+    Image.new("RGB", (32, 32), "white").save(start)
     (tmp_path / "text.png").write_text("no picture")
     assert main(["upscale", str(tmp_path / name)]) == 1
+    assert sentence in capsys.readouterr().err
+    assert main(arguments(tiny_sd, tmp_path / "out.png", "--init", str(start), "--mask", str(tmp_path / name))) == 1
     assert sentence in capsys.readouterr().err

@@ -151,3 +151,13 @@ async def test_the_starter_goes_on_with_the_scenery(tmp_path: Path) -> None:
             assert new[40, 2] > new[40, 1]
             assert new[230, 1] > new[230, 2] + 40
         assert await repainted_outside(world, red, (await masters(world, red))[0]) == 0
+
+
+async def test_creative_redraws_a_little_and_keeps_the_thing_where_and_as_large_as_it_is(tmp_path: Path) -> None:
+    """Also a thing of its background's colour, of which a lesser look sees only a part."""
+    async with studio_with(STARTER, tmp_path) as world:
+        strawberry = await press(world, Action.UPSCALE, await world.drawn("a strawberry, red background --seed 3"))
+        [subtle] = await masters(world, await press(world, Action.ENLARGE, strawberry, how="v6r1_2x_subtle"))
+        [creative] = await masters(world, await press(world, Action.ENLARGE, strawberry, how="v6r1_2x_creative"))
+    assert creative.shape == subtle.shape == (512, 512, 3)
+    assert 0.5 < np.abs(creative.astype(int) - subtle).mean() < 6

@@ -120,6 +120,11 @@ def add_commands(tree: app_commands.CommandTree[StudioBot]) -> None:
         embed = discord.Embed(title="Your info", description="**Job Mode**: Fast", colour=0x5865F2)
         await interaction.followup.send(embed=embed)
 
+    @tree.command(description="Show a picture in a frame")
+    async def card(interaction: discord.Interaction[StudioBot]) -> None:
+        embed = discord.Embed(title="A card").set_image(url="attachment://card.png")
+        await interaction.response.send_message(embed=embed, file=picture(name="card.png"))
+
     @tree.command(description="Say where a message is")
     async def link(interaction: discord.Interaction[StudioBot], message_id: str) -> None:
         place = f"https://discord.com/channels/{interaction.guild_id}/{interaction.channel_id}/{message_id}"

@@ -254,6 +254,19 @@ async def test_a_link_to_a_message_leads_there(browser: Browser, sandbox: Sandbo
     await expect(mine).to_be_focused()
 
 
+async def test_a_picture_in_an_embed_is_shown_once_and_can_be_enlarged(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page = await visit(browser, sandbox, "ada")
+    await page.locator("#composer-text").press_sequentially("/card ")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".embed")).to_contain_text("A card")
+    picture = page.get_by_role("button", name="Enlarge picture: a fox")
+    await expect(picture).to_have_count(1)
+    await picture.click()
+    await expect(page.get_by_role("dialog").get_by_alt_text("a fox")).to_be_visible()
+
+
 async def test_escape_leaves_a_command_and_what_is_missing_is_said(
     browser: Browser, sandbox: Sandbox, bot: StudioBot
 ) -> None:

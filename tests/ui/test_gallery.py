@@ -54,6 +54,19 @@ async def test_a_picture_in_full(scene: Scene) -> None:
     assert picture.size == (64, 64)
 
 
+async def test_an_opened_picture_is_shown_in_the_chat_with_its_buttons(scene: Scene) -> None:
+    ada = await scene.member("ada")
+    grid = await draw(ada, "a red fox")
+    page = await shown(ada, await ada.slash("gallery"))
+    opened = await shown(ada, await ada.press(page, "2"))
+    again = await ada.wait_for_message(
+        lambda message: "U1" in buttons_of(message), since=await ada.press(opened, "Show in the chat")
+    )
+    assert again["id"] != grid["id"]
+    assert not again["flags"] & 64
+    assert again["content"] == grid["content"]
+
+
 async def test_somebody_elses_pictures_and_a_search(scene: Scene) -> None:
     ada, ben = await scene.member("ada"), await scene.member("ben")
     await draw(ada, "a red fox")
@@ -89,17 +102,17 @@ async def test_into_the_trash_and_out_of_it(scene: Scene) -> None:
     grid = await draw(ada, "a red fox")
     page = await shown(ada, await ada.slash("gallery"))
     opened = await shown(ada, await ada.press(page, "1"))
-    moved = await ada.press(opened, "Move to the trash")
+    moved = await ada.press(opened, "Move all 4 to the trash")
     await ada.wait_until_deleted(grid)
     toggled = await ada.wait_for_message(lambda message: message["id"] == opened["id"], since=moved)
-    assert list(buttons_of(toggled)) == ["Take out of the trash"]
+    assert list(buttons_of(toggled)) == ["Take all 4 out of the trash"]
     assert "no pictures" in (await shown(ada, await ada.slash("gallery")))["embeds"][0]["description"]
     trash = await shown(ada, await ada.slash("gallery", trash=True))
     assert trash["embeds"][0]["title"] == "Trash"
 
     from_trash = await shown(ada, await ada.press(trash, "1"))
-    restored = await ada.press(from_trash, "Take out of the trash")
-    await ada.wait_for_message(lambda message: "Move to the trash" in buttons_of(message), since=restored)
+    restored = await ada.press(from_trash, "Take all 4 out of the trash")
+    await ada.wait_for_message(lambda message: "Move all 4 to the trash" in buttons_of(message), since=restored)
     back = await shown(ada, await ada.slash("gallery"))
     assert back["embeds"][0]["footer"]["text"] == "Page 1 of 1 · 4 pictures"
 

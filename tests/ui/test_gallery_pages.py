@@ -4,19 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.gallery import Page
-from bot.domain.job import JobId, PictureRef, UserId, new_job_id
+from bot.domain.job import JobId, JobKind, PictureRef, UserId, new_job_id
 from bot.ui.render_gallery import page_embed
 from bot.ui.views.gallery_pages import (
     SEARCH_LIMIT,
     GalleryButton,
     MoveJob,
     OpenPicture,
+    ShowJob,
     TurnPage,
     page_actions,
     parse_gallery_button,
     picture_actions,
 )
-from tests.domain.factories import ANN, BOB, NOW, a_picture
+from tests.domain.factories import ANN, BOB, a_job, a_picture
 from tests.ui.test_job_actions import rows_of
 
 turns = st.builds(
@@ -32,7 +33,10 @@ opens = st.builds(
 moves = st.builds(MoveJob, st.uuids(version=4).map(lambda u: JobId(str(u))), st.booleans())
 
 
-@given(turns | opens | moves)
+shows = st.builds(ShowJob, st.uuids(version=4).map(lambda u: JobId(str(u))))
+
+
+@given(turns | opens | moves | shows)
 def test_ids_fit_and_come_back(button: GalleryButton) -> None:
     assert len(button.custom_id) <= 100
     assert parse_gallery_button(button.custom_id) == button
@@ -55,8 +59,13 @@ def test_a_made_up_id_does_not_open_the_trash_of_others() -> None:
 
 
 def test_numbers_then_arrows() -> None:
+    """The numbers stand as the pictures do."""
     *numbers, arrows = rows_of(page_actions(a_page(9), TurnPage(0, ANN)))
-    assert [button["label"] for row in numbers for button in row] == [str(n) for n in range(1, 10)]
+    assert [[button["label"] for button in row] for row in numbers] == [
+        ["1", "2", "3"],
+        ["4", "5", "6"],
+        ["7", "8", "9"],
+    ]
     assert [arrow["disabled"] for arrow in arrows] == [True, False]
 
 
@@ -73,19 +82,30 @@ def test_arrows_keep_the_query() -> None:
 
 
 def test_only_the_owner_can_move_a_picture() -> None:
-    picture = a_picture(new_job_id(), user_id=ANN)
-    assert picture_actions(picture, BOB) is None
-    mine = picture_actions(picture, ANN)
+    job = a_job(user_id=ANN)
+    assert picture_actions(job, BOB, is_trashed=False, can_show=True) is None
+    mine = picture_actions(job, ANN, is_trashed=False, can_show=True)
     assert mine
-    ((button,),) = rows_of(mine)
-    assert parse_gallery_button(button["custom_id"]) == MoveJob(picture.job_id, into_trash=True)
+    ((show, move),) = rows_of(mine)
+    assert parse_gallery_button(show["custom_id"]) == ShowJob(job.id)
+    assert parse_gallery_button(move["custom_id"]) == MoveJob(job.id, into_trash=True)
+    assert move["label"] == "Move all 4 to the trash"
 
 
 def test_a_trashed_picture_can_be_taken_out() -> None:
-    mine = picture_actions(a_picture(new_job_id(), trashed_at=NOW), ANN)
+    job = a_job(kind=JobKind.UPSCALE, user_id=ANN)
+    mine = picture_actions(job, ANN, is_trashed=True, can_show=True)
     assert mine
     ((button,),) = rows_of(mine)
     assert button["custom_id"].startswith("EASEL::restore::")
+    assert button["label"] == "Take out of the trash"
+
+
+def test_nothing_is_posted_where_the_bot_is_no_member() -> None:
+    mine = picture_actions(a_job(user_id=ANN), ANN, is_trashed=False, can_show=False)
+    assert mine
+    ((button,),) = rows_of(mine)
+    assert button["custom_id"].startswith("EASEL::trash::")
 
 
 def test_a_page_of_long_prompts_fits_into_an_embed() -> None:

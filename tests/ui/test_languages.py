@@ -27,10 +27,10 @@ async def embed_after(member: Member, command: str, **options: Any) -> Json:
 @pytest.mark.parametrize(
     ("locale", "says"),
     [
-        ("de", "Done! Deine Aufträge nutzen wieder Fast-Zeit."),
-        ("ja", "Done! またFast時間で描きます。"),
-        ("es-419", "Done! Tus trabajos vuelven a usar tiempo Fast."),
-        ("tr", "Done! Your jobs use fast time again."),
+        ("de", "Done! Deine Aufträge werden gemalt,"),
+        ("ja", "Done! 順番が来たら"),
+        ("es-419", "Done! Tus trabajos se dibujan"),
+        ("tr", "Done! Your jobs are drawn"),
     ],
 )
 async def test_replies_follow_the_words_that_programs_know(scene: Scene, locale: str, says: str) -> None:

@@ -77,6 +77,16 @@ async def test_where_nothing_can_be_bought_members_are_told_whom_to_ask(paid: Sc
     assert answer["content"].startswith("Ask whoever runs this studio for a plan.")
 
 
+@pytest.mark.parametrize(
+    ("command", "says"), [("fast", "use fast time again"), ("turbo", "go first and use twice the fast time")]
+)
+async def test_a_speed_says_what_it_takes(paid: Scene, command: str, says: str) -> None:
+    ada = await paid.member("ada")
+    sent = await ada.slash(command)
+    answer = await ada.wait_for_message(lambda message: message["content"].startswith("Done!"), since=sent)
+    assert says in answer["content"]
+
+
 async def test_a_role_is_worth_a_plan(paid: Scene) -> None:
     ada, cid = await paid.member("ada"), await paid.member("cleo")
     lines, fields = await info(ada)

@@ -114,11 +114,18 @@ async def test_stealth_by_the_switch_and_by_command(scene: Scene) -> None:
     assert "secret fox" not in gallery["embeds"][0]["description"]
 
 
-@pytest.mark.parametrize(("command", "mode"), [("fast", "fast"), ("relax", "relaxed"), ("turbo", "fast")])
-async def test_speeds(scene: Scene, command: str, mode: str) -> None:
-    """Turbo is for sale only: in an open studio it is a fast job."""
+@pytest.mark.parametrize(
+    ("command", "says", "mode"),
+    [
+        ("fast", "Done! Your jobs are drawn as soon as", "fast"),
+        ("relax", "Done! Your jobs wait for a quiet moment. They", "relaxed"),
+        ("turbo", "Done! There is no turbo speed here", "fast"),
+    ],
+)
+async def test_speeds(scene: Scene, command: str, says: str, mode: str) -> None:
+    """Turbo is for sale only: in an open studio it is a fast job, and no time is counted."""
     ada = await scene.member()
-    assert (await told(ada, command)).startswith("Done!")
+    assert (await told(ada, command)).startswith(says)
     assert f"({mode})" in (await draw(ada, "a fox"))["content"]
 
 

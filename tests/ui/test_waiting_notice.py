@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot.config import Config, QueueSettings
 from bot.domain.waiting import Waiting
-from bot.program import make_client
+from bot.gateway import make_client
 from bot.sandbox import Sandbox
 from bot.sandbox.permission import Permission
 from bot.sandbox.wire import Json

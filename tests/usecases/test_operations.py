@@ -364,7 +364,7 @@ async def test_a_model_with_one_size_draws_the_whole_over_before_it_is_enlarged(
     job = await run(world, await press(world, Action.ENLARGE, await single(world), how="v7_2x_creative"))
     [redrawn] = engine.requests[1:]
     [enlarged] = engine.others
-    assert (redrawn.width, redrawn.height, len(redrawn.seeds), strength_of(redrawn)) == (64, 64, 1, 0.5)
+    assert (redrawn.width, redrawn.height, len(redrawn.seeds), strength_of(redrawn)) == (64, 64, 1, 0.3)
     assert isinstance(enlarged, UpscaleRequest)
     assert enlarged.pixels == noise(64, 64, job.params.seed)
     assert [one.shape for one in await masters(world, job)] == [(128, 128, 3)]

@@ -35,5 +35,5 @@ async def test_the_chat_page_makes_its_member_speak_the_browser_s(
     await expect(page.get_by_role("option", name="/fast")).to_contain_text("Mit Fast-Zeit malen", timeout=30_000)
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
-    done = page.get_by_role("log").get_by_text("Done! Deine Aufträge nutzen wieder Fast-Zeit.")
+    done = page.get_by_role("log").get_by_text("Done! Deine Aufträge werden gemalt")
     await expect(done).to_be_visible(timeout=30_000)

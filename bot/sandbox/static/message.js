@@ -39,8 +39,8 @@ export function renderMessage(message, page, { isCompact, previous: old }) {
   const body = el("div", { class: "body" },
     !isCompact && headline(message, name),
     ...content(message, page),
-    ...message.attachments.map((attachment, index) => picture(attachment, old?.attachments?.[index])),
-    ...message.embeds.map((embed) => renderEmbed(embed, page)),
+    ...message.attachments.map((attachment, index) => !isInEmbed(attachment, message) && picture(attachment, old?.attachments?.[index])),
+    ...message.embeds.map((embed) => renderEmbed(embed, message, page)),
     components(message.components, message, page),
     reactions(message, page),
     isEphemeral(message) && ephemeralNote(message, page),
@@ -133,7 +133,19 @@ function fileCard(attachment) {
     el("span", { "aria-hidden": "true" }, "📄"), el("span", {}, el("b", {}, attachment.filename), el("small", {}, size)));
 }
 
-export function renderEmbed(embed, page) {
+// What an embed shows is not shown a second time beside it.
+function isInEmbed(attachment, message) {
+  return message.embeds.some(({ image, thumbnail }) => attachment.url === image?.url || attachment.url === thumbnail?.url);
+}
+
+function embedPicture(url, part, embed, message) {
+  const shown = message.attachments.find((attachment) => attachment.url === url);
+  const description = shown?.description || embed.title || "";
+  return el("button", { type: "button", class: `embed-${part}`, title: description, "aria-label": `Enlarge picture: ${description}`,
+    on: { click: () => lightbox({ ...shown, url, description }) } }, el("img", { src: url, alt: description }));
+}
+
+function renderEmbed(embed, message, page) {
   const color = embed.color ? `#${embed.color.toString(16).padStart(6, "0")}` : "var(--line-strong)";
   const node = el("article", { class: "embed", style: { "--stripe": color } });
   const text = (value) => markdown(value, page.store);
@@ -149,7 +161,7 @@ export function renderEmbed(embed, page) {
         el("dt", {}, inline(field.name, page.store)), el("dd", {}, text(field.value))))));
   }
   for (const part of ["thumbnail", "image"]) {
-    if (embed[part]?.url) node.append(el("img", { class: `embed-${part}`, src: embed[part].url, alt: embed.title || "" }));
+    if (embed[part]?.url) node.append(embedPicture(embed[part].url, part, embed, message));
   }
   if (embed.footer) node.append(el("footer", {}, embed.footer.text));
   return node;

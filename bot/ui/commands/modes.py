@@ -18,11 +18,14 @@ SPEEDS = {
     Speed.RELAX: Said(
         "Your jobs wait for a quiet moment and use no fast time. They may take longer; `/fast` switches back."
     ),
-    Speed.TURBO: Said(
-        "Where plans are sold, your jobs go first and use twice the fast time; elsewhere they are fast jobs. "
-        "`/fast` switches back."
-    ),
+    Speed.TURBO: Said("Your jobs go first and use twice the fast time. `/fast` switches back."),
 }
+OPEN_SPEEDS = {
+    Speed.FAST: Said("Your jobs are drawn as soon as it is their turn."),
+    Speed.RELAX: Said("Your jobs wait for a quiet moment. They may take longer; `/fast` switches back."),
+    Speed.TURBO: Said("There is no turbo speed here, so your jobs are drawn as fast ones."),
+}
+"""Where nothing is sold, no time is counted."""
 VISIBILITIES = {
     Visibility.PUBLIC: Said("What you draw from now on can be seen in the gallery by everybody."),
     Visibility.STEALTH: Said(
@@ -44,9 +47,8 @@ def add_modes(tree: app_commands.CommandTree, studio: Studio) -> None:
 def _add_speed(tree: app_commands.CommandTree, studio: Studio, speed: Speed, description: str) -> None:
     @tree.command(name=speed.value, description=description)
     async def choose(interaction: Interaction) -> None:
-        await answer_alone(
-            interaction, _choose(interaction, lambda held: replace(held, speed=speed), SPEEDS[speed], studio)
-        )
+        said = (SPEEDS if studio.catalogue.is_charging else OPEN_SPEEDS)[speed]
+        await answer_alone(interaction, _choose(interaction, lambda held: replace(held, speed=speed), said, studio))
 
 
 def _add_visibility(

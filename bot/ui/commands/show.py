@@ -15,13 +15,18 @@ def add_show(tree: app_commands.CommandTree, studio: Studio, layout: Layout) -> 
     @tree.command(description="Post a finished job of yours again, with fresh buttons")
     @app_commands.describe(job_id="The end of the picture's file name; ✉️ brings it, too")
     async def show(interaction: Interaction, job_id: app_commands.Range[str, 1, 200]) -> None:
-        drawing_place_of(interaction)  # its buttons draw here
-        await interaction.response.defer(thinking=True)
-        limit = interaction.filesize_limit
-        job, file = await open_job(job_id, UserId(interaction.user.id), limit, studio=studio)
-        shown = await interaction.edit_original_response(
-            content=render_result(job),
-            attachments=[result_file(job, file)],
-            view=result_view(job, file, layout),
-        )
-        await move_result(job, MessageRef(shown.channel.id, shown.id), studio=studio)
+        await show_job(interaction, job_id, studio=studio, layout=layout)
+
+
+async def show_job(interaction: Interaction, typed: str, *, studio: Studio, layout: Layout) -> None:
+    """As the answer to a command or to a press. Raises what `open_job` raises."""
+    drawing_place_of(interaction)  # its buttons draw here
+    await interaction.response.defer(thinking=True)
+    limit = interaction.filesize_limit
+    job, file = await open_job(typed, UserId(interaction.user.id), limit, studio=studio)
+    shown = await interaction.edit_original_response(
+        content=render_result(job),
+        attachments=[result_file(job, file)],
+        view=result_view(job, file, layout),
+    )
+    await move_result(job, MessageRef(shown.channel.id, shown.id), studio=studio)

@@ -5,20 +5,23 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot.domain.gallery import GalleryQuery, Page, Picture
-from bot.domain.job import JobId, PictureRef, UserId
+from bot.domain.gallery import GalleryQuery, Page
+from bot.domain.job import Job, JobId, PictureRef, UserId
+from bot.pictures import SHEET_COLUMNS
 from bot.ui.views.job_actions import written
 from bot.words import say
 
 SEARCH_LIMIT = 40
 """Characters of a search text; an id holds 100 in all."""
-BUTTONS_A_ROW = 5
-OPENED_AT_ONCE = 20
+BUTTONS_A_ROW = SHEET_COLUMNS
+"""As the pictures stand above them."""
+OPENED_AT_ONCE = 4 * BUTTONS_A_ROW
 """Four rows of numbers at most; the row below turns the page."""
 
 _JOB = r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _PAGE = re.compile(r"EASEL::gallery::(?P<page>-?\d{1,6})::(?P<owner>\d{1,20}|all)::(?P<kind>kept|trash)::(?P<text>.*)")
 _PICTURE = re.compile(rf"EASEL::picture::{_JOB}::(?P<index>\d)")
+_SHOW = re.compile(rf"EASEL::show::{_JOB}")
 _CHANGE = re.compile(rf"EASEL::(?P<change>trash|restore)::{_JOB}")
 
 
@@ -62,7 +65,18 @@ class MoveJob:
         return f"EASEL::{'trash' if self.into_trash else 'restore'}::{self.job_id}"
 
 
-GalleryButton = TurnPage | OpenPicture | MoveJob
+@dataclass(frozen=True, slots=True)
+class ShowJob:
+    """Post a job again, with all that can be done with it."""
+
+    job_id: JobId
+
+    @property
+    def custom_id(self) -> str:
+        return f"EASEL::show::{self.job_id}"
+
+
+GalleryButton = TurnPage | OpenPicture | MoveJob | ShowJob
 
 
 def parse_gallery_button(custom_id: str) -> GalleryButton | None:
@@ -71,6 +85,8 @@ def parse_gallery_button(custom_id: str) -> GalleryButton | None:
         return TurnPage(int(found["page"]), owner, found["text"], found["kind"] == "trash")
     if found := _PICTURE.fullmatch(custom_id):
         return OpenPicture(PictureRef(JobId(found["job"]), int(found["index"])))
+    if found := _SHOW.fullmatch(custom_id):
+        return ShowJob(JobId(found["job"]))
     if found := _CHANGE.fullmatch(custom_id):
         return MoveJob(JobId(found["job"]), found["change"] == "trash")
     return None
@@ -95,11 +111,23 @@ def _arrows(page: Page, turn: TurnPage, row: int) -> list[discord.ui.Button[disc
     ]
 
 
-def picture_actions(picture: Picture, viewer_id: UserId) -> discord.ui.View | None:
-    """None for somebody else's picture, with which a viewer can do nothing."""
-    return move_actions(picture.job_id, picture.trashed_at is not None) if picture.user_id == viewer_id else None
+def picture_actions(job: Job, viewer_id: UserId, *, is_trashed: bool, can_show: bool) -> discord.ui.View | None:
+    """None for somebody else's picture, with which a viewer can do nothing. `can_show`: whether it may be posted."""
+    if job.user_id != viewer_id:
+        return None
+    move = discord.ui.Button[discord.ui.View](
+        label=_name_move(job, is_trashed), custom_id=MoveJob(job.id, not is_trashed).custom_id
+    )
+    if is_trashed or not can_show:
+        return written([move])
+    show = discord.ui.Button[discord.ui.View](label=say("Show in the chat"), custom_id=ShowJob(job.id).custom_id)
+    return written([show, move])
 
 
-def move_actions(job_id: JobId, is_trashed: bool) -> discord.ui.View:
-    label = say("Take out of the trash") if is_trashed else say("Move to the trash")
-    return written([discord.ui.Button(label=label, custom_id=MoveJob(job_id, not is_trashed).custom_id)])
+def _name_move(job: Job, is_trashed: bool) -> str:
+    """A grid goes as a whole, which nobody should have to find out."""
+    if job.picture_count == 1:
+        return say("Take out of the trash") if is_trashed else say("Move to the trash")
+    if is_trashed:
+        return say("Take all {count} out of the trash", count=job.picture_count)
+    return say("Move all {count} to the trash", count=job.picture_count)

@@ -12,6 +12,7 @@ from engine.starter.vocabulary import STYLES, Reading, Vocabulary
 
 OPEN = frozenset(("style", "background"))
 HALF = 0.5
+FAR = 0.75
 
 
 @pytest.fixture(scope="module")
@@ -51,28 +52,37 @@ def test_nothing_forgotten_is_no_other_shade(fox: Reading) -> None:
 
 
 def test_a_walk_begins_at_the_picture_and_sees_every_style(fox: Reading) -> None:
-    assert walk(fox, 5, 0.0, OPEN) == ((fox, 1.0),)
+    assert walk(fox, 5, 0.0, FAR, OPEN) == ((fox, 1.0),)
     styles = []
     for share in (0.5, 1.0):
-        [reading] = [reading for reading, part in walk(fox, 5, share, OPEN) if part > 0.79]
+        [reading] = [reading for reading, part in walk(fox, 5, share, FAR, OPEN) if part > 0.79]
         styles.append(reading.instances[0].style)
     assert {"flat", *styles} == set(STYLES)
-    assert min(walk(fox, 5, number / 50, frozenset())[0][1] for number in range(51)) > HALF
+    assert min(walk(fox, 5, number / 50, FAR, frozenset())[0][1] for number in range(51)) > HALF
+
+
+def test_a_walk_of_little_strength_leads_to_a_shade_and_no_further(fox: Reading) -> None:
+    for seed in range(20):
+        own = [walk(fox, seed, number / 50, HALF, OPEN)[0][1] for number in range(51)]
+        assert own == sorted(own, reverse=True)
+        assert own[0] == 1
+        assert HALF < own[-1] < 0.8
+        assert own[-1] == pytest.approx(min(own))
 
 
 def test_a_bare_background_is_tinted_and_an_empty_prompt_stays_empty() -> None:
     vocabulary = Vocabulary.from_file()
     night, nothing = vocabulary.read("night"), vocabulary.read("")
-    for mixture in (vary(night, 5, HALF, night.open), walk(night, 5, 1.0, night.open)):
+    for mixture in (vary(night, 5, HALF, night.open), walk(night, 5, 1.0, FAR, night.open)):
         (own, most), (tinted, rest) = mixture
         assert own == night
         assert tinted.background == tinted.words[0] != "night"
         assert 0.05 < rest < 0.5 < most
-    assert vary(nothing, 5, HALF, nothing.open) == walk(nothing, 5, 1.0, nothing.open) == ((nothing, 1.0),)
+    assert vary(nothing, 5, HALF, nothing.open) == walk(nothing, 5, 1.0, FAR, nothing.open) == ((nothing, 1.0),)
 
 
 def test_things_stand_where_they_stood(fox: Reading) -> None:
-    for mixture in (vary(fox, 5, HALF, OPEN), walk(fox, 5, 0.7, OPEN)):
+    for mixture in (vary(fox, 5, HALF, OPEN), walk(fox, 5, 0.7, FAR, OPEN)):
         for reading, _ in mixture:
             assert with_style(reading, "flat").instances == fox.instances
             assert reading.words[1:] == fox.words[1:]
