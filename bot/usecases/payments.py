@@ -179,8 +179,9 @@ async def _write_plan(
 
 
 async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> None:
-    """One whose whole price went back has ended, and lost its month with that."""
-    if not subscription.paid or not subscription.refunded or subscription.is_refunded:
+    """One that has ended lost its month with that, and gets none to take a part of."""
+    is_over = owned.ends_at is not None and owned.ends_at <= studio.now()
+    if is_over or not subscription.paid or not subscription.refunded:
         return
     taken = await take_back_share(owned, subscription.paid, subscription.refunded, tx, studio=studio)
     await tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
