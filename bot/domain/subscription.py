@@ -35,7 +35,7 @@ class Payment:
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """`starts_at` is what its months are counted from. `ends_at` None goes on. `payments` are those of the current
-    period, oldest first. `locale` is that of whoever bought it, as Discord names it."""
+    period, until `paid_until`, oldest first. `locale` is that of whoever bought it, as Discord names it."""
 
     id: str
     user_id: UserId
@@ -45,6 +45,7 @@ class Subscription:
     starts_at: datetime
     ends_at: datetime | None = None
     payments: tuple[Payment, ...] = ()
+    paid_until: datetime | None = None
     locale: str = ""
 
     @property
@@ -114,6 +115,7 @@ def plan_after(
         as_of,
         billing=article.billing,
     )
+    owned = replace(owned, paid=subscription.paid, refunded=subscription.refunded, paid_until=subscription.paid_until)
     if subscription.state in (PayState.FAILED, PayState.DISPUTED):
         return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     if subscription.state is PayState.ENDED or subscription.is_refunded:

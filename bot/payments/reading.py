@@ -109,6 +109,7 @@ def read_subscription(
         starts_at=_time(_anchor(found)),
         ends_at=_time(ends_at) if ends_at else None,
         payments=_payments_of(invoices, disputed),
+        paid_until=_time(item["current_period_end"]),
         locale=_locale_of(found),
     )
 

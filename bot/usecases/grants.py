@@ -94,6 +94,16 @@ async def put_month(owned: Entitlement, parts: Sequence[Part], tx: Transaction, 
     return Moved(given, taken)
 
 
+async def take_back_share(granted: Entry, owned: Entitlement | None, tx: Transaction, *, studio: Books) -> None:
+    """Of a month that has just been given, within a longer time of whose price a part went back."""
+    now = studio.now()
+    if owned is None or not owned.refunded or owned.paid_until is None or now >= owned.paid_until:
+        return
+    opened = granted.postings[-1]
+    lot = Lot(opened.account, opened.amount, opened.amount, granted.expires_at)
+    await _take_share(lot, owned.paid, owned.refunded, owned.user_id, granted.unit, owned.source, tx, studio)
+
+
 async def _give_parts(
     user_id: UserId, named: Mapping[str, Part], lots: Sequence[Lot], period: Period, tx: Transaction, studio: Books
 ) -> int:
