@@ -18,6 +18,7 @@ from engine.pipelines.interface import Conditioning, Pipeline, Tensors
 from engine.precision import NotANumber
 from engine.preparation import prepare_rows
 from engine.protocol import Failed
+from engine.settings import Settings
 from engine.step import NOT_FINITE, Step, fresh_noise, gather_step, scatter, show_previews
 
 DECODE_PIXELS = 4 * 512 * 512
@@ -44,6 +45,13 @@ class Runner:
         self._pipelines = pipelines
         self._forwards = forwards or Forwards()
         self._embeddings = EmbeddingCache()
+
+    def text_length(self, model: str, settings: Settings) -> int | Failed:
+        """What of the text decides who may share a batch."""
+        try:
+            return self._pipelines[model].text_length(settings)
+        except Exception as error:
+            return failure_from(error)
 
     def prepare(self, generation: Generation) -> Failed | None:
         """Encode the prompt and lay out every row's first latents."""

@@ -13,6 +13,7 @@ import torch
 
 from engine.describe import check_describe, describe
 from engine.failures import failure_from, is_out_of_memory, release_memory
+from engine.limits import InvalidRequest
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
@@ -24,12 +25,10 @@ from engine.protocol import (
     Failed,
     FailureCode,
     RestyleRequest,
-    Started,
     UpscaleRequest,
     WeighWordsRequest,
 )
 from engine.restyle import check_restyle, restyle
-from engine.settings import InvalidRequest
 from engine.slices import Result
 from engine.tasks import Task, TaskRequest
 from engine.tools import Tools
@@ -82,8 +81,7 @@ class TaskRunner:
             while True:
                 event = next(task.work)
                 self._settle()
-                if event is not None and not (isinstance(event, Started) and task.has_told_start):
-                    task.has_told_start = True
+                if event is not None and task.is_news(event):
                     return event
                 if time.perf_counter() >= deadline:
                     return None
@@ -91,7 +89,7 @@ class TaskRunner:
             result: Result = done.value
             return result
         except EngineStartError as error:  # a network that was not to be had
-            return Failed(FailureCode.INVALID_REQUEST, str(error))
+            return Failed(FailureCode.MODEL_BROKEN, str(error))
         except Exception as error:
             return self._retry_or_fail(task, error)
 

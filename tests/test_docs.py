@@ -71,6 +71,11 @@ def test_pictures_are_described_for_those_who_hear_the_page(page: str) -> None:
         assert not sign or len(words.split()) >= 4, target
 
 
+def test_the_first_page_leads_to_all_others() -> None:
+    targets = {target.partition("#")[0] for _, _, target in LINK.findall(PAGES["README.md"])}
+    assert {page for page in PAGES if page.startswith("docs/")} <= targets
+
+
 @EACH_PAGE
 def test_no_two_headings_of_a_page_have_one_name(page: str) -> None:
     assert len(anchors(page)) == len(re.findall(r"^#+ .+$", prose(page), re.MULTILINE))
@@ -230,3 +235,10 @@ def test_nobody_is_told_to_install_us_from_an_index() -> None:
     told = [line for text in (*PAGES.values(), *other_texts()) for line in re.findall(r"pip install.*", text)]
     assert told
     assert [line for line in told if re.search(r"\beasel\b", line)] == []
+
+
+def test_pictures_and_books_survive_make_clean() -> None:
+    """As docs/running.md says: everything else can be had again."""
+    removed = re.findall(r"^clean:.*\n((?:\t.*\n?)+)", MAKEFILE, re.MULTILINE)
+    assert removed
+    assert "data" not in removed[0].split()

@@ -119,9 +119,14 @@ class SqlJobs:
             waiting = waiting.where(JobRow.user_id.not_in(without))
         return await self._list(waiting.order_by(JobRow.ticket_tag, JobRow.created_at, JobRow.id).limit(limit))
 
-    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
-        theirs = JobRow.user_id == user_id, JobRow.status == JobStatus.QUEUED, JobRow.speed == speed
-        await self._session.execute(update(JobRow).where(*theirs).values(ticket_tag=JobRow.ticket_tag + seconds))
+    async def shift_tickets(self, behind: Job, seconds: float) -> None:
+        later = (
+            JobRow.user_id == behind.user_id,
+            JobRow.status == JobStatus.QUEUED,
+            JobRow.speed == behind.speed,
+            JobRow.created_at >= behind.created_at,
+        )
+        await self._session.execute(update(JobRow).where(*later).values(ticket_tag=JobRow.ticket_tag + seconds))
 
     async def count_ahead(self, job: Job, limit: int) -> int:
         """The rows are not read further than the limit."""

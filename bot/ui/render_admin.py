@@ -29,8 +29,9 @@ def _jobs(jobs: Sequence[Job]) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LINE_LIMIT else f"{line[: LINE_LIMIT - 1]}…"
+    """Members' words are shown as they are: no link and no heading of theirs may speak to an operator."""
+    line = discord.utils.escape_markdown(" ".join(text.split()))
+    return line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1].rstrip("\\ ") + "…"
 
 
 def statistics_embed(statistics: Statistics, days: int) -> discord.Embed:

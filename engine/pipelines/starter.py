@@ -12,17 +12,18 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.pictures import to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.starter.choices import choose, pick, with_style
 from engine.starter.mixtures import Mixture, other_styles, vary, walk
 from engine.starter.parts import read_parts
-from engine.starter.vocabulary import BACKGROUNDS, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import BACKGROUNDS
 from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
@@ -74,7 +75,7 @@ class Starter:
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
-        return (self.model.denoiser,)
+        return (self.model,)
 
     def text_length(self, _settings: Settings) -> int:
         return 0

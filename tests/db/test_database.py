@@ -35,6 +35,7 @@ from bot.program import running_studio
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_migrations_lead_to_the_models(database_url: str) -> None:
@@ -223,7 +224,7 @@ async def test_nobody_waits_for_ever_for_what_another_holds(
         monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.1)
         async with open_database(migrated_postgres) as database:
             with pytest.raises(DatabaseTrouble):
-                await asyncio.wait_for(hold_member(database), 30)
+                await asyncio.wait_for(hold_member(database), PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("asked", ["sslmode=prefer", "ssl=prefer", "sslmode=prefer&application_name=easel"])

@@ -146,7 +146,7 @@ def empty_sqlite(tmp_path: Path) -> str:
 def empty_postgres(postgres_url: str) -> Iterator[str]:
     asyncio.run(_administer(postgres_url, "CREATE DATABASE old"))
     yield postgres_url.replace("/postgres?", "/old?")
-    asyncio.run(_administer(postgres_url, "DROP DATABASE old"))
+    asyncio.run(_administer(postgres_url, "DROP DATABASE old WITH (FORCE)"))
 
 
 async def _administer(url: str, statement: str) -> None:

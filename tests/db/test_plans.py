@@ -96,7 +96,7 @@ async def change_everything(tx: Transaction) -> None:
     await tx.jobs.set_waiting_message(job.id, MessageRef(1, 2))
     assert await tx.jobs.claim(job.start(NOW), lease)
     await tx.jobs.renew(lease)
-    await tx.jobs.shift_tickets(ANN, Speed.FAST, 1.0)
+    await tx.jobs.shift_tickets(job, 1.0)
     ended = job.start(NOW).succeed(NOW, 1.0)
     await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=1)
     assert await tx.jobs.claim_showing(job.id, lease, NOW)

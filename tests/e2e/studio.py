@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import discord
-import pytest
-from discord.gateway import DiscordWebSocket
-
 from bot.config import Config
 from bot.db.database import open_database
 from bot.domain.job import Job, JobStatus, UserId
@@ -19,6 +15,7 @@ from bot.sandbox import Member, Message, Sandbox, find_component
 from bot.sandbox.wire import Json
 from bot.usecases.audit_ledger import audit_ledger
 from tests.fakes import FakeEngine
+from tests.unhurried import unhurried
 
 
 @dataclass
@@ -79,9 +76,7 @@ def settings(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
 @contextlib.asynccontextmanager
 async def running_scene(sandbox: Sandbox, engine: FakeEngine, config: Config) -> AsyncIterator[Scene]:
     scene = Scene(sandbox, engine, config)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
-        patch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    with unhurried():
         await scene.open()
         try:
             yield scene

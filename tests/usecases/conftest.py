@@ -1,6 +1,5 @@
 """The use cases on a real SQLite file and a real image folder, with a scripted engine, a chat in memory and a clock."""
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.db.database import SqlDatabase, migrate, open_database
+from bot.db.database import SqlDatabase, open_database
 from bot.domain.errors import InvalidLink
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobStatus, UserId
@@ -25,6 +24,7 @@ from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE_SECONDS
 from tests.usecases.notifier import FakeNotifier
 
 
@@ -83,10 +83,10 @@ class World:
             yield dispatcher
             dispatcher.close()
             await dispatching
-            await jobs.settle(30)
+            await jobs.settle(PATIENCE_SECONDS)
             courier.close()
             await delivering
-            await deliveries.settle(30)
+            await deliveries.settle(PATIENCE_SECONDS)
             self.listeners.clear()
 
     def _pause(self, attempt: int) -> float:
@@ -121,13 +121,6 @@ class ShelfOfLinks:
 
 def place_of(user_id: UserId) -> Place:
     return Place(user_id, "someone", channel_id=500, guild_id=7)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "easel.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
 
 
 @pytest.fixture

@@ -68,8 +68,9 @@ class Jobs(Protocol):
         """Queued jobs of one speed by their tickets, except those of some members."""
         ...
 
-    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
-        """Move the member's queued jobs of this speed back by so many virtual seconds."""
+    async def shift_tickets(self, behind: Job, seconds: float) -> None:
+        """Move what its member asked for after that job, at the same speed, and what still waits, back by so many
+        virtual seconds."""
         ...
 
     async def count_ahead(self, job: Job, limit: int) -> int:
