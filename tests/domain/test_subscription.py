@@ -54,6 +54,7 @@ CASES: list[tuple[Entitlement | None, dict[str, Any], Article, Change]] = [
     (known(ends_at=after(60)), {}, BASIC, Change.GOES_ON),
     (known(), {"state": PayState.ENDED, "ends_at": NOW}, BASIC, Change.ENDED),
     (known(), {"payments": PAID_BACK}, BASIC, Change.ENDED),
+    (known(is_paused=True), {"payments": PAID_BACK, "state": PayState.FAILED}, BASIC, Change.ENDED),
     (known(), {"payments": (replace(*PAID_BACK, refunded=999),)}, BASIC, Change.NONE),
     (known(), {"payments": (replace(*PAID_BACK, paid=0, refunded=0),)}, BASIC, Change.NONE),
     (known(ends_at=NOW), {"payments": PAID_BACK}, BASIC, Change.NONE),

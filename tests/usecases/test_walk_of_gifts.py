@@ -16,7 +16,7 @@ from bot.domain.plan import Plan
 from bot.usecases.grants import TimeGrant, grant_time, reinstate_part, revoke_time, suspend_part, take_back_part
 from bot.usecases.oversee import give_plan, give_time, revoke_gifts
 from tests.domain.factories import CATALOGUE
-from tests.usecases.walking import GRID, PRICES, Due, Walk, length, members, month_at, month_name, numbers
+from tests.usecases.walking import GRID, PRICES, Due, WalkOfJobs, length, members, month_at, month_name, numbers
 
 BASIC = replace(CATALOGUE.plans[0], fast_seconds=3 * GRID)
 STANDARD = replace(CATALOGUE.plans[1], fast_seconds=5 * GRID)
@@ -38,7 +38,7 @@ class Gift:
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
-class WalkOfGifts(Walk):
+class WalkOfGifts(WalkOfJobs):
     """Who has no plan may try the studio out."""
 
     catalogue = replace(CATALOGUE, plans=(BASIC, STANDARD), trial=TRIAL, prices=PRICES)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
 from bot.domain.job import UserId
 from bot.domain.plan import Article, Billing, Plan
@@ -119,6 +119,11 @@ class WalkOfPlans(Walk):
         subscription = self.stripe.things.get(self.subscriptions.get(member, ""))
         return subscription if subscription and subscription["status"] in (statuses or LIVE) else None
 
+    @initialize(prices=st.tuples(*[st.sampled_from(list(PLANS))] * 2))
+    def begin(self, prices: tuple[str, ...]) -> None:
+        for member, price in zip(MEMBERS, prices, strict=True):
+            self.subscribe(member, price)
+
     @rule(member=members, price=st.sampled_from(list(PLANS)))
     def subscribe(self, member: UserId, price: str) -> None:
         if self.pick_live(member) or self.standing_of(member).state is not State.NONE:
@@ -221,9 +226,9 @@ class WalkOfPlans(Walk):
 
     # --- time, and with it what falls due at Stripe ---
 
-    @rule(days=st.sampled_from([0, 3, 11, 20, 32, 100]), succeeds=st.booleans())
-    def wait_for_days(self, days: int, succeeds: bool) -> None:
-        until = self.world.clock.now + timedelta(days=days, seconds=1)
+    @rule(hours=st.sampled_from([1, 3 * 24, 11 * 24, 32 * 24]), succeeds=st.booleans())
+    def wait(self, hours: int, succeeds: bool) -> None:  # type: ignore[override]
+        until = self.world.clock.now + timedelta(hours=hours, seconds=1)
         while subscription := self.next_due(until):
             self.world.clock.now = max(self.world.clock.now, end_of(subscription))
             if subscription["status"] == "active":
@@ -242,18 +247,20 @@ class WalkOfPlans(Walk):
         self.waiting += self.shop.news()
         return self.waiting
 
-    @rule(number=st.integers(0, 20))
-    def hear(self, number: int) -> None:
-        if waiting := self.wait_for_news():
-            event = waiting.pop(number % len(waiting))
-            self.do(self.shop.hear([event]))
-            self.heard.append(event)
-            self.learn(self.subscription_of(event))
+    @rule(number=st.integers(0, 20), count=st.integers(1, 4))
+    def hear(self, number: int, count: int) -> None:
+        """Any of what we were not told yet."""
+        for _ in range(count):
+            if waiting := self.wait_for_news():
+                event = waiting.pop(number % len(waiting))
+                self.do(self.shop.hear([event]))
+                self.heard.append(event)
+                self.learn(self.subscription_of(event))
 
     @rule()
     def hear_everything(self) -> None:
-        while self.wait_for_news():
-            self.hear(len(self.waiting) - 1)
+        while waiting := self.wait_for_news():
+            self.hear(0, len(waiting))
         for member in MEMBERS:
             self.look(member)
             self.has_what_is_paid_for(member)
@@ -268,7 +275,6 @@ class WalkOfPlans(Walk):
     @rule()
     def start_anew(self) -> None:
         """What we know to go on is asked for."""
-        self.restart()
         known = [self.subscriptions[member] for member in MEMBERS if self.standing_of(member).state is not State.NONE]
         self.do(catch_up(self.shop.till, studio=self.world.studio))
         for subscription_id in known:

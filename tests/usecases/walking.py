@@ -167,29 +167,6 @@ class Walk(RuleBasedStateMachine):
             return
         self.admitted(self.do(self.world.imagine(wish.words, member)), wish)
 
-    @rule(member=members, wish=st.sampled_from([wish for wish in WISHES if wish.speed is not Speed.RELAX]))
-    def ask_for_two(self, member: UserId, wish: Wish) -> None:
-        """Of which the member is asked first; they come both or none."""
-        place, studio = place_of(member), self.world.studio
-        words = wish.words.replace("fox", "{fox, crow}")
-        if self.plan_of(member) is None:
-            return
-        question = self.do(submit_imagine(words, place, studio=studio))
-        assert isinstance(question, BatchQuestion)
-        assert question.price == 2 * wish.worth
-        if not self.can_pay(member, [wish, wish]):
-            with pytest.raises(REFUSALS):
-                self.do(confirm_batch(question.batch.id, place, studio=studio))
-            return
-        for job in self.do(confirm_batch(question.batch.id, place, studio=studio)).jobs:
-            self.admitted(job, wish)
-
-    @rule(member=members)
-    def ask_for_nothing(self, member: UserId) -> None:
-        if self.plan_of(member):
-            with pytest.raises(EmptyPrompt):
-                self.do(self.world.imagine("", member))
-
     def can_pay(self, member: UserId, wishes: list[Wish]) -> bool:
         """Brings the wallet up to date only if they are admitted: a wish that is refused leaves no trace."""
         plan, now = self.plan_of(member), self.world.clock.now
@@ -216,76 +193,20 @@ class Walk(RuleBasedStateMachine):
 
     # --- drawing ---
 
-    @rule()
     def claim(self) -> None:
         if choice := self.do(claim_next(tuple(self.at_work), 0, studio=self.world.studio)):
             self.at_work.append(choice.job)
 
     @rule(number=numbers)
     def draw(self, number: int) -> None:
+        if not self.at_work:
+            self.claim()
         if job := pop(self.at_work, number):
             self.run(job)
-
-    @rule(number=numbers)
-    def a_ghost_draws(self, number: int) -> None:
-        """A process that was silent for too long wakes up and goes on."""
-        if job := pop(self.ghosts, number):
-            self.run(job)
-
-    @rule(number=numbers, code=st.sampled_from(BREAKS))
-    def draw_in_vain(self, number: int, code: FailureCode) -> None:
-        if job := pop(self.at_work, number):
-            self.world.engine.fail_next(code)
-            self.run(job)
-            self.world.engine._failures.clear()
 
     def run(self, job: Job) -> None:
         with contextlib.suppress(EngineStopped):
             self.do(run_job(job, studio=self.world.studio))
-
-    @rule(number=numbers)
-    def cancel_midway(self, number: int) -> None:
-        if job := pop(self.at_work, number):
-            self.do(self._meanwhile(job, lambda: self.cancelled(job.id)))
-
-    @rule(number=numbers)
-    def crash_midway(self, number: int) -> None:
-        """The process dies between two steps, and another one starts."""
-        if job := pop(self.at_work, number):
-            self.do(self._die(job))
-            self.restart()
-
-    async def _meanwhile(self, job: Job, something: Callable[[], Awaitable[None]]) -> None:
-        gate = self.world.engine.hold(1)
-        drawing = asyncio.create_task(run_job(job, studio=self.world.studio))
-        await first_of(drawing, gate.reached())
-        await something()
-        gate.open()
-        await drawing
-        self.world.engine._gates.clear()
-
-    async def _die(self, job: Job) -> None:
-        gate = self.world.engine.hold(1)
-        drawing = asyncio.create_task(run_job(job, studio=self.world.studio))
-        await first_of(drawing, gate.reached())
-        drawing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await drawing
-        self.world.engine._gates.clear()
-
-    @rule()
-    def restart(self) -> None:
-        self.ghosts += self.at_work
-        self.at_work.clear()
-        self.do(resume_jobs(studio=self.world.studio))
-
-    @rule()
-    def leases_end(self) -> None:
-        """Others take over what a silent process was at; it does not know yet."""
-        self.world.clock.now += LEASE + timedelta(seconds=1)
-        self.ghosts += self.at_work
-        self.at_work.clear()
-        self.do(take_over(studio=self.world.studio))
 
     # --- ends ---
 
@@ -294,34 +215,9 @@ class Walk(RuleBasedStateMachine):
         if job_id := self.pick(number, lambda state: state[0] not in OVER):
             self.do(self.cancelled(job_id))
 
-    @rule(number=numbers)
-    def cancel_too_late(self, number: int) -> None:
-        if job_id := self.pick(number, lambda state: state[0] in OVER):
-            with pytest.raises(JobNotCancellable):
-                self.do(cancel_job(job_id, self.owners[job_id], studio=self.world.studio))
-
     async def cancelled(self, job_id: JobId) -> None:
         with contextlib.suppress(JobNotCancellable):
             await cancel_job(job_id, self.owners[job_id], studio=self.world.studio)
-
-    @rule(number=numbers)
-    def discard(self, number: int) -> None:
-        if job_id := self.pick(number, lambda state: True):
-            self.do(discard_job(job_id, self.owners[job_id], studio=self.world.studio))
-
-    @rule(number=numbers)
-    def deliver(self, number: int) -> None:
-        """Also what was delivered before."""
-        if job_id := self.pick(number, lambda state: state[0] in OVER):
-            self.do(deliver_job(job_id, studio=self.world.studio))
-
-    @rule(number=numbers)
-    def deliver_and_lose_the_answer(self, number: int) -> None:
-        if job_id := self.pick(number, lambda state: state == ("succeeded", "pending")):
-            self.world.notifier.lose("post_result")
-            with contextlib.suppress(DeliveryDelayed):
-                self.do(deliver_job(job_id, studio=self.world.studio))
-            self.world.notifier._losses.clear()
 
     @rule(number=numbers, is_open=st.booleans())
     def deliver_where_nothing_can_be_posted(self, number: int, is_open: bool) -> None:
@@ -433,6 +329,119 @@ class Walk(RuleBasedStateMachine):
     def count_entries(self) -> int:
         [(count,)] = self.raw.execute("SELECT count(*) FROM ledger_entries")
         return int(count)
+
+
+class WalkOfJobs(Walk):
+    """With all that can become of a job."""
+
+    @rule(member=members, wish=st.sampled_from([wish for wish in WISHES if wish.speed is not Speed.RELAX]))
+    def ask_for_two(self, member: UserId, wish: Wish) -> None:
+        """Of which the member is asked first; they come both or none."""
+        place, studio = place_of(member), self.world.studio
+        words = wish.words.replace("fox", "{fox, crow}")
+        if self.plan_of(member) is None:
+            return
+        question = self.do(submit_imagine(words, place, studio=studio))
+        assert isinstance(question, BatchQuestion)
+        assert question.price == 2 * wish.worth
+        if not self.can_pay(member, [wish, wish]):
+            with pytest.raises(REFUSALS):
+                self.do(confirm_batch(question.batch.id, place, studio=studio))
+            return
+        for job in self.do(confirm_batch(question.batch.id, place, studio=studio)).jobs:
+            self.admitted(job, wish)
+
+    @rule(member=members)
+    def ask_for_nothing(self, member: UserId) -> None:
+        if self.plan_of(member):
+            with pytest.raises(EmptyPrompt):
+                self.do(self.world.imagine("", member))
+
+    @rule()
+    def claim_more(self) -> None:
+        self.claim()
+
+    @rule(number=numbers)
+    def a_ghost_draws(self, number: int) -> None:
+        """A process that was silent for too long wakes up and goes on."""
+        if job := pop(self.ghosts, number):
+            self.run(job)
+
+    @rule(number=numbers, code=st.sampled_from(BREAKS))
+    def draw_in_vain(self, number: int, code: FailureCode) -> None:
+        if job := pop(self.at_work, number):
+            self.world.engine.fail_next(code)
+            self.run(job)
+            self.world.engine._failures.clear()
+
+    @rule(number=numbers)
+    def cancel_midway(self, number: int) -> None:
+        if job := pop(self.at_work, number):
+            self.do(self._meanwhile(job, lambda: self.cancelled(job.id)))
+
+    @rule(number=numbers)
+    def crash_midway(self, number: int) -> None:
+        """The process dies between two steps, and another one starts."""
+        if job := pop(self.at_work, number):
+            self.do(self._die(job))
+            self.restart()
+
+    async def _meanwhile(self, job: Job, something: Callable[[], Awaitable[None]]) -> None:
+        gate = self.world.engine.hold(1)
+        drawing = asyncio.create_task(run_job(job, studio=self.world.studio))
+        await first_of(drawing, gate.reached())
+        await something()
+        gate.open()
+        await drawing
+        self.world.engine._gates.clear()
+
+    async def _die(self, job: Job) -> None:
+        gate = self.world.engine.hold(1)
+        drawing = asyncio.create_task(run_job(job, studio=self.world.studio))
+        await first_of(drawing, gate.reached())
+        drawing.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await drawing
+        self.world.engine._gates.clear()
+
+    @rule()
+    def restart(self) -> None:
+        self.ghosts += self.at_work
+        self.at_work.clear()
+        self.do(resume_jobs(studio=self.world.studio))
+
+    @rule()
+    def leases_end(self) -> None:
+        """Others take over what a silent process was at; it does not know yet."""
+        self.world.clock.now += LEASE + timedelta(seconds=1)
+        self.ghosts += self.at_work
+        self.at_work.clear()
+        self.do(take_over(studio=self.world.studio))
+
+    @rule(number=numbers)
+    def cancel_too_late(self, number: int) -> None:
+        if job_id := self.pick(number, lambda state: state[0] in OVER):
+            with pytest.raises(JobNotCancellable):
+                self.do(cancel_job(job_id, self.owners[job_id], studio=self.world.studio))
+
+    @rule(number=numbers)
+    def discard(self, number: int) -> None:
+        if job_id := self.pick(number, lambda state: True):
+            self.do(discard_job(job_id, self.owners[job_id], studio=self.world.studio))
+
+    @rule(number=numbers)
+    def deliver(self, number: int) -> None:
+        """Also what was delivered before."""
+        if job_id := self.pick(number, lambda state: state[0] in OVER):
+            self.do(deliver_job(job_id, studio=self.world.studio))
+
+    @rule(number=numbers)
+    def deliver_and_lose_the_answer(self, number: int) -> None:
+        if job_id := self.pick(number, lambda state: state == ("succeeded", "pending")):
+            self.world.notifier.lose("post_result")
+            with contextlib.suppress(DeliveryDelayed):
+                self.do(deliver_job(job_id, studio=self.world.studio))
+            self.world.notifier._losses.clear()
 
 
 def month_at(anchor: datetime, now: datetime) -> tuple[datetime, datetime]:
