@@ -116,10 +116,10 @@ def plan_after(
         billing=article.billing,
     )
     owned = replace(owned, paid=subscription.paid, refunded=subscription.refunded, paid_until=subscription.paid_until)
-    if subscription.state in (PayState.FAILED, PayState.DISPUTED):
-        return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     if subscription.state is PayState.ENDED or subscription.is_refunded:
         return replace(owned, ends_at=_end_of(subscription, known, now), as_of=as_of, is_paused=False)
+    if subscription.state in (PayState.FAILED, PayState.DISPUTED):
+        return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     return replace(
         owned,
         plan_name=article.plan,
