@@ -53,6 +53,7 @@ async def test_others_are_refused_every_command(scene: Scene) -> None:
         ("revoke", {"member": ben}),
         ("block", {"member": ben, "length": "for good"}),
         ("log", {}),
+        ("reports", {}),
     ]
     for command, options in commands:
         refused = await admin(ada, command, **options)
@@ -163,3 +164,18 @@ async def test_every_act_stands_in_the_log(studio: Scene) -> None:
     assert [str(act.deed) for act in reversed(written)] == ["queue", *(deed for *_, deed in acts)]
     assert {act.operator.user_id for act in written} == {int(ada.id)}
     assert len(log.splitlines()) >= len(written)
+
+
+async def test_what_members_report_is_found_by_operators(studio: Scene) -> None:
+    """Report Job says that whoever runs the studio will see it."""
+    ada, ben = await studio.member("ada"), await studio.member("ben")
+    empty = (await admin(ada, "reports"))["embeds"][0]["description"]
+    assert empty == "Nobody has reported anything."
+    grid = await draw(ben, "a fox **in** snow")
+    sent = await ada.context_menu("Report Job", grid)
+    await ada.wait_for_message(lambda message: "Thank you" in message["content"], since=sent)
+    [line] = (await admin(ada, "reports"))["embeds"][0]["description"].splitlines()
+    job_id = grid["attachments"][0]["filename"].rpartition("_")[2].partition(".")[0]
+    address = f"https://discord.com/channels/{studio.sandbox.world.guild.id}/{grid['channel_id']}/{grid['id']}"
+    for part in (f"<@{ada.id}>", f"<@{ben.id}>", f"`{job_id}`", "a fox in snow", address):
+        assert part in line
