@@ -227,7 +227,7 @@ class WalkOfPlans(Walk):
     # --- time, and with it what falls due at Stripe ---
 
     @rule(hours=st.sampled_from([1, 3 * 24, 11 * 24, 32 * 24]), succeeds=st.booleans())
-    def wait(self, hours: int, succeeds: bool) -> None:  # type: ignore[override]
+    def wait(self, hours: int, succeeds: bool) -> None:
         until = self.world.clock.now + timedelta(hours=hours, seconds=1)
         while subscription := self.next_due(until):
             self.world.clock.now = max(self.world.clock.now, end_of(subscription))

@@ -152,10 +152,11 @@ class Walk(RuleBasedStateMachine):
 
     def replenish(self, member: UserId) -> None:
         """The wallet gets what is due now, and loses what ran out."""
-        if due := self.due(member):
-            self.wallets[member].give(due.name, due.kind, due.amount, due.ends_at)
-            self.wallets[member].take_part(due.name, due.taken)
-        self.wallets[member].expire(self.world.clock.now)
+        due, wallet = self.due(member), self.wallets[member]
+        if due and due.name not in wallet.purses:
+            wallet.give(due.name, due.kind, due.amount, due.ends_at)
+            wallet.take_part(due.name, due.taken)
+        wallet.expire(self.world.clock.now)
 
     # --- wishes ---
 
