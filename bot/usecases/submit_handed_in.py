@@ -6,7 +6,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Size
 from bot.domain.descent import check_handed_in
 from bot.domain.errors import NotAllowed
-from bot.domain.job import UPSCALES, Job, JobId, JobKind, MessageRef, new_job_id
+from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.operation import Operation
 from bot.domain.prompt import GenerationParams, shorten_echo
 from bot.domain.prompt.characters import clean
@@ -16,6 +16,7 @@ from bot.pictures import measure
 from bot.usecases.admission import Place, admit, random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.settings import settings_of
+from bot.usecases.show import read_job_id
 from bot.usecases.studio import Studio
 from bot.usecases.submit_region import submit_region
 
@@ -54,11 +55,12 @@ async def submit_mask(
 ) -> Job:
     """Vary (Region) of a single picture with a mask that was painted elsewhere. `asked_in` names the interaction.
 
-    Raises `JobGone`, `InvalidLink` or whatever `submit_region` raises.
+    Raises `NotShown`, `JobGone`, `InvalidLink` or whatever `submit_region` raises.
     """
+    parent_id = read_job_id(job_id)
     async with studio.db.reading() as tx:
         await studio.plan_of(place, tx)
-        parent = await tx.jobs.get(JobId(job_id.lower()))
+        parent = await tx.jobs.get(parent_id)
     mask = await studio.links.fetch(url)
     pressed = parent.result_message or MessageRef(place.channel_id, asked_in)
     button = Button(Action.VARY_REGION, parent.id)
