@@ -8,7 +8,7 @@ from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
 from bot.domain.exact import NO_RELAX
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.oversight import QueueState
-from bot.domain.place import Place as Place
+from bot.domain.place import Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.domain.said import Said, joined

@@ -3,10 +3,8 @@
 import re
 
 from bot.domain.errors import StudioError
-from bot.domain.job import Job, JobId, JobStatus, MessageRef, UserId
+from bot.domain.job import JOB_ID_PATTERN, Job, JobId, JobStatus, MessageRef, UserId
 from bot.usecases.studio import Studio
-
-_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NotShown(StudioError):
@@ -15,7 +13,7 @@ class NotShown(StudioError):
 
 def read_job_id(typed: str) -> JobId:
     """Also in the middle of a file name or of an address. Raises `NotShown`."""
-    if found := _JOB_ID.search(typed.lower()):
+    if found := re.search(JOB_ID_PATTERN, typed.lower()):
         return JobId(found[0])
     raise _unknown(typed)
 

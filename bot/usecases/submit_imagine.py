@@ -11,13 +11,14 @@ from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
 from bot.domain.errors import BatchGone, NotAllowed, QueueFull
 from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.operation import PLAIN, Operation
+from bot.domain.place import Place
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
 from bot.domain.prompt.linked import kept_keys, links_of
 from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
-from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.personal import preferences_of, with_styles
