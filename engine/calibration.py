@@ -59,7 +59,9 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
     info = pipeline.traits.info
     runner = Runner({info.name: pipeline}, forwards)
     usual = a_generation(pipeline, 1)
-    if runner.prepare(usual) is not None:
+    failure = runner.prepare(usual)
+    if failure is not None:
+        log.error("model %s stays uncompiled, for it cannot begin at its own size: %s", info.name, failure.reason)
         return
     conditioning = usual.rows[0].conditioning
     is_guided = conditioning is not None and conditioning.negative is not None
