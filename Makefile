@@ -20,7 +20,7 @@ $(VENV)/.torch: constraints.txt
 	@echo "[1/3] making the virtual environment"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade "pip>=26"
-	@echo "[2/3] installing torch, the largest part: some hundred megabytes"
+	@echo "[2/3] installing torch, the largest part: hundreds of megabytes, with what GPUs need gigabytes"
 	@$(PIP) torch 2>&1 | $(STEPS)
 	@touch $@
 

@@ -29,7 +29,8 @@ from typing import Any, cast
 import asyncpg  # type: ignore[import-untyped]
 
 from benchmarks.plot import Bar, draw_bars
-from bot.db.database import SqlDatabase, create_engine, migrate, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, migrate, open_database
 from bot.db.models import ImageRow, JobRow, Table
 from bot.domain.gallery import GalleryQuery, Picture
 from bot.domain.job import DeliveryStatus, Job, JobKind, JobStatus, UserId, new_job_id
@@ -172,7 +173,8 @@ class Measured:
         begun = time.perf_counter()
         async with self._db.transaction() as tx:
             await tx.users.lock(user_id, "someone", self._clock)
-            await admit((a_job(user_id, self._clock, "a fox"),), place, tx, studio=self._studio)
+            standing = await self._studio.require_standing(place, tx)
+            await admit((a_job(user_id, self._clock, "a fox"),), standing, tx, studio=self._studio)
         choice = await claim_next((), 0, studio=self._studio)
         self.seconds.append(time.perf_counter() - begun)
         assert choice is not None

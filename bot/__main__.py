@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
-    from bot.db.database import DatabaseUnavailable
+    from bot.db.connections import DatabaseUnavailable
     from bot.gateway import DiscordUnavailable
     from bot.site import WebUnavailable
     from bot.storage import StoreUnavailable
@@ -71,7 +71,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Easel: a picture studio in Discord.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Easel: a picture studio in Discord.",
+        epilog="docs/running.md leads from the first start to the last.",
+    )
     parser.add_argument("--config", type=Path, help="settings to use (default: config.toml if there is one)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help=f"run the bot on Discord; the token comes from {TOKEN_VARIABLE}")

@@ -51,10 +51,10 @@ class TaskRunner:
         match request:
             case UpscaleRequest():
                 check_upscale(request)
-                return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort))
+                return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort), can_lift=True)
             case RestyleRequest():
                 check_restyle(request)
-                return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
+                return Task(request, lambda effort: restyle(request, self._tools.style(), effort), can_lift=True)
             case AnimateRequest() if self._tools.has_video:
                 check_animate(request)
                 return Task(request, lambda effort: animate(request, self._tools.video(), effort))
@@ -103,7 +103,7 @@ class TaskRunner:
         failure, effort = failure_from(error), task.effort
         if is_out_of_memory(error) and effort.halvings < MAX_HALVINGS:
             effort = replace(effort, halvings=effort.halvings + 1)
-        elif isinstance(error, NotANumber) and self._tools.is_half and not effort.in_full_precision:
+        elif isinstance(error, NotANumber) and self._can_lift(task):
             effort = replace(effort, in_full_precision=True)
         else:
             return failure
@@ -112,3 +112,6 @@ class TaskRunner:
         task.effort = effort
         release_memory(error)
         return None
+
+    def _can_lift(self, task: Task) -> bool:
+        return task.can_lift and self._tools.is_half and not task.effort.in_full_precision

@@ -33,12 +33,13 @@ class Effort:
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One request under way. `begin` starts its work from the first slice. `told_share` is how much of it was told to
-    be done, 0 to 1; less than 0 before its start was told.
+    """One request under way. `begin` starts its work from the first slice; one that `can_lift` does so in float32 if
+    asked. `told_share` is how much of it was told to be done, 0 to 1; less than 0 before its start was told.
     """
 
     request: TaskRequest
     begin: Callable[[Effort], Work]
+    can_lift: bool = False
     effort: Effort = field(default_factory=Effort)
     work: Work | None = None
     told_share: float = -1.0

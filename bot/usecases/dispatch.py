@@ -15,9 +15,9 @@ from bot.domain.oversight import QueueState
 from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
 from bot.usecases.end_job import save_job
-from bot.usecases.line import start_in_line
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.run_job import EngineStopped, run_job
+from bot.usecases.start_job import start_job
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -117,12 +117,8 @@ async def claim_next(running: Sequence[Job], passed: int, *, studio: Studio) -> 
     choice = choose_next(heads, running, passed, now.timestamp())
     if choice is None:
         return None
-    job = choice.job.start(now)
     async with studio.db.transaction(can_wait=True) as tx:
-        if not await tx.jobs.claim(job, Lease.from_now(studio.owner, now)):
-            raise ConflictingChange(f"job {job.id} was claimed elsewhere")
-        await start_in_line(job, tx)
-    return replace(choice, job=job)
+        return replace(choice, job=await start_job(choice.job, now, tx, studio=studio))
 
 
 async def resume_jobs(*, studio: Studio) -> int:

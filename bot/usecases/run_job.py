@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
@@ -12,7 +13,7 @@ from bot.domain.plan import OTHERS_TERMS
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
 from bot.usecases.end_job import end_job, save_job
-from bot.usecases.masters import Master, put_masters
+from bot.usecases.masters import Master, drop_masters, put_masters
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
@@ -97,9 +98,22 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     job, now = attempt.job, studio.now()
     keys = [f"{job.id}/{index}.{master.extension}" for index, master in enumerate(masters)]
     await put_masters(keys, masters, studio)
-    visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
-    terms = await _terms_of(job, studio)
-    pictures = [
+    pictures = _pictures_of(job, masters, keys, await _terms_of(job, studio), now)
+    ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
+    try:
+        async with studio.db.transaction(can_wait=True) as tx:
+            await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
+            await tx.gallery.add(pictures)
+    except ConflictingChange:
+        await _let_go(job, keys, studio)
+        raise
+    log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+
+
+def _pictures_of(
+    job: Job, masters: Sequence[Master], keys: Sequence[str], terms: str, now: datetime
+) -> tuple[Picture, ...]:
+    return tuple(
         Picture(
             job_id=job.id,
             index=index,
@@ -110,16 +124,20 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
             height=master.height,
             store_key=key,
             created_at=now,
-            visibility=visibility,
+            visibility=Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC,
             terms=terms,
         )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
-    ]
-    async with studio.db.transaction(can_wait=True) as tx:
-        ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
-        await tx.gallery.add(pictures)
-    log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+    )
+
+
+async def _let_go(job: Job, keys: Sequence[str], studio: Studio) -> None:
+    """No gallery will name what was kept of a job that was ended meanwhile. Another attempt at it, under way or
+    through, keeps its own under the same keys."""
+    async with studio.db.reading() as tx:
+        current = await tx.jobs.find(job.id)
+    if current is None or current.status in (JobStatus.CANCELLED, JobStatus.FAILED):
+        await drop_masters(keys, studio)
 
 
 async def _terms_of(job: Job, studio: Studio) -> str:

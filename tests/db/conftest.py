@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.db.database import SqlDatabase, create_engine, migrate, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, migrate, open_database
 from bot.db.models import Table
 
 

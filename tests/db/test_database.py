@@ -16,17 +16,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.config import Config
-from bot.db.database import (
-    READERS,
-    DatabaseUnavailable,
-    SqlDatabase,
-    create_engine,
-    held_alone,
-    migrate,
-    migration_config,
-    open_database,
-    parse_url,
-)
+from bot.db.connections import READERS, DatabaseUnavailable, create_engine, parse_url
+from bot.db.database import SqlDatabase, held_alone, migrate, migration_config, open_database
 from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
 from bot.domain.gallery import GalleryQuery
@@ -240,7 +231,7 @@ async def test_urls_are_taken_as_hosts_of_postgres_write_them(migrated_postgres:
 async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
     migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bot.db.connections.BUSY_SECONDS", 0.01)
     async with open_database(migrated_sqlite) as database, contextlib.AsyncExitStack() as readers:
         for _ in range(READERS):
             tx = await readers.enter_async_context(database.reading())

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.db import gallery
-from bot.db.database import create_engine, migrate, migration_config, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import migrate, migration_config, open_database
 from bot.domain.gallery import GalleryQuery, Visibility
 from bot.domain.job import (
     DeliveryStatus,

@@ -298,3 +298,15 @@ def test_recorded_graphs_make_room_for_what_does_not_fit_beside_them(where: str)
     assert runner.step(Batch(generation.key, generation.rows)).results[0].failure is None
     assert runner.decode(generation.rows) == {}
     assert not forwards.holds_memory
+
+
+def test_rows_that_fit_once_graphs_made_room_are_not_fewer_from_then_on() -> None:
+    forwards = Recorded()
+    pipeline = Crowded(forwards, "step")
+    runner = Runner({"dots": pipeline}, forwards)
+    request = dots(steps=1, rows=4)
+    generation = Generation(request, resolve(request, pipeline.traits), "dots")
+    assert runner.prepare(generation) is None
+    outcome = runner.step(Batch(generation.key, generation.rows))
+    assert outcome.results[0].failure is None
+    assert outcome.fitting_rows is None

@@ -8,7 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.config import EngineConfig
+from engine.precision import NotANumber
 from engine.protocol import (
+    AnimateRequest,
     Event,
     Failed,
     FailureCode,
@@ -20,6 +22,7 @@ from engine.protocol import (
     TerminalEvent,
     UpscaleRequest,
 )
+from engine.slices import Work
 from engine.task_runner import TaskRunner
 from engine.tasks import Task
 from engine.tools import Tools
@@ -140,6 +143,24 @@ def test_black_in_full_precision_is_a_failure(tmp_path: Path) -> None:
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 4)))[-1:]
     assert isinstance(failed, Failed)
     assert failed.code is FailureCode.NOT_A_NUMBER
+
+
+def test_a_black_film_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films know no other precision: the same would come of it, minutes later."""
+    begun: list[str] = []
+
+    def black(request: AnimateRequest, *_: object) -> Work:
+        begun.append(request.id)
+        yield Started(1)
+        raise NotANumber("the picture is not finite")
+
+    monkeypatch.setattr("engine.task_runner.animate", black)
+    tools = Tools(EngineConfig(cache_dir=tmp_path, video_model="films"), CPU, torch.float16)
+    monkeypatch.setattr(tools, "video", lambda: None)
+    runner = TaskRunner(tools)
+    [_, failed] = play(runner, runner.accept(AnimateRequest("film", PICTURE)))
+    assert failed == Failed(FailureCode.NOT_A_NUMBER, "the picture is not finite")
+    assert begun == ["film"]
 
 
 def test_any_other_trouble_is_the_requests_own(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from bot.db.database import SqlDatabase, open_database
 from bot.domain.errors import InvalidLink
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobStatus, UserId
+from bot.domain.place import Place
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.tasks import BackgroundTasks
-from bot.usecases.admission import Place, attach_waiting_message
+from bot.usecases.admission import attach_waiting_message
 from bot.usecases.courier import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job

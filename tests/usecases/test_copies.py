@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.job import Job, UserId
 from bot.domain.lease import LEASE, Lease
+from bot.domain.place import Place
 from bot.tasks import BackgroundTasks
-from bot.usecases.admission import Place
 from bot.usecases.copies import send_copy
 from bot.usecases.courier import MAX_ATTEMPTS, Courier
 from bot.usecases.deliver import deliver_job
