@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
@@ -16,7 +17,18 @@ from bot.domain.plan import Plan
 from bot.usecases.grants import TimeGrant, grant_time, reinstate_part, revoke_time, suspend_part, take_back_part
 from bot.usecases.oversee import give_plan, give_time, revoke_gifts
 from tests.domain.factories import CATALOGUE
-from tests.usecases.walking import GRID, PRICES, Due, WalkOfJobs, length, members, month_at, month_name, numbers
+from tests.usecases.walking import (
+    GRID,
+    PATIENCE,
+    PRICES,
+    Due,
+    WalkOfJobs,
+    length,
+    members,
+    month_at,
+    month_name,
+    numbers,
+)
 
 BASIC = replace(CATALOGUE.plans[0], fast_seconds=3 * GRID)
 STANDARD = replace(CATALOGUE.plans[1], fast_seconds=5 * GRID)
@@ -142,5 +154,6 @@ class WalkOfGifts(WalkOfJobs):
             wallet.rest(name, dispute.id, wallet.purses[name].granted * asked // PRICE)
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_whatever_is_given_and_taken_back_comes_to_what_is_left(empty_database: Path) -> None:
     run_state_machine_as_test(lambda: WalkOfGifts(empty_database), settings=length(8, 40))  # type: ignore[arg-type]

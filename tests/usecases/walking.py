@@ -60,6 +60,8 @@ numbers = st.integers(0, 3)
 GRID = 1_000
 PRICES = PriceList(grid=GRID)
 """So dear that few jobs use up an hour."""
+PATIENCE = 3_600
+"""Seconds, for a long walk."""
 T = TypeVar("T")
 REFUSALS = (CreditsExhausted, NotInPlan, QueueFull, SubscriptionPaused, SubscriptionRequired)
 
@@ -90,8 +92,8 @@ BREAKS = [FailureCode.OUT_OF_MEMORY, FailureCode.ENGINE_STOPPED, FailureCode.ENG
 
 
 def length(examples: int, steps: int) -> settings:
-    """Of a walk in the suite; `--hypothesis-profile long` walks a hundred times as often, and twice as far."""
-    more, further = (100, 2) if is_thorough() else (1, 1)
+    """Of a walk in the suite; `--hypothesis-profile long` walks many times as often, and twice as far."""
+    more, further = (25, 2) if is_thorough() else (1, 1)
     unhurried = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     return settings(max_examples=examples * more, stateful_step_count=steps * further, suppress_health_check=unhurried)
 
