@@ -74,11 +74,15 @@ class WalkOfGifts(WalkOfJobs):
         start, end = month_at(gift.starts_at, self.world.clock.now)
         return Due(month_name(member, gift.plan.name, start), "month", gift.plan.fast_seconds, end)
 
-    @rule(member=members, plan=st.sampled_from([BASIC, STANDARD]), days=st.sampled_from([3, 40, None]), number=numbers)
-    def give_plan(self, member: UserId, plan: Plan, days: int | None, number: int) -> None:
+    @rule(
+        member=members, name=st.sampled_from(["Basic", "Standard"]), days=st.sampled_from([3, 40, None]), number=numbers
+    )
+    def give_plan(self, member: UserId, name: str, days: int | None, number: int) -> None:
         now, studio = self.world.clock.now, self.world.studio
-        self.twice(lambda: give_plan(member, plan.name, days, f"{member} {number}", OPERATOR, studio=studio))
-        self.gifts[member].setdefault(number, Gift(plan, now, now + timedelta(days=days) if days else None))
+        self.twice(lambda: give_plan(member, name, days, f"{member} {number}", OPERATOR, studio=studio))
+        self.gifts[member].setdefault(
+            number, Gift(BASIC if name == "Basic" else STANDARD, now, now + timedelta(days=days) if days else None)
+        )
 
     @rule(member=members, amount=amounts, number=numbers)
     def give_time(self, member: UserId, amount: int, number: int) -> None:
