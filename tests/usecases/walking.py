@@ -203,6 +203,17 @@ class Walk(RuleBasedStateMachine):
             wallet.hold_nothing(job.id, wish.worth)
         else:
             wallet.hold(job.id, wish.worth, self.world.clock.now)
+            self.check_source(job)
+
+    def check_source(self, job: Job) -> None:
+        """It was paid for out of the same lots."""
+        query = (
+            "SELECT label, -amount FROM ledger_postings JOIN ledger_entries ON id = entry_id "
+            "WHERE job_id = ? AND kind = 'reserve' AND amount < 0"
+        )
+        shares = dict(self.wallets[job.user_id].held[job.id])
+        found = dict(self.raw.execute(query, (job.id,)))
+        assert found == shares, f"{found} instead of {shares}"
 
     # --- drawing ---
 
