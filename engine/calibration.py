@@ -153,8 +153,9 @@ def _fails(runner: Runner, batch: Batch) -> bool:
 
 
 def wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    """Until what was put into its queue is computed."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def _identity(pipeline: Pipeline, forwards: Forwards) -> str:
