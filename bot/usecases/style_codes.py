@@ -1,6 +1,6 @@
 """Styles that members keep under numbers: saved, shared by their makers alone, and put into the jobs that name them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.errors import InvalidParameter, NotAllowed
@@ -72,23 +72,25 @@ async def _get(code: str, tx: Transaction) -> SavedStyle:
     return style
 
 
-async def with_codes(jobs: Iterable[Job], tx: Transaction) -> tuple[Job, ...]:
+async def with_codes(jobs: Sequence[Job], tx: Transaction) -> tuple[Job, ...]:
     """The jobs with what the saved numbers in them stand for, as it is now. Other numbers are looks of their own.
 
     Raises `NotAllowed` for a style that its maker has not shared.
     """
-    return tuple([await _with_codes(job, tx) for job in jobs])
+    codes = {int(one.source) for job in jobs for one in job.params.style_references if not one.is_link}
+    saved = await tx.style_codes.find_all(codes) if codes else {}
+    return tuple(_with_codes(job, saved) for job in jobs)
 
 
-async def _with_codes(job: Job, tx: Transaction) -> Job:
+def _with_codes(job: Job, saved: Mapping[int, SavedStyle]) -> Job:
     references: list[StyleReference] = []
     words: list[PromptPart] = []
     for reference in job.params.style_references:
-        saved = None if reference.is_link else await tx.style_codes.find(int(reference.source))
-        if saved is None:
+        style = None if reference.is_link else saved.get(int(reference.source))
+        if style is None:
             references.append(reference)
             continue
-        saved.check_use(job.user_id)
-        references += [StyleReference(as_kept(key), reference.weight) for key in saved.picture_keys]
-        words += [PromptPart(saved.words, reference.weight)] * bool(saved.words)
+        style.check_use(job.user_id)
+        references += [StyleReference(as_kept(key), reference.weight) for key in style.picture_keys]
+        words += [PromptPart(style.words, reference.weight)] * bool(style.words)
     return replace(job, params=replace(job.params, style_references=tuple(references), style_words=tuple(words)))
