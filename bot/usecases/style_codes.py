@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.domain.errors import InvalidParameter, NotAllowed
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
-from bot.domain.prompt.linked import as_kept
+from bot.domain.prompt.linked import as_kept, check_pictures
 from bot.domain.prompt.parameters import MAX_SEED, PromptPart, StyleReference
 from bot.domain.saved_style import MAX_OF_MEMBER, SavedStyle, read_code, read_words
 from bot.usecases.admission import random_seed
@@ -75,7 +75,7 @@ async def _get(code: str, tx: Transaction) -> SavedStyle:
 async def with_codes(jobs: Sequence[Job], tx: Transaction) -> tuple[Job, ...]:
     """The jobs with what the saved numbers in them stand for, as it is now. Other numbers are looks of their own.
 
-    Raises `NotAllowed` for a style that its maker has not shared.
+    Raises `NotAllowed` for a style that its maker has not shared, `InvalidPrompt` for too many pictures.
     """
     codes = {int(one.source) for job in jobs for one in job.params.style_references if not one.is_link}
     saved = await tx.style_codes.find_all(codes) if codes else {}
@@ -93,4 +93,6 @@ def _with_codes(job: Job, saved: Mapping[int, SavedStyle]) -> Job:
         style.check_use(job.user_id)
         references += [StyleReference(as_kept(key), reference.weight) for key in style.picture_keys]
         words += [PromptPart(style.words, reference.weight)] * bool(style.words)
-    return replace(job, params=replace(job.params, style_references=tuple(references), style_words=tuple(words)))
+    params = replace(job.params, style_references=tuple(references), style_words=tuple(words))
+    check_pictures(params)
+    return replace(job, params=params)
