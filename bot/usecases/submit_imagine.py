@@ -122,10 +122,10 @@ async def _read(
     preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
     submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
-    imagined = (
+    imagined = [
         _imagined(parsed, kind, settings, place, now + timedelta(microseconds=number))
         for number, parsed in enumerate(submission.prompts)
-    )
+    ]
     jobs = await with_codes(await with_styles(imagined, tx), tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
