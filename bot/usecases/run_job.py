@@ -13,6 +13,7 @@ from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
 from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, put_masters
+from bot.usecases.patience import ask, outlast
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
@@ -35,7 +36,7 @@ class EngineStopped(Exception):
 async def run_job(job: Job, *, studio: Studio) -> None:
     """`job` is running under its attempt number; somebody who ended it meanwhile wins, and the drawing is dropped.
 
-    Raises `EngineStopped`.
+    Raises `EngineStopped`, and `DatabaseTrouble` when its end cannot be written down, however long that is tried.
     """
     try:
         await _draw_or_fail(job, studio)
@@ -115,18 +116,22 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
         )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
     ]
-    async with studio.db.transaction(can_wait=True) as tx:
-        ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
-        await tx.gallery.add(pictures)
+    ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
+    await outlast(lambda: _write_success(ended, pictures, studio), f"end of {job.id}", studio=studio)
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+
+
+async def _write_success(ended: Job, pictures: Sequence[Picture], studio: Studio) -> None:
+    async with studio.db.transaction(can_wait=True) as tx:
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=ended.attempt)
+        await tx.gallery.add(pictures)
 
 
 async def _terms_of(job: Job, studio: Studio) -> str:
     """Enlarging a picture does not make it one's own."""
     if job.kind in UPSCALES and job.parent is not None:
-        async with studio.db.reading() as tx:
-            source = await tx.gallery.get(job.parent)
+        parent = job.parent
+        source = await ask(lambda tx: tx.gallery.get(parent), f"parent of {job.id}", studio=studio)
         if source.user_id != job.user_id:
             return OTHERS_TERMS
     return studio.plan_for(job).terms
@@ -144,11 +149,14 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
     await _save(interrupted, studio)
     log.error("job interrupted", job=job.id, times=interrupted.interruptions, why=why, incident=interrupted.incident_id)
     if not interrupted.has_ended:
-        async with studio.db.reading() as tx:
-            current = await tx.jobs.get(job.id)
+        current = await ask(lambda tx: tx.jobs.get(job.id), f"job {job.id}", studio=studio)
         await studio.notifier.show_progress(current, 0.0, None)
 
 
 async def _save(job: Job, studio: Studio) -> None:
+    await outlast(lambda: _write(job, studio), f"end of {job.id}", studio=studio)
+
+
+async def _write(job: Job, studio: Studio) -> None:
     async with studio.db.transaction(can_wait=True) as tx:
         await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

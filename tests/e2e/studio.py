@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ from bot.usecases.audit_ledger import audit_ledger
 from tests.fakes import FakeEngine
 
 
+def at_once(_attempt: int) -> float:
+    return 0.0
+
+
 @dataclass
 class Scene:
     """A running bot in a running stand-in. `restart` takes the bot down and brings it up with nothing remembered."""
@@ -28,11 +32,12 @@ class Scene:
     sandbox: Sandbox
     engine: FakeEngine
     config: Config
+    pause: Callable[[int], float] = at_once
     parts: tuple[asyncio.Task[None], ...] = ()
     _bot: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def open(self) -> None:
-        studio = running_studio(self.config, self.sandbox.bot_token, self.engine, pause=lambda _attempt: 0.0)
+        studio = running_studio(self.config, self.sandbox.bot_token, self.engine, pause=self.pause)
         self.parts = await self._bot.enter_async_context(studio)
 
     async def close(self) -> None:
@@ -77,8 +82,10 @@ def settings(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def running_scene(sandbox: Sandbox, engine: FakeEngine, config: Config) -> AsyncIterator[Scene]:
-    scene = Scene(sandbox, engine, config)
+async def running_scene(
+    sandbox: Sandbox, engine: FakeEngine, config: Config, pause: Callable[[int], float] = at_once
+) -> AsyncIterator[Scene]:
+    scene = Scene(sandbox, engine, config, pause)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
         patch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
