@@ -20,7 +20,7 @@ $(VENV)/.torch: constraints.txt
 	@echo "[1/3] making the virtual environment"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade "pip>=26"
-	@echo "[2/3] installing torch, the largest part: some hundred megabytes"
+	@echo "[2/3] installing torch, the largest part: hundreds of megabytes, with what GPUs need gigabytes"
 	@$(PIP) torch 2>&1 | $(STEPS)
 	@touch $@
 
@@ -74,5 +74,5 @@ bench: $(DEV_READY)  ## run all benchmarks that need no GPU: figures, and plots 
 	@$(PIP) --quiet --group train
 	for name in prompt policy fairness chat crash store step_batching soak operations; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-clean:  ## remove what was installed and drawn
-	rm -rf $(VENV) demo data
+clean:  ## remove what was installed, and the demo; data/ with your pictures stays
+	rm -rf $(VENV) demo

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from benchmarks.toy import SCHEDULE, a_unet
+from engine.limits import ModelTraits
 from engine.pipelines.flux import LATENT_RGB_FACTORS as FLUX_FACTORS
 from engine.pipelines.flux import Flux
 from engine.pipelines.interface import Conditioning, DrawClean, Pipeline, Tensors
@@ -21,7 +22,7 @@ from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS, StableDiffusio
 from engine.previews import TinyDecoder, draw_previews
 from engine.protocol import ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from, start_sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 
 MIXED_STEPS = (4, 8, 20, 30, 50)
 FEW_STEPS = (1, 2, 4, 4, 8)

@@ -29,7 +29,8 @@ from typing import Any, cast
 import asyncpg  # type: ignore[import-untyped]
 
 from benchmarks.plot import Bar, draw_bars
-from bot.db.database import SqlDatabase, create_engine, migrate, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, migrate, open_database
 from bot.db.models import ImageRow, JobRow, Table
 from bot.domain.gallery import GalleryQuery, Picture
 from bot.domain.job import DeliveryStatus, Job, JobKind, JobStatus, UserId, new_job_id

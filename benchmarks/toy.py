@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from engine.limits import ModelTraits
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.pipelines.stable_diffusion import LATENT_RGB_FACTORS
 from engine.previews import TinyDecoder, draw_previews
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
 from engine.samplers import Sampler, sampler_from
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 
 SCHEDULE = {
     "beta_start": 0.00085,

@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _command(options: argparse.Namespace, config: Config) -> int:
     """What keeps a studio from opening is told in one sentence, whatever it was to be opened for."""
-    from bot.db.database import DatabaseUnavailable
+    from bot.db.connections import DatabaseUnavailable
     from bot.gateway import DiscordUnavailable
     from bot.site import WebUnavailable
     from bot.storage import StoreUnavailable
@@ -71,7 +71,11 @@ def _new_loop() -> asyncio.AbstractEventLoop:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bot", description="Easel: a picture studio in Discord.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bot",
+        description="Easel: a picture studio in Discord.",
+        epilog="docs/running.md leads from the first start to the last.",
+    )
     parser.add_argument("--config", type=Path, help="settings to use (default: config.toml if there is one)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help=f"run the bot on Discord; the token comes from {TOKEN_VARIABLE}")
@@ -85,14 +89,14 @@ def _parser() -> argparse.ArgumentParser:
     grant = commands.add_parser("grant", help="give a member a plan, fast time or credits")
     grant.add_argument("--user", type=int, required=True, help="the member's Discord id")
     given = grant.add_mutually_exclusive_group(required=True)
-    given.add_argument("--plan", help="the name of a plan")
-    given.add_argument("--hours", type=float, help="fast time")
+    given.add_argument("--plan", help="the name of a plan, such as Pro")
+    given.add_argument("--hours", type=float, help="hours of fast time")
     given.add_argument("--credits", type=int, help="credits, where the studio counts them")
     grant.add_argument(
         "--id", help="a name for this gift: a member gets one of the same name once (default: a new one)"
     )
-    grant.add_argument("--days", type=int, help="how long the plan lasts (default: until revoked)")
-    commands.add_parser("audit", help="look through the whole ledger for what cannot be")
+    grant.add_argument("--days", type=int, help="with --plan: how long it lasts (default: until revoked)")
+    commands.add_parser("audit", help="look through the whole ledger for what does not add up")
     return parser
 
 
@@ -198,7 +202,11 @@ async def _grant(config: Config, options: argparse.Namespace) -> int:
     if not options.plan and asked_for is not catalogue.unit:
         print(f"This studio counts {catalogue.unit.value}; see plans.unit in the settings.", file=sys.stderr)
         return 2
-    if (not options.plan and amount <= 0) or (options.days or 1) <= 0:
+    if not options.plan and options.days is not None:
+        lasts = f"Time lasts {catalogue.bonus_days} days: plans.bonus_days in the settings."
+        print(f"--days is for plans. {lasts}", file=sys.stderr)
+        return 2
+    if (not options.plan and amount <= 0) or (options.days is not None and options.days <= 0):
         print("That would give nothing: hours, credits and days are above 0.", file=sys.stderr)
         return 2
     await migrate(config.database.url)

@@ -15,7 +15,8 @@ from bot.config import (
     WEB_SECRET_VARIABLE,
     Config,
 )
-from bot.db.database import DatabaseUnavailable, migrate, open_database
+from bot.db.connections import DatabaseUnavailable
+from bot.db.database import migrate, open_database
 from bot.domain.errors import StoreUnreachable, StudioError
 from bot.domain.finding import Finding, Health
 from bot.image_store import open_image_store

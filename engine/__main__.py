@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -13,35 +14,26 @@ from PIL import Image
 from engine.commands import (
     UnreadablePicture,
     add_bench,
-    add_commands,
+    add_upscale,
     chosen_model,
-    configured,
+    read_mask,
     read_picture,
-    request_from,
     run_bench,
-    show,
 )
 from engine.config import FAMILIES, EngineConfig
 from engine.local import LocalEngine
 from engine.protocol import (
-    Cancelled,
-    Described,
     EngineStartError,
     Failed,
     Finished,
     GenerateRequest,
     InitImage,
-    Mask,
     ModelInfo,
     Pixels,
     Progress,
-    Queued,
     Request,
-    Started,
-    TerminalEvent,
-    Weighed,
+    UpscaleRequest,
 )
-from engine.tasks import TaskRequest
 
 EXAMPLES = """examples:
   python -m engine generate "a fox under a full moon" -o fox.png
@@ -90,8 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--strength", type=float, default=0.6, help="0 keeps --init, 1 forgets it (default: 0.6)")
     generate.add_argument("--mask", type=Path, metavar="FILE", help="redraw --init only where this picture is white")
     models = commands.add_parser("models", help="list the model and what it can do")
-    bench = add_bench(commands)
-    for command in (generate, models, bench, *add_commands(commands)):
+    for command in (generate, add_upscale(commands), models, add_bench(commands)):
         command.add_argument("--model", default="", help="folder, .safetensors file or Hugging Face id")
         command.add_argument("--family", default="", help=f"{', '.join(FAMILIES)}; needed with --model")
         command.add_argument("--base", default="", help="folder or id of the model that a single file was made from")
@@ -102,21 +93,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(options: argparse.Namespace) -> int:
-    model = chosen_model(options)
-    request = None if options.command in ("generate", "models") else request_from(options)
-    # One picture does not repay minutes of compiling.
-    config = EngineConfig(models=(model,), device=options.device, dtype=options.dtype, compile="off")
-    engine = LocalEngine(configured(config, options))
+    request = None
+    if options.command == "upscale":  # before anything is loaded: the file may not be there
+        request = UpscaleRequest("cli", read_picture(options.picture), options.scale)
+    engine = LocalEngine(_config(options))
     await engine.start()
     try:
         if options.command == "models":
             _print_models(engine.list_models())
             return 0
-        if request is None:
-            return await _generate(engine, options)
-        return await _work(engine, request, options)
+        return await _draw(engine, request or _request(options, engine.list_models()[0]), options.out)
     finally:
         await engine.stop()
+
+
+def _config(options: argparse.Namespace) -> EngineConfig:
+    """One picture does not repay minutes of compiling."""
+    config = EngineConfig(models=(chosen_model(options),), device=options.device, dtype=options.dtype, compile="off")
+    return replace(config, upscale_model=options.network) if options.command == "upscale" else config
 
 
 def _print_models(models: tuple[ModelInfo, ...]) -> None:
@@ -126,40 +120,31 @@ def _print_models(models: tuple[ModelInfo, ...]) -> None:
             print(f"  knows {len(model.vocabulary)} words, such as {', '.join(model.vocabulary[:12])}")
 
 
-async def _generate(engine: LocalEngine, options: argparse.Namespace) -> int:
-    event = await _follow(engine, _request(options, engine.list_models()[0]))
-    if not isinstance(event, Finished):
+async def _draw(engine: LocalEngine, request: Request, out: Path) -> int:
+    finished = await _follow(engine, request)
+    if finished is None:
         return 1
-    _save_grid(event.images, options.out)
-    print(f"\n{options.out}: {len(event.images)} drawn in {event.engine_seconds:.1f} s", file=sys.stderr)
-    for note in event.notes:
+    _save_grid(finished.images, out)
+    first, count = finished.images[0], len(finished.images)
+    print(f"\n{out}: {count} of {first.width}x{first.height} in {finished.engine_seconds:.1f} s", file=sys.stderr)
+    for note in finished.notes:
         print(note, file=sys.stderr)
     return 0
 
 
-async def _work(engine: LocalEngine, request: TaskRequest, options: argparse.Namespace) -> int:
-    event = await _follow(engine, request)
-    show(event, options)
-    return 1 if isinstance(event, Failed | Cancelled) else 0
-
-
-async def _follow(engine: LocalEngine, request: Request) -> TerminalEvent:
-    """To its end, with steps and failures told on the way."""
+async def _follow(engine: LocalEngine, request: Request) -> Finished | None:
+    """To its end, with steps told on the way; None if it failed, which is told too."""
     async for event in engine.generate(request):
         match event:
-            case Queued() | Started():
-                pass
             case Progress(step_index, total_steps):
                 print(f"\rstep {step_index} of {total_steps}", end="", file=sys.stderr, flush=True)
             case Failed(code, reason):
                 print(f"\nNothing was drawn ({code}): {reason}", file=sys.stderr)
+            case Finished():
                 return event
-            case Cancelled():
-                print("\nCancelled", file=sys.stderr)
-                return event
-            case Finished() | Described() | Weighed():
-                return event
-    raise AssertionError("the stream ended without a terminal event")
+            case _:
+                pass  # it waits, or begins
+    return None
 
 
 def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
@@ -176,13 +161,8 @@ def _request(options: argparse.Namespace, model: ModelInfo) -> GenerateRequest:
         guidance_scale=options.guidance,
         sampler=options.sampler,
         init_image=InitImage(read_picture(options.init), options.strength) if options.init else None,
-        mask=_mask(options.mask) if options.mask else None,
+        mask=read_mask(options.mask) if options.mask else None,
     )
-
-
-def _mask(path: Path) -> Mask:
-    picture = Image.open(path).convert("L")
-    return Mask(picture.width, picture.height, picture.tobytes())
 
 
 def _save_grid(images: tuple[Pixels, ...], path: Path) -> None:

@@ -13,9 +13,9 @@ import torch
 from engine.calibration import (
     UNMEASURED,
     a_generation,
-    bytes_of_step,
     compile_ahead,
     measure,
+    measure_memory,
     seconds_of_step,
     wait_for,
 )
@@ -25,7 +25,7 @@ from engine.generation import Batch, Generation
 from engine.memory import free_bytes
 from engine.models import load_models
 from engine.pipelines.interface import Pipeline, Tensors
-from engine.policy import CostCurve, MemoryLine, line_through
+from engine.policy import CostCurve, MemoryLine
 from engine.protocol import EngineStartError
 from engine.runner import Runner
 from engine.startup import thread_count
@@ -135,8 +135,7 @@ def _measure(pipeline: Pipeline, forwards: Forwards, config: EngineConfig) -> Fi
     if curve is UNMEASURED:
         raise EngineStartError(f"model {info.name} cannot take one step at {info.width}x{info.height} here")
     compile_ahead(pipeline, forwards, curve.knee)
-    peaks = [(rows, peak) for rows in (1, curve.points[-1][0]) if (peak := bytes_of_step(pipeline, rows)) is not None]
-    memory = line_through(sorted(set(peaks))) if peaks else None
+    memory = measure_memory(pipeline, curve)
     tick, bare, previews = _seconds_at(pipeline, forwards, curve.knee)
     return Figures(
         model=info.name,

@@ -45,7 +45,7 @@ def calibrate(
         if known is None or (has_memory and known.memory is None):
             log.info("measuring model %s at %dx%d (%d of %d)", model, info.width, info.height, number, len(pipelines))
             known = _measured(pipeline, forwards, has_memory=has_memory)
-            if known.curve.points != UNMEASURED.points:
+            if known.curve is not UNMEASURED:
                 _keep(known, path)
         costs[model] = known
         log.info("model %s is full at %d rows", model, known.curve.knee)
@@ -76,9 +76,7 @@ def _measured(pipeline: Pipeline, forwards: Forwards, *, has_memory: bool) -> Mo
     with forwards.warming_up():
         curve = measure(partial(seconds_of_step, pipeline, forwards))
     info = pipeline.traits.info
-    counts = sorted({1, curve.points[-1][0]})
-    peaks = [(rows, peak) for rows in counts if has_memory and (peak := bytes_of_step(pipeline, rows)) is not None]
-    return ModelCosts(curve, info.width * info.height, line_through(peaks) if peaks else None)
+    return ModelCosts(curve, info.width * info.height, measure_memory(pipeline, curve) if has_memory else None)
 
 
 def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
@@ -94,6 +92,13 @@ def measure(seconds_of: Callable[[int], float | None]) -> CostCurve:
         if not gained or spent > BUDGET_SECONDS:
             break
     return CostCurve(tuple(points)) if points else UNMEASURED
+
+
+def measure_memory(pipeline: Pipeline, curve: CostCurve) -> MemoryLine | None:
+    """By the fewest and the most rows that were timed; None if nobody can tell."""
+    counts = sorted({1, curve.points[-1][0]})
+    peaks = [(rows, peak) for rows in counts if (peak := bytes_of_step(pipeline, rows)) is not None]
+    return line_through(peaks) if peaks else None
 
 
 def bytes_of_step(pipeline: Pipeline, rows: int) -> int | None:
@@ -164,7 +169,7 @@ def _identity(pipeline: Pipeline, forwards: Forwards) -> str:
 def _read(path: Path) -> ModelCosts | None:
     """None if it is not there or not ours: then it is measured again."""
     try:
-        kept = json.loads(path.read_text())
+        kept = json.loads(path.read_text(encoding="utf-8"))
         curve = CostCurve(tuple((int(rows), float(seconds)) for rows, seconds in kept["seconds_by_rows"]))
         memory = kept["bytes"]
         line = None if memory is None else MemoryLine(int(memory["fixed"]), int(memory["a_row"]))
@@ -179,7 +184,9 @@ def _keep(costs: ModelCosts, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"seconds_by_rows": costs.curve.points, "area": costs.area, "bytes": memory}))
+        partial.write_text(
+            json.dumps({"seconds_by_rows": costs.curve.points, "area": costs.area, "bytes": memory}), encoding="utf-8"
+        )
         partial.replace(path)
     except OSError as error:
         log.warning("the measured costs were not kept: %s", error)

@@ -1,10 +1,9 @@
-"""The command line's orders other than drawing a prompt: their arguments, their requests, and what is shown of results.
+"""The command line's orders beside drawing: their arguments, and the files that they read.
 
 No torch; `__main__` runs the engine.
 """
 
 import argparse
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,8 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from engine.config import COMPILE_MODES, STARTER, EngineConfig, ModelConfig, read_config
-from engine.protocol import Cancelled, Described, Failed, Finished, Pixels, TerminalEvent, UpscaleRequest, Weighed
+from engine.protocol import Mask, Pixels
 from engine.startup import share_the_cores
-from engine.tasks import TaskRequest
 
 
 class UnreadablePicture(Exception):
@@ -22,20 +20,30 @@ class UnreadablePicture(Exception):
 
 
 def read_picture(path: Path) -> Pixels:
-    """Upright and in colour; what is transparent becomes white."""
-    try:
-        with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGBA")
-    except FileNotFoundError:
-        raise UnreadablePicture(f"there is no picture {path}") from None
-    except (UnidentifiedImageError, OSError) as error:
-        raise UnreadablePicture(f"{path} cannot be read as a picture: {error}") from error
+    """Upright and in colour; what is transparent becomes white. Raises `UnreadablePicture`."""
+    picture = _open(path, "RGBA")
     white = Image.new("RGBA", picture.size, "white")
     white.alpha_composite(picture)
     return Pixels(picture.width, picture.height, white.convert("RGB").tobytes())
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> list[argparse.ArgumentParser]:
+def read_mask(path: Path) -> Mask:
+    """By brightness, upright. Raises `UnreadablePicture`."""
+    picture = _open(path, "L")
+    return Mask(picture.width, picture.height, picture.tobytes())
+
+
+def _open(path: Path, mode: str) -> Image.Image:
+    try:
+        with Image.open(path) as opened:
+            return ImageOps.exif_transpose(opened).convert(mode)
+    except FileNotFoundError:
+        raise UnreadablePicture(f"there is no picture {path}") from None
+    except (UnidentifiedImageError, OSError) as error:
+        raise UnreadablePicture(f"{path} cannot be read as a picture: {error}") from error
+
+
+def add_upscale(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     upscale = commands.add_parser("upscale", help="make a picture 2 or 4 times as large")
     upscale.add_argument("picture", type=Path, help="the picture")
     upscale.add_argument("-o", "--out", type=Path, default=Path("out.png"), help="PNG file (default: %(default)s)")
@@ -45,7 +53,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default="auto",
         help="compact (quick), anime, photo, auto, or a .safetensors file of the ESRGAN family (default: auto)",
     )
-    return [upscale]
+    return upscale
 
 
 def add_bench(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
@@ -92,34 +100,3 @@ def chosen_model(options: argparse.Namespace) -> ModelConfig:
         return STARTER
     name = Path(options.model).stem
     return ModelConfig(name=name, family=options.family, source=options.model, base=options.base)
-
-
-def request_from(options: argparse.Namespace) -> TaskRequest:
-    """Raises `UnreadablePicture`."""
-    match options.command:
-        case "upscale":
-            return UpscaleRequest("cli", read_picture(options.picture), options.scale)
-        case unknown:
-            raise ValueError(f"there is no command {unknown}")
-
-
-def configured(config: EngineConfig, options: argparse.Namespace) -> EngineConfig:
-    """With what the command names."""
-    return replace(config, upscale_model=options.network) if options.command == "upscale" else config
-
-
-def show(result: TerminalEvent, options: argparse.Namespace) -> None:
-    match result:
-        case Finished(images, engine_seconds, notes):
-            [image] = images
-            Image.frombytes("RGB", (image.width, image.height), image.rgb).save(options.out)
-            print(f"\n{options.out}: {image.width}x{image.height} in {engine_seconds:.1f} s", file=sys.stderr)
-            for note in notes:
-                print(note, file=sys.stderr)
-        case Described(texts):
-            print("\n".join(texts))
-        case Weighed(words):
-            for word in words:
-                print(f"{word.weight:.2f} {word.word}")
-        case Failed() | Cancelled():
-            pass  # told already, as it happened

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from PIL import Image
 
+from engine.limits import InvalidRequest
 from engine.protocol import Described, DescribeRequest, Pixels, Started
-from engine.settings import InvalidRequest
 from engine.slices import Slices, Work
 from engine.tasks import Effort
 

@@ -4,9 +4,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.limits import ModelTraits
 from engine.pipelines.interface import Conditioning
 from engine.protocol import Mask, NoiseBlend, Reference, WeightedPart
-from engine.settings import ModelTraits, Settings, Start
+from engine.settings import Settings, Start
 
 MAX_BYTES = 256 * 2**20  # 60 prompts of FLUX, 400 of SDXL
 
@@ -21,9 +22,25 @@ class Encoder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Own:
+    """What a model that reads rows is told of one."""
+
+    seed: int
+    start: Start | None
+    mask: Mask | None
+    tile: bool
+    noise_blend: NoiseBlend | None
+
+    @property
+    def nbytes(self) -> int:
+        pictures = self.start.pictures if self.start else ()
+        return sum(len(pixels.rgb) for pixels in pictures) + (len(self.mask.levels) if self.mask else 0)
+
+
+@dataclass(frozen=True, slots=True)
 class _Key:
     """All that an encoder may look at. `guidance` is the scale where the model reads it, else whether there is any;
-    `own` what it reads of single rows, if it does.
+    `own` is None for a model that does not read rows.
     """
 
     model: str
@@ -35,15 +52,12 @@ class _Key:
     width: int
     height: int
     in_full_precision: bool
-    own: tuple[int, Start | None, Mask | None, bool, NoiseBlend | None] | None
+    own: _Own | None
 
     @property
     def nbytes(self) -> int:
         """Only pictures count: words are small beside what is made of them."""
-        pictures = [reference.pixels for reference in self.references]
-        if self.own is not None and self.own[1] is not None:
-            pictures += self.own[1].pictures
-        return sum(len(pixels.rgb) for pixels in pictures)
+        return sum(len(reference.pixels.rgb) for reference in self.references) + (self.own.nbytes if self.own else 0)
 
 
 class EmbeddingCache:
@@ -73,6 +87,7 @@ class EmbeddingCache:
 
 
 def _key_of(model: str, settings: Settings, traits: ModelTraits, *, in_full_precision: bool) -> _Key:
+    own = _Own(settings.seed, settings.start, settings.mask, settings.tile, settings.noise_blend)
     return _Key(
         model,
         settings.prompt,
@@ -83,9 +98,7 @@ def _key_of(model: str, settings: Settings, traits: ModelTraits, *, in_full_prec
         settings.width,
         settings.height,
         in_full_precision,
-        (settings.seed, settings.start, settings.mask, settings.tile, settings.noise_blend)
-        if traits.reads_rows
-        else None,
+        own if traits.reads_rows else None,
     )
 
 

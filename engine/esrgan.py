@@ -16,8 +16,6 @@ SCALE = 4
 class CompactNet(nn.Module):
     """SRVGGNetCompact: convolutions at the small size, one pixel shuffle, added to the plainly enlarged picture."""
 
-    scale = SCALE
-
     def __init__(self, width: int = 64, depth: int = 16) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
@@ -58,8 +56,6 @@ class ResidualBlock(nn.Module):
 
 class ResidualNet(nn.Module):
     """RRDBNet: residual dense blocks at the small size, then twice doubled."""
-
-    scale = SCALE
 
     def __init__(self, depth: int, width: int = 64) -> None:
         super().__init__()

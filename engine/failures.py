@@ -5,7 +5,7 @@ import torch
 from engine.precision import NotANumber
 from engine.protocol import Failed, FailureCode
 
-CPU_HAS_NO_MEMORY = ("can't allocate memory", "not enough memory")
+HAS_NO_MEMORY = ("can't allocate memory", "not enough memory", "MPS backend out of memory")  # Linux, Windows, macOS
 CUDA_HAS_NO_MEMORY = 2  # cudaErrorMemoryAllocation: the device is well
 
 
@@ -21,18 +21,23 @@ def failure_from(error: Exception) -> Failed:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """torch's allocator has its own error for devices, and a plain RuntimeError for a CPU, which Linux words otherwise
-    than Windows. What CUDA needs for itself (kernels, graphs) it asks for beside the allocator.
+    """torch's allocator for CUDA has its own error; those for a CPU and for Apple's GPUs raise a plain RuntimeError.
+    What CUDA needs for itself (kernels, graphs) it asks for beside the allocator.
     """
     if isinstance(error, torch.AcceleratorError):
         return getattr(error, "error_code", None) == CUDA_HAS_NO_MEMORY
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in CPU_HAS_NO_MEMORY)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in HAS_NO_MEMORY)
 
 
 def release_memory(error: Exception) -> None:
-    """The traceback keeps the failed forward's tensors alive; the retry needs their room."""
-    error.__traceback__ = None
+    """Its traceback, and those of the errors it came from, keep the failed forward's tensors alive; the retry needs
+    their room.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

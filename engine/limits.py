@@ -64,11 +64,11 @@ def check_request(request: GenerateRequest, traits: ModelTraits) -> None:
     _check_abilities(request, traits.info)
     _check_rows(request)
     steps = traits.info.steps if request.steps is None else request.steps
-    _check_between("steps", steps, 1, MAX_STEPS)
+    check_between("steps", steps, 1, MAX_STEPS)
     if request.stop_step is not None:
-        _check_between("stop_step", request.stop_step, 1, steps)
+        check_between("stop_step", request.stop_step, 1, steps)
     for scale in (request.guidance_scale, *request.guidance_scales):
-        _check_between("guidance_scale", scale or 0, 0, MAX_GUIDANCE_SCALE)
+        check_between("guidance_scale", scale or 0, 0, MAX_GUIDANCE_SCALE)
     _check_sampler(request.sampler, traits)
     _check_words(request)
     _check_pictures(request)
@@ -102,9 +102,14 @@ def _check_rows(request: GenerateRequest) -> None:
         if entries and len(entries) != len(seeds):
             raise InvalidRequest(f"{name} has {len(entries)} entries for {len(seeds)} seeds; give one a seed, or none")
     for seed in (*seeds, *(blend.seed for blend in request.noise_blends)):
-        _check_between("seed", seed, 0, MAX_SEED)
+        check_seed(seed)
     for blend in request.noise_blends:
-        _check_between("share of another seed's noise", blend.share, 0, 1)
+        check_between("share of another seed's noise", blend.share, 0, 1)
+
+
+def check_seed(seed: int) -> None:
+    """Raises `InvalidRequest`."""
+    check_between("seed", seed, 0, MAX_SEED)
 
 
 def _check_sampler(sampler: str | None, traits: ModelTraits) -> None:
@@ -136,11 +141,11 @@ def _check_pictures(request: GenerateRequest) -> None:
     if request.init_images and request.init_image:
         raise InvalidRequest("init_image is for all rows and init_images for each; give one of them")
     for image in images:
-        _check_between("strength", image.strength, 0, 1)
+        check_between("strength", image.strength, 0, 1)
     if len(request.references) > MAX_REFERENCES:
         raise InvalidRequest(f"at most {MAX_REFERENCES} references; this request has {len(request.references)}")
     for reference in request.references:
-        _check_between("weight of a reference", reference.weight, 0, MAX_WEIGHT)
+        check_between("weight of a reference", reference.weight, 0, MAX_WEIGHT)
     for pixels in (*(image.pixels for image in images), *(one.pixels for one in request.references)):
         if pixels.width * pixels.height == 0:
             raise InvalidRequest(f"a picture of {pixels.width}x{pixels.height} pixels has no area")
@@ -166,11 +171,13 @@ def _check_mask(mask: Mask, images: Sequence[InitImage]) -> None:
 def _check_size(width: int, height: int, traits: ModelTraits) -> None:
     if width <= 0 or height <= 0:
         raise InvalidRequest(f"a picture of {width}x{height} pixels has no area")
-    if not traits.fixed_size and width * height > traits.max_pixels:
+    least = traits.size_multiple
+    if not traits.fixed_size and max(width, least) * max(height, least) > traits.max_pixels:
         megapixels = traits.max_pixels / 1e6
         raise InvalidRequest(f"{width}x{height} is too large; ask for at most {megapixels:.1f} megapixels")
 
 
-def _check_between(name: str, value: float, low: float, high: float) -> None:
+def check_between(name: str, value: float, low: float, high: float) -> None:
+    """Raises `InvalidRequest`."""
     if not (math.isfinite(value) and low <= value <= high):
         raise InvalidRequest(f"{name} is {value}; it must be between {low} and {high}")

@@ -11,11 +11,10 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.config import EngineConfig
-from engine.inbox import Inbox, InboxClosed
-from engine.owner import Cancel, Message, Pause, Stream, Submit
+from engine.inbox import Cancel, Inbox, InboxClosed, Message, Pause, Stream, Submit
 from engine.protocol import (
     EngineStartError,
     Event,
@@ -60,7 +59,7 @@ class LocalEngine:
     def __init__(self, config: EngineConfig, load: LoadModels = load_models) -> None:
         self._config = config
         self._load = load
-        self._inbox: Inbox[Message] | None = None
+        self._inbox: Inbox | None = None
         self._thread: threading.Thread | None = None
         self._models: tuple[ModelInfo, ...] = ()
         self._streams: dict[str, Stream] = {}
@@ -71,11 +70,10 @@ class LocalEngine:
         self._end_reason = "the engine was not started"
 
     async def start(self) -> None:
-        if self._thread is not None:
-            await self._join_ended(self._thread)
+        await self._join_ended()
         loop = asyncio.get_running_loop()
-        inbox: Inbox[Message] = Inbox()
-        loaded: asyncio.Future[tuple[ModelInfo, ...]] = loop.create_future()
+        inbox = Inbox()
+        loaded: asyncio.Future[None] = loop.create_future()
         self._thread = threading.Thread(target=self._own, args=(inbox, loop, loaded), name="engine", daemon=True)
         self._inbox = inbox
         self._ended.clear()
@@ -83,15 +81,20 @@ class LocalEngine:
         self._end_reason = "the engine thread died"
         self._thread.start()
         try:
-            self._models = await loaded
+            await loaded
         except EngineStartError:
             await self._ended.wait()  # the thread is past its last word when the caller hears of it
             raise
 
-    async def _join_ended(self, thread: threading.Thread) -> None:
-        if not self._ended.is_set():
+    async def _join_ended(self) -> None:
+        """Two threads must never touch the device, however many call `start` at once."""
+        thread = self._thread
+        if thread is None:
+            return
+        if self._ended.is_set():
+            await asyncio.to_thread(thread.join, self._config.stop_timeout_seconds)
+        if self._thread is not thread or not self._ended.is_set():
             raise EngineStartError("the engine is already running")
-        await asyncio.to_thread(thread.join, self._config.stop_timeout_seconds)
         if thread.is_alive():
             raise EngineStartError("the engine's last thread is stuck in a step; restart the program")
 
@@ -178,27 +181,33 @@ class LocalEngine:
             return False
         return True
 
+    def _on_loaded(self, loaded: "asyncio.Future[None]", models: tuple[ModelInfo, ...]) -> None:
+        """Also when whoever called `start` has gone."""
+        self._models = models
+        if not loaded.done():
+            loaded.set_result(None)
+
     def _on_end(self, code: FailureCode, reason: str) -> None:
         self._end_reason = reason
         for stream in self._streams.values():
             stream.put_nowait(Failed(code, reason))
         self._ended.set()
 
-    def _own(self, inbox: Inbox[Message], loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[Any]") -> None:
+    def _own(self, inbox: Inbox, loop: asyncio.AbstractEventLoop, loaded: "asyncio.Future[None]") -> None:
         """The owner thread, and its last-resort boundary: however it ends, every waiter gets an answer."""
         call = partial(_call_in, loop)
         code, reason = FailureCode.ENGINE_STOPPED, "the engine was stopped"
         try:
             owner = start_owner(self._config, self._load, inbox, call)
-            call(_set_result, loaded, owner.list_models())
+            call(self._on_loaded, loaded, owner.list_models())
             owner.serve()
         except EngineStartError as error:
             reason = str(error)
-            call(_set_exception, loaded, error)
+            call(_fail, loaded, error)
         except BaseException as error:
             log.critical("the engine thread died", exc_info=True)
             code, reason = FailureCode.ENGINE_DIED, f"the engine thread died: {type(error).__name__}: {error}"
-            call(_set_exception, loaded, EngineStartError(reason))
+            call(_fail, loaded, EngineStartError(reason))
         finally:
             inbox.close()
             call(self._on_end, code, reason)
@@ -212,11 +221,6 @@ def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *ar
         log.warning("the event loop closed before the engine did")
 
 
-def _set_result(future: "asyncio.Future[Any]", result: object) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _set_exception(future: "asyncio.Future[Any]", error: Exception) -> None:
-    if not future.done():
-        future.set_exception(error)
+def _fail(loaded: "asyncio.Future[None]", error: EngineStartError) -> None:
+    if not loaded.done():
+        loaded.set_exception(error)

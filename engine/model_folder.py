@@ -21,6 +21,9 @@ ADAPTER_WEIGHTS = {
 }
 """Where the adapters that are published for a family have theirs."""
 
+_NOT_OF_A_STARTER = ("base", "preview_decoder", "width", "height", "sampler")
+"""Options that other families take: it draws one size in one way, and its previews need no decoder."""
+
 _PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _HAS_WEIGHTS = ("unet", "vae", "text_encoder", "text_encoder_2", "transformer")
 
@@ -32,8 +35,16 @@ def check_models(models: Sequence[ModelConfig]) -> None:
             raise EngineStartError(
                 f"model {model.name}: image adapters are for {' and '.join(ADAPTER_WEIGHTS)}; leave image_adapter out"
             )
+        if model.family == "starter":
+            _check_starter(model)
         if model.family in PARTS and not is_hub_id(model.source):
             _check(model.source, PARTS[model.family])
+
+
+def _check_starter(model: ModelConfig) -> None:
+    for option in _NOT_OF_A_STARTER:
+        if getattr(model, option):
+            raise EngineStartError(f"model {model.name}: a starter has no {option} to choose; leave {option} out")
 
 
 def find_model(source: str, parts: tuple[str, ...], described: tuple[str, ...] = ()) -> str:
@@ -90,7 +101,7 @@ def find_adapter(config: ModelConfig) -> tuple[Path, Path]:
 def _check_folder(folder: Path, parts: tuple[str, ...]) -> None:
     index_path = folder / "model_index.json"
     try:
-        index = json.loads(index_path.read_text())
+        index = json.loads(index_path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise EngineStartError(f"{folder} is not a diffusers model: model_index.json is missing") from None
     except (OSError, ValueError) as error:

@@ -58,7 +58,7 @@ def choose_dtype(name: str, device: torch.device) -> torch.dtype:
             raise EngineStartError(f"there is no dtype {name!r}; choose auto, {', '.join(DTYPES)}")
         return DTYPES[name]
     if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return torch.float16 if device.type == "mps" else torch.float32
 
 

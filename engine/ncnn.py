@@ -20,7 +20,9 @@ def read_weights(file_name: str, network: nn.Module) -> dict[str, torch.Tensor]:
     Raises `EngineStartError` when the data package is not there.
     """
     folder = _package_folder()
-    values = _read((folder / f"{file_name}.param").read_text(), (folder / f"{file_name}.bin").read_bytes())
+    values = _read(
+        (folder / f"{file_name}.param").read_text(encoding="utf-8"), (folder / f"{file_name}.bin").read_bytes()
+    )
     return {name: next(values).view(tensor.shape) for name, tensor in network.state_dict().items()}
 
 

@@ -12,7 +12,7 @@ from torch import nn
 from engine.protocol import EngineStartError
 from engine.upscale import Upscaler, upscaler_from
 
-INSTALL = "install the extra: pip install easel[upscalers]"
+INSTALL = 'install it: .venv/bin/pip install --constraint constraints.txt --editable ".[upscalers]"'
 
 
 def load_operator_upscaler(path: Path, device: torch.device, dtype: torch.dtype) -> Upscaler:

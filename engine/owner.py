@@ -3,16 +3,16 @@
 It knows nothing of event loops or of how streams are read; `call` brings a function call to wherever they live.
 """
 
-import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.generation import Batch, Generation, Row
-from engine.inbox import Inbox, InboxClosed
+from engine.inbox import Cancel, Inbox, InboxClosed, Pause, Stream, Submit
+from engine.limits import InvalidRequest
 from engine.protocol import (
     Cancelled,
     Described,
@@ -23,14 +23,15 @@ from engine.protocol import (
     GenerateRequest,
     ModelInfo,
     Progress,
+    Queued,
     Request,
     Started,
     TerminalEvent,
     Weighed,
 )
 from engine.scheduler import Scheduler
-from engine.settings import InvalidRequest, resolve
-from engine.tasks import Task, TaskQueue, TaskRequest
+from engine.settings import resolve
+from engine.tasks import Task, TaskQueue
 
 if TYPE_CHECKING:
     from engine.pipelines.interface import Pipeline
@@ -43,31 +44,6 @@ Call = Callable[..., None]
 
 SLICE_SECONDS = 0.03
 SLICE_SHARE = 0.25  # of the denoising step before it, where that is longer: other work gets a fifth of a busy machine
-
-Stream = asyncio.Queue[Event]
-"""What one caller of `generate` reads, up to the first terminal event. Filled in the event loop only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Submit:
-    request: Request
-    stream: Stream
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Between two steps, until `is_paused` is taken back."""
-
-    request_id: str
-    is_paused: bool
-
-
-Message = Submit | Cancel | Pause
 
 
 class Owner:
@@ -82,7 +58,7 @@ class Owner:
         scheduler: Scheduler,
         runner: "Runner",
         task_runner: "TaskRunner",
-        inbox: Inbox[Message],
+        inbox: Inbox,
         call: Call,
     ) -> None:
         self._pipelines = pipelines
@@ -135,34 +111,31 @@ class Owner:
             self._advance(task, max(SLICE_SECONDS, SLICE_SHARE * (time.perf_counter() - started)))
 
     def _accept(self, request: Request, stream: Stream) -> None:
-        if not isinstance(request, GenerateRequest):
-            self._accept_task(request, stream)
-            return
-        model = request.model or next(iter(self._pipelines))
-        pipeline = self._pipelines.get(model)
-        if pipeline is None:
-            reason = f"there is no model {model!r}; choose from {', '.join(self._pipelines)}"
-            self._tell(stream, Failed(FailureCode.UNKNOWN_MODEL, reason))
-            return
         try:
-            settings = resolve(request, pipeline.traits)
+            work: Generation | Task | Failed = self._begin(request)
         except InvalidRequest as error:
-            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
+            work = Failed(FailureCode.INVALID_REQUEST, str(error))
+        if isinstance(work, Failed):
+            self._tell(stream, work)
             return
-        generation = Generation(request, settings, model, pipeline.text_length(settings))
-        self._streams[generation] = stream
-        self._scheduler.add(generation)
-        log.debug("queued request=%s model=%s rows=%d", request.id, model, len(request.seeds))
-
-    def _accept_task(self, request: TaskRequest, stream: Stream) -> None:
-        try:
-            task = self._task_runner.accept(request)
-        except InvalidRequest as error:
-            self._tell(stream, Failed(FailureCode.INVALID_REQUEST, str(error)))
-            return
-        self._streams[task] = stream
-        self._tasks.add(task)
+        self._streams[work] = stream
+        if isinstance(work, Generation):
+            self._scheduler.add(work)
+        else:
+            self._tasks.add(work)
         log.debug("queued request=%s kind=%s", request.id, type(request).__name__)
+
+    def _begin(self, request: Request) -> Generation | Task | Failed:
+        """Raises `InvalidRequest`."""
+        if not isinstance(request, GenerateRequest):
+            return self._task_runner.accept(request)
+        model = request.model or next(iter(self._pipelines))
+        if model not in self._pipelines:
+            reason = f"there is no model {model!r}; choose from {', '.join(self._pipelines)}"
+            return Failed(FailureCode.UNKNOWN_MODEL, reason)
+        settings = resolve(request, self._pipelines[model].traits)
+        text_length = self._runner.text_length(model, settings)
+        return text_length if isinstance(text_length, Failed) else Generation(request, settings, model, text_length)
 
     def _cancel(self, request_id: str) -> None:
         for work in self._under_way(request_id):
@@ -186,7 +159,7 @@ class Owner:
                 self._end(task, replace(event, engine_seconds=task.engine_seconds))
             case Failed() | Cancelled():
                 self._end(task, event)
-            case _:
+            case Started() | Progress() | Queued():
                 self._tell(self._streams[task], event)
 
     def _prepare(self, generation: Generation) -> None:

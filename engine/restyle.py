@@ -3,16 +3,15 @@
 Works at a bounded size and enlarges the result to the content's own. In slices of a layer.
 """
 
-import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
 from torch.nn import functional as F
 
+from engine.limits import InvalidRequest, check_between
 from engine.pictures import to_pixels, to_tensor
 from engine.protocol import Finished, Pixels, Progress, RestyleRequest, Started
-from engine.settings import InvalidRequest
 from engine.slices import Slices, Work
 from engine.style_losses import Target, Weights, aim
 from engine.style_network import StyleNetwork
@@ -51,10 +50,8 @@ def check_restyle(request: RestyleRequest) -> None:
             )
         if max(picture.width, picture.height) > 16 * min(picture.width, picture.height):
             raise InvalidRequest(f"the {name} picture is {picture.width}x{picture.height}, which is too long and thin")
-    if not (math.isfinite(request.strength) and 0 <= request.strength <= 1):
-        raise InvalidRequest(f"strength is {request.strength}; it must be between 0 and 1")
-    if not 0 <= request.steps <= MAX_STEPS:
-        raise InvalidRequest(f"steps is {request.steps}; it must be between 0 and {MAX_STEPS}")
+    check_between("strength", request.strength, 0, 1)
+    check_between("steps", request.steps, 0, MAX_STEPS)
 
 
 def restyle(request: RestyleRequest, tools: StyleTools, effort: Effort) -> Work:

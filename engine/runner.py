@@ -18,6 +18,7 @@ from engine.pipelines.interface import Conditioning, Pipeline, Tensors
 from engine.precision import NotANumber
 from engine.preparation import prepare_rows
 from engine.protocol import Failed
+from engine.settings import Settings
 from engine.step import NOT_FINITE, Step, fresh_noise, gather_step, scatter, show_previews
 
 DECODE_PIXELS = 4 * 512 * 512
@@ -44,6 +45,13 @@ class Runner:
         self._pipelines = pipelines
         self._forwards = forwards or Forwards()
         self._embeddings = EmbeddingCache()
+
+    def text_length(self, model: str, settings: Settings) -> int | Failed:
+        """What of the text decides who may share a batch."""
+        try:
+            return self._pipelines[model].text_length(settings)
+        except Exception as error:
+            return failure_from(error)
 
     def prepare(self, generation: Generation) -> Failed | None:
         """Encode the prompt and lay out every row's first latents."""
@@ -139,11 +147,11 @@ class Runner:
             row.told = {}
 
     def _step_rows(
-        self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_last_try: bool = False
+        self, pipeline: Pipeline, rows: Sequence[Row], failures: dict[Generation, Failed], *, is_retry: bool = False
     ) -> int:
         """Halve on any trouble until it fits or the culprit is alone; returns how many rows fitted at once.
 
-        A forward changes nothing, so its rows can be tried again. A lone row gets a second try if room was made for it.
+        Nothing of a row has changed by then, so it can be tried again. If room was made, all get one more try.
         """
         try:
             step = gather_step(rows, pipeline.device)
@@ -152,8 +160,8 @@ class Runner:
         except Exception as error:
             failure = failure_from(error)
             has_more_room = self._make_room(error)
-            if len(rows) == 1 and has_more_room and not is_last_try:
-                return self._step_rows(pipeline, rows, failures, is_last_try=True)
+            if has_more_room and not is_retry:
+                return self._step_rows(pipeline, rows, failures, is_retry=True)
             if len(rows) == 1:
                 failures[rows[0].generation] = failure
                 return 1

@@ -5,9 +5,7 @@
 
 from dataclasses import dataclass, replace
 
-from engine.limits import InvalidRequest as InvalidRequest
-from engine.limits import ModelTraits as ModelTraits
-from engine.limits import check_request
+from engine.limits import ModelTraits, check_request
 from engine.protocol import (
     GenerateRequest,
     InitImage,

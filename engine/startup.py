@@ -14,7 +14,7 @@ from engine.config import COMPILE_MODES, EngineConfig
 from engine.generation import BatchKey
 from engine.inbox import Inbox
 from engine.model_folder import check_models
-from engine.owner import Call, Message, Owner
+from engine.owner import Call, Owner
 from engine.policy import RowLimits
 from engine.protocol import EngineStartError
 from engine.scheduler import Scheduler
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LoadModels = Callable[[EngineConfig], "Mapping[str, Pipeline]"]
 
 
-def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox[Message], call: Call) -> Owner:
+def start_owner(config: EngineConfig, load: LoadModels, inbox: Inbox, call: Call) -> Owner:
     """Must run in the owner thread, before anything else there imports torch. Raises `EngineStartError`."""
     check_models(config.models)  # first, for torch takes seconds to import
     _check_compile_mode(config.compile)

@@ -14,7 +14,8 @@ from engine.generation import Generation, Row
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import Failed
-from engine.samplers import Sampler, StepNumbers
+from engine.sampler_tables import StepNumbers
+from engine.samplers import Sampler
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +24,15 @@ NOT_FINITE = "the latents are not finite; try float32 or another sampler"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the rows of a batch bring to one step, gathered: `planes[rows, 4, C, h, w]`. A throw-away view."""
+    """What the rows of a batch bring to one step, gathered: `planes[rows, 4, C, h, w]`. A throw-away view.
+
+    `generators` are copies: a step that fails and is tried again draws the same noise.
+    """
 
     rows: tuple[Row, ...]
     planes: torch.Tensor
     numbers: StepNumbers
+    generators: tuple[torch.Generator, ...]
 
     @property
     def latents(self) -> torch.Tensor:
@@ -36,7 +41,12 @@ class Step:
 
 def gather_step(rows: Sequence[Row], device: torch.device) -> Step:
     numbers = torch.stack([_sampler_of(row).numbers(row.step_index) for row in rows])
-    return Step(tuple(rows), torch.cat([_planes_of(row) for row in rows]), StepNumbers(numbers.to(device)))
+    return Step(
+        tuple(rows),
+        torch.cat([_planes_of(row) for row in rows]),
+        StepNumbers(numbers.to(device)),
+        tuple(_generator_of(row).clone_state() for row in rows),
+    )
 
 
 def fresh_noise(step: Step) -> torch.Tensor:
@@ -45,7 +55,7 @@ def fresh_noise(step: Step) -> torch.Tensor:
     for index, row in enumerate(step.rows):
         table = _sampler_of(row).table
         if table.is_linear and table.draws_noise[row.step_index]:
-            noise[index] = torch.randn(noise.shape[1:], generator=_generator_of(row)).to(noise.device)
+            noise[index] = torch.randn(noise.shape[1:], generator=step.generators[index]).to(noise.device)
     return noise
 
 
@@ -83,11 +93,11 @@ def scatter(
     if row.generation in failures:
         return
     sampler, one, numbers = _sampler_of(row), slice(index, index + 1), step.numbers.of(index)
-    row.planes = planes[one]
+    row.planes, row.generator = planes[one], step.generators[index]
     try:
         if not sampler.table.is_linear:
             latents = step.latents[one]
-            row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, _generator_of(row))
+            row.planes[:, 0] = sampler.step_privately(noise_pred[one], latents, row.step_index, row.generator)
         if _stops_early(row):
             row.planes[:, 0] = numbers.clean_estimate(noise_pred[one], step.latents[one])
         if row.blend is not None:

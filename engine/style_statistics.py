@@ -3,6 +3,8 @@ back into a picture. One pass over a few layers, coarse to fine; nothing is opti
 
 After Li et al., "Universal style transfer via feature transforms" (2017), with the optimal-transport map between the
 two normal distributions, and a linear decoder fitted on the spot instead of a trained one: early layers forget little.
+
+What is solved for is small and needs float64, which not every device has: it is solved on the CPU.
 """
 
 import torch
@@ -76,15 +78,16 @@ def _transported(answers: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     _, wanted_mean, wanted_covariance = _moments(wanted)
     root, inverse = _power(covariance, 0.5), _power(covariance, -0.5)
     plan = inverse @ _power(root @ wanted_covariance @ root, 0.5) @ inverse
-    return (plan.float() @ (flat - mean) + wanted_mean).view_as(answers)
+    return (plan.float().to(flat.device) @ (flat - mean) + wanted_mean).view_as(answers)
 
 
 def _moments(answers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """All of it as `[C, H * W]`, its mean, and its covariance `[C, C]` in float64 on the CPU."""
     flat = answers[0].flatten(1)
     mean = flat.mean(dim=1, keepdim=True)
-    covariance = ((flat - mean) @ (flat - mean).T / flat.shape[1]).double()
+    covariance = ((flat - mean) @ (flat - mean).T / flat.shape[1]).cpu().double()
     floor = FLOOR * covariance.diagonal().mean() + 1e-12
-    return flat, mean, covariance + floor * torch.eye(len(flat), device=flat.device)
+    return flat, mean, covariance + floor * torch.eye(len(flat))
 
 
 def _power(symmetric: torch.Tensor, exponent: float) -> torch.Tensor:
@@ -100,11 +103,11 @@ def _fit_decoder(pairs: list[tuple[torch.Tensor, torch.Tensor]]) -> torch.Tensor
         around = F.unfold(_framed(answers), 3, stride=apart)[0]
         around = torch.cat([around, torch.ones_like(around[:1])])
         pixels = picture[:, :, ::apart, ::apart].flatten(2)[0]
-        square = square + (around @ around.T / around.shape[1]).double()
-        cross = cross + (around @ pixels.T / around.shape[1]).double()
+        square = square + (around @ around.T / around.shape[1]).cpu().double()
+        cross = cross + (around @ pixels.T / around.shape[1]).cpu().double()
     assert isinstance(square, torch.Tensor), "nothing to fit on"
-    ridge = RIDGE * square.diagonal().mean() * torch.eye(len(square), device=square.device)
-    return torch.linalg.solve(square + ridge, cross).float()
+    ridge = RIDGE * square.diagonal().mean() * torch.eye(len(square))
+    return torch.linalg.solve(square + ridge, cross).float().to(pairs[0][0].device)
 
 
 def _decode(decoder: torch.Tensor, answers: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ import torch
 
 from engine.describe import check_describe, describe
 from engine.failures import failure_from, is_out_of_memory, release_memory
+from engine.limits import InvalidRequest
 from engine.pipelines.interface import Pipeline
 from engine.precision import NotANumber
 from engine.protocol import (
@@ -24,12 +25,10 @@ from engine.protocol import (
     Failed,
     FailureCode,
     RestyleRequest,
-    Started,
     UpscaleRequest,
     WeighWordsRequest,
 )
 from engine.restyle import check_restyle, restyle
-from engine.settings import InvalidRequest
 from engine.slices import Result
 from engine.tasks import Task, TaskRequest
 from engine.tools import Tools
@@ -52,10 +51,10 @@ class TaskRunner:
         match request:
             case UpscaleRequest():
                 check_upscale(request)
-                return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort))
+                return Task(request, lambda effort: upscale(request, self._tools.upscaler(), effort), can_lift=True)
             case RestyleRequest():
                 check_restyle(request)
-                return Task(request, lambda effort: restyle(request, self._tools.style(), effort))
+                return Task(request, lambda effort: restyle(request, self._tools.style(), effort), can_lift=True)
             case AnimateRequest() if self._tools.has_video:
                 check_animate(request)
                 return Task(request, lambda effort: animate(request, self._tools.video(), effort))
@@ -82,8 +81,7 @@ class TaskRunner:
             while True:
                 event = next(task.work)
                 self._settle()
-                if event is not None and not (isinstance(event, Started) and task.has_told_start):
-                    task.has_told_start = True
+                if event is not None and task.is_news(event):
                     return event
                 if time.perf_counter() >= deadline:
                     return None
@@ -91,7 +89,7 @@ class TaskRunner:
             result: Result = done.value
             return result
         except EngineStartError as error:  # a network that was not to be had
-            return Failed(FailureCode.INVALID_REQUEST, str(error))
+            return Failed(FailureCode.MODEL_BROKEN, str(error))
         except Exception as error:
             return self._retry_or_fail(task, error)
 
@@ -105,7 +103,7 @@ class TaskRunner:
         failure, effort = failure_from(error), task.effort
         if is_out_of_memory(error) and effort.halvings < MAX_HALVINGS:
             effort = replace(effort, halvings=effort.halvings + 1)
-        elif isinstance(error, NotANumber) and self._tools.is_half and not effort.in_full_precision:
+        elif isinstance(error, NotANumber) and self._can_lift(task):
             effort = replace(effort, in_full_precision=True)
         else:
             return failure
@@ -114,3 +112,6 @@ class TaskRunner:
         task.effort = effort
         release_memory(error)
         return None
+
+    def _can_lift(self, task: Task) -> bool:
+        return task.can_lift and self._tools.is_half and not task.effort.in_full_precision

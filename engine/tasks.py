@@ -7,7 +7,15 @@ has begun holds memory, so that only a few begin before others end.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from engine.protocol import AnimateRequest, DescribeRequest, RestyleRequest, UpscaleRequest, WeighWordsRequest
+from engine.protocol import (
+    AnimateRequest,
+    DescribeRequest,
+    Progress,
+    RestyleRequest,
+    Started,
+    UpscaleRequest,
+    WeighWordsRequest,
+)
 from engine.slices import Work
 
 TaskRequest = UpscaleRequest | RestyleRequest | DescribeRequest | WeighWordsRequest | AnimateRequest
@@ -25,19 +33,28 @@ class Effort:
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One request under way. `begin` starts its work from the first slice."""
+    """One request under way. `begin` starts its work from the first slice; one that `can_lift` does so in float32 if
+    asked. `told_share` is how much of it was told to be done, 0 to 1; less than 0 before its start was told.
+    """
 
     request: TaskRequest
     begin: Callable[[Effort], Work]
+    can_lift: bool = False
     effort: Effort = field(default_factory=Effort)
     work: Work | None = None
-    has_told_start: bool = False
+    told_share: float = -1.0
     engine_seconds: float = 0.0
     is_paused: bool = False
 
     @property
     def id(self) -> str:
         return self.request.id
+
+    def is_news(self, event: Started | Progress) -> bool:
+        """A new attempt repeats what was told: readers see no step twice."""
+        share = event.step_index / event.total_steps if isinstance(event, Progress) else 0.0
+        is_news, self.told_share = share > self.told_share, max(share, self.told_share)
+        return is_news
 
     def close(self) -> None:
         """What the work holds is free again."""

@@ -21,10 +21,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.esrgan import NETWORKS, SCALE, CompactNet
+from engine.limits import InvalidRequest
 from engine.ncnn import read_weights
 from engine.precision import NotANumber
 from engine.protocol import EngineStartError, Finished, Pixels, Progress, Started, UpscaleRequest
-from engine.settings import InvalidRequest
 from engine.slices import Slices, Work, finish, in_slices
 from engine.tasks import Effort
 

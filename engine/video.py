@@ -14,10 +14,10 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from engine.limits import InvalidRequest, check_between, check_seed
 from engine.model_folder import find_model
 from engine.pictures import to_pixels_of_each
 from engine.protocol import AnimateRequest, EngineStartError, Finished, Pixels, Progress, Started
-from engine.settings import InvalidRequest
 from engine.slices import Work, in_slices
 from engine.tasks import Effort
 
@@ -79,10 +79,9 @@ def check_animate(request: AnimateRequest) -> None:
     """Raises `InvalidRequest`."""
     if min(request.pixels.width, request.pixels.height) < 1:
         raise InvalidRequest("a picture without pixels cannot move")
-    if not 0 <= request.motion <= 1:
-        raise InvalidRequest(f"motion is {request.motion}; it must be between 0 and 1")
-    if not 0 <= request.steps <= MAX_STEPS:
-        raise InvalidRequest(f"steps is {request.steps}; it must be between 0 and {MAX_STEPS}")
+    check_seed(request.seed)
+    check_between("motion", request.motion, 0, 1)
+    check_between("steps", request.steps, 0, MAX_STEPS)
 
 
 def animate(request: AnimateRequest, model: VideoModel, effort: Effort) -> Work:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import torch
 
+from engine.limits import InvalidRequest
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import GenerateRequest, Weighed, WeighWordsRequest, WordWeight
-from engine.settings import InvalidRequest, Settings, resolve
+from engine.settings import Settings, resolve
 from engine.slices import Work
 
 MAX_WORDS = 200

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from alembic import command
 
-from bot.db.database import create_engine, migrate, migration_config, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import migrate, migration_config
 
 
 async def write_revision(subject: str) -> None:

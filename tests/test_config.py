@@ -1,12 +1,15 @@
 """The example file is complete and true, and bad settings are explained."""
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from bot.config import SECRETS, Config, ConfigError, ModelSettings, load_config
+from bot.config import DATABASE_VARIABLE, SECRETS, Config, ConfigError, ModelSettings, load_config
+from bot.config_plans import PackSettings, PriceTagSettings, SkuSettings, TierSettings
+from bot.config_section import Section
 from engine.config import FAMILIES
 
 EXAMPLE = Path(__file__).parent.parent / "config.example.toml"
@@ -29,6 +32,34 @@ def test_the_example_names_every_setting() -> None:
 
 def test_the_example_holds_the_defaults() -> None:
     assert load_config(EXAMPLE, {}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        (ModelSettings, "[[engine.models]]"),
+        (TierSettings, "[[plans.tiers]]"),
+        (PackSettings, "[[plans.packs]]"),
+        (SkuSettings, "[plans]"),
+        (PriceTagSettings, "[stripe]"),
+    ],
+)
+def test_the_example_names_all_that_an_entry_of_a_list_may_say(kind: type[Section], table: str) -> None:
+    """Also what is usually left out; it stands beside the list."""
+    text = next(part for part in EXAMPLE.read_text().split("\n\n") if table in part.splitlines())
+    assert [name for name in kind.model_fields if not re.search(rf"(?<![\w-]){name}(?![\w-])", text)] == []
+
+
+def test_the_example_names_every_variable_of_the_environment() -> None:
+    text = EXAMPLE.read_text()
+    assert [name for name in (*SECRETS.values(), DATABASE_VARIABLE) if name not in text] == []
+
+
+def test_every_table_of_the_example_is_explained() -> None:
+    parts = EXAMPLE.read_text().split("\n\n")
+    tables = [part.splitlines() for part in parts if re.search(r"^\[", part, re.MULTILINE)]
+    bare = [lines for lines in tables if not any(line.startswith("#") for line in lines)]
+    assert [lines[0] for lines in bare] == ["[plans.guilds]", *3 * ["[[plans.tiers]]"]]  # as the one before each
 
 
 def test_every_family_of_the_engine_can_be_named() -> None:

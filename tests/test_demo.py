@@ -8,6 +8,7 @@ from bot.config import Config
 from bot.demo import pointed_at, sandbox_config
 from bot.sandbox import Member, Sandbox
 from tests.fakes import FakeEngine
+from tests.patience import patient
 from tests.ui.conftest import Scene, a_config
 
 SETTINGS = Config.model_validate({"sandbox": {"port": 0}})
@@ -29,7 +30,7 @@ async def answer(member: Member) -> str:
 
 
 async def test_the_owner_of_the_server_operates_the_studio(tmp_path: Path) -> None:
-    async with Sandbox(sandbox_config(SETTINGS)) as sandbox:
+    async with Sandbox(patient(sandbox_config(SETTINGS))) as sandbox:
         config = pointed_at(sandbox, a_config(sandbox, tmp_path))
         async with Scene(sandbox, FakeEngine(), config) as scene:
             assert await answer(await scene.member("ada")) == "Queue"

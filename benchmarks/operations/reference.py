@@ -15,7 +15,8 @@ from engine.protocol import Pixels
 from engine.starter.backgrounds import background_set
 from engine.starter.scenes import place
 from engine.starter.sprites import ArtFolder, fetch_art
-from engine.starter.vocabulary import BACKGROUNDS, BOX_PATCHES, PATCH, PICTURE, SPRITE_PIXELS, STYLES, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BACKGROUNDS, BOX_PATCHES, PATCH, PICTURE, SPRITE_PIXELS, STYLES
 
 TIMES = 4
 Levels = npt.NDArray[np.uint8]

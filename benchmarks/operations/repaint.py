@@ -13,7 +13,8 @@ from benchmarks.operations.workshop import Workshop
 from bot.pictures.masks import bounds_of, write_mask
 from engine.starter.judge import Judge
 from engine.starter.sprites import load_sprites
-from engine.starter.vocabulary import PICTURE, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import PICTURE
 
 SIDE = 256
 LARGE_SLOT = (1, 1)

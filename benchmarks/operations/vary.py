@@ -14,7 +14,8 @@ from benchmarks.operations.workshop import Workshop
 from bot.domain.buttons import Action, Button
 from engine.starter.judge import Judge
 from engine.starter.sprites import load_sprites
-from engine.starter.vocabulary import PICTURE, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import PICTURE
 
 NOUNS = ("fox", "castle", "rocket", "penguin", "guitar", "strawberry", "owl", "cactus")
 LARGE_SLOT = (1, 1)

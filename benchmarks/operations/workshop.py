@@ -12,10 +12,10 @@ from benchmarks.operations.reference import Levels
 from bot.db.database import migrate, open_database
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.domain.place import Place
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.pictures import decode_rgb
-from bot.usecases.admission import Place
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine

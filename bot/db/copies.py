@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import CopyRow
+from bot.db.upsert import insert_for
 from bot.domain.job import JobId
 from bot.usecases.ports import ConflictingChange
 
@@ -16,10 +16,8 @@ class SqlCopies:
         self._session = session
 
     async def owe(self, job_id: JobId, now: datetime) -> None:
-        dialect = self._session.get_bind().dialect.name
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         columns = {"job_id": job_id, "attempts": 0, "created_at": now}
-        await self._session.execute(insert(CopyRow).values(columns).on_conflict_do_nothing())
+        await self._session.execute(insert_for(self._session, CopyRow).values(columns).on_conflict_do_nothing())
 
     async def list_owed(self) -> list[JobId]:
         query = select(CopyRow.job_id).order_by(CopyRow.created_at, CopyRow.job_id)

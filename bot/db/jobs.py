@@ -1,20 +1,18 @@
 """Jobs in the database. Every change names the state that it expects to replace; the database settles who was first."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.db.job_rows import message_columns, to_columns, to_job
 from bot.db.models import CopyRow, JobRow
 from bot.domain.errors import JobGone
-from bot.domain.job import DeliveryStatus, Door, Job, JobId, JobKind, JobStatus, MessageRef, PictureRef, UserId
+from bot.domain.job import UNFINISHED, DeliveryStatus, Job, JobId, JobKind, JobStatus, MessageRef, UserId
 from bot.domain.lease import Lease
-from bot.domain.operation import load_operation
-from bot.domain.prompt import Speed, load_params
-from bot.domain.ticket import Ticket
+from bot.domain.prompt import Speed
 from bot.usecases.ports import ConflictingChange
 
 
@@ -59,10 +57,8 @@ class SqlJobs:
         return True
 
     async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        has_ended = JobRow.status.not_in([JobStatus.QUEUED, JobStatus.RUNNING])
-        if not await self._is_free(
-            JobRow.id == job_id, has_ended, or_(JobRow.owner == lease.owner, _is_abandoned(now))
-        ):
+        has_ended = JobRow.status.not_in(UNFINISHED)
+        if not await self._is_free(JobRow.id == job_id, has_ended, _is_free_for(lease.owner, now)):
             return False
         await self._change(job_id, lease_columns(lease), has_ended)
         return True
@@ -120,9 +116,14 @@ class SqlJobs:
             waiting = waiting.where(JobRow.user_id.not_in(without))
         return await self._list(waiting.order_by(JobRow.ticket_tag, JobRow.created_at, JobRow.id).limit(limit))
 
-    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
-        theirs = JobRow.user_id == user_id, JobRow.status == JobStatus.QUEUED, JobRow.speed == speed
-        await self._session.execute(update(JobRow).where(*theirs).values(ticket_tag=JobRow.ticket_tag + seconds))
+    async def shift_tickets(self, behind: Job, seconds: float) -> None:
+        later = (
+            JobRow.user_id == behind.user_id,
+            JobRow.status == JobStatus.QUEUED,
+            JobRow.speed == behind.speed,
+            JobRow.created_at >= behind.created_at,
+        )
+        await self._session.execute(update(JobRow).where(*later).values(ticket_tag=JobRow.ticket_tag + seconds))
 
     async def count_ahead(self, job: Job, limit: int) -> int:
         """The rows are not read further than the limit."""
@@ -140,10 +141,8 @@ class SqlJobs:
     async def list_by_status(self, status: JobStatus) -> list[Job]:
         return await self._list(_oldest_first().where(JobRow.status == status))
 
-    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
-        pending = select(JobRow).where(JobRow.delivery == DeliveryStatus.PENDING)
-        if now is not None:
-            pending = pending.where(or_(JobRow.owner == owner, _is_abandoned(now)))
+    async def list_undelivered(self, owner: str, now: datetime) -> list[Job]:
+        pending = select(JobRow).where(JobRow.delivery == DeliveryStatus.PENDING, _is_free_for(owner, now))
         return await self._list(pending.order_by(JobRow.finished_at, JobRow.id))
 
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]:
@@ -154,8 +153,8 @@ class SqlJobs:
     async def _list(self, query: Select[JobRow]) -> list[Job]:
         return [to_job(row) for row in await self._session.scalars(query)]
 
-    async def count_of_member(self, user_id: UserId, status: JobStatus) -> int:
-        matching = select(func.count()).select_from(JobRow).where(JobRow.user_id == user_id, JobRow.status == status)
+    async def count_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> int:
+        matching = select(func.count(JobRow.id)).where(JobRow.user_id == user_id, JobRow.status.in_(statuses))
         return await self._session.scalar(matching) or 0
 
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
@@ -172,10 +171,11 @@ class SqlJobs:
         )
         return any(job.operation == job_like.operation for job in await self._list(alike))
 
-    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
+    async def find_last_start(self, user_id: UserId, job_like: Job, since: datetime) -> datetime | None:
         parent = job_like.parent
         alike = select(func.max(JobRow.created_at)).where(
             JobRow.user_id == user_id,
+            JobRow.created_at > since,
             JobRow.kind == job_like.kind,
             JobRow.parent_job_id == (parent.job_id if parent else None),
             JobRow.parent_index == (parent.index if parent else None),
@@ -202,6 +202,10 @@ def _is_abandoned(now: datetime) -> ColumnElement[bool]:
     return or_(JobRow.owner.is_(None), JobRow.lease_until.is_(None), JobRow.lease_until < now)
 
 
+def _is_free_for(owner: str, now: datetime) -> ColumnElement[bool]:
+    return or_(JobRow.owner == owner, _is_abandoned(now))
+
+
 def _undone() -> tuple[ColumnElement[bool], ...]:
     """What a process may be at. Each is few rows behind an index, which one condition for all would not use."""
     owed = JobRow.id.in_(select(CopyRow.job_id))
@@ -214,96 +218,3 @@ def lease_columns(lease: Lease) -> dict[str, Any]:
 
 def _oldest_first() -> Select[JobRow]:
     return select(JobRow).order_by(JobRow.created_at, JobRow.id)
-
-
-def message_columns(name: str, message: MessageRef | None) -> dict[str, Any]:
-    return {
-        f"{name}_channel_id": message.channel_id if message else None,
-        f"{name}_message_id": message.message_id if message else None,
-    }
-
-
-def to_columns(job: Job) -> dict[str, Any]:
-    """Everything but the waiting message, which comes from another hand while the job is being changed."""
-    return {
-        "id": job.id,
-        "kind": job.kind,
-        "user_id": job.user_id,
-        "user_name": job.user_name,
-        "channel_id": job.channel_id,
-        "guild_id": job.guild_id,
-        "prompt": job.prompt,
-        "params": asdict(job.params),
-        "created_at": job.created_at,
-        "operation": asdict(job.operation),
-        "speed": job.speed,
-        "is_stealth": job.is_stealth,
-        "is_remix": job.is_remix,
-        "plan_name": job.plan_name,
-        "ticket_tag": job.ticket.tag,
-        "ticket_seconds": job.ticket.seconds,
-        "ticket_weight": job.ticket.weight,
-        "status": job.status,
-        "delivery": job.delivery,
-        "attempt": job.attempt,
-        "delivery_attempts": job.delivery_attempts,
-        "interruptions": job.interruptions,
-        "parent_job_id": job.parent.job_id if job.parent else None,
-        "parent_index": job.parent.index if job.parent else None,
-        **message_columns("pressed", job.pressed_message),
-        **message_columns("result", job.result_message),
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
-        "engine_seconds": job.engine_seconds,
-        "failure": job.failure,
-        "incident_id": job.incident_id,
-        "notes": list(job.notes),
-        "door_token": job.door.token if job.door else None,
-        "door_open_until": job.door.open_until if job.door else None,
-        "locale": job.locale,
-    }
-
-
-def to_job(row: JobRow) -> Job:
-    return Job(
-        id=JobId(row.id),
-        kind=row.kind,
-        user_id=UserId(row.user_id),
-        user_name=row.user_name,
-        channel_id=row.channel_id,
-        guild_id=row.guild_id,
-        prompt=row.prompt,
-        params=load_params(row.params),
-        created_at=row.created_at,
-        operation=load_operation(row.operation),
-        speed=row.speed,
-        is_stealth=row.is_stealth,
-        is_remix=row.is_remix,
-        plan_name=row.plan_name,
-        ticket=Ticket(row.ticket_tag, row.ticket_seconds, row.ticket_weight),
-        status=row.status,
-        delivery=row.delivery,
-        attempt=row.attempt,
-        delivery_attempts=row.delivery_attempts,
-        interruptions=row.interruptions,
-        parent=to_picture_ref(row.parent_job_id, row.parent_index),
-        pressed_message=to_message_ref(row.pressed_channel_id, row.pressed_message_id),
-        waiting_message=to_message_ref(row.waiting_channel_id, row.waiting_message_id),
-        result_message=to_message_ref(row.result_channel_id, row.result_message_id),
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        engine_seconds=row.engine_seconds,
-        failure=row.failure,
-        incident_id=row.incident_id,
-        notes=tuple(row.notes),
-        door=Door(row.door_token, row.door_open_until) if row.door_token and row.door_open_until else None,
-        locale=row.locale,
-    )
-
-
-def to_message_ref(channel_id: int | None, message_id: int | None) -> MessageRef | None:
-    return None if channel_id is None or message_id is None else MessageRef(channel_id, message_id)
-
-
-def to_picture_ref(job_id: str | None, index: int | None) -> PictureRef | None:
-    return None if job_id is None or index is None else PictureRef(JobId(job_id), index)

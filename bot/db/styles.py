@@ -1,10 +1,10 @@
 """Members' own styles by their codes, and what they are made of."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db.models import JobRow, LikeRow, StyleRow
+from bot.db.upsert import insert_for
 from bot.domain.job import JobStatus, UserId
 from bot.domain.prompt import GenerationParams, load_params
 from bot.domain.prompt.parameters import PromptPart
@@ -16,15 +16,13 @@ class SqlStyles:
         self._session = session
 
     async def keep(self, style: Style) -> None:
-        dialect = self._session.get_bind().dialect.name
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         columns = {
             "code": style.code,
             "user_id": style.user_id,
             "words": [[part.text, part.weight] for part in style.words],
             "created_at": style.created_at,
         }
-        await self._session.execute(insert(StyleRow).values(columns).on_conflict_do_nothing())
+        await self._session.execute(insert_for(self._session, StyleRow).values(columns).on_conflict_do_nothing())
 
     async def find(self, code: str) -> Style | None:
         row = await self._session.scalar(select(StyleRow).where(StyleRow.code == code))

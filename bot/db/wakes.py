@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import asyncpg  # type: ignore[import-untyped]
 import structlog
 
-from bot.db.database import dsn_of, parse_url
+from bot.db.connections import dsn_of, parse_url
 
 log = structlog.get_logger(__name__)
 

@@ -3,11 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.domain.job import DeliveryStatus, JobId, JobStatus
+from bot.domain.job import UNFINISHED, DeliveryStatus, JobId, JobStatus
 from bot.domain.ledger import LOTS, Account, AccountKind, Entry, EntryKind, close_id, refund_id, settle_id
 
 JobState = tuple[JobStatus, DeliveryStatus]
-UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 def find_discrepancies(entries: Sequence[Entry], jobs: Mapping[JobId, JobState]) -> list[str]:
@@ -70,7 +69,7 @@ def _actual(settled: EntryKind | None, is_refunded: bool) -> str:
 
 
 def _expected(status: JobStatus, delivery: DeliveryStatus) -> str:
-    if status in UNDER_WAY:
+    if status in UNFINISHED:
         return "reserved"
     if status is not JobStatus.SUCCEEDED:
         return "released"

@@ -25,3 +25,6 @@ class PendingBatch:
     user_id: UserId
     prompt: str
     created_at: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        return now < self.created_at + KEPT

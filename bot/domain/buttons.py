@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.job import JobId, JobKind
+from bot.domain.job import JOB_ID_PATTERN, JobId, JobKind
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.upscalers import UPSCALERS
 
-_UUID = r"(?P<job>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+_JOB = f"(?P<job>{JOB_ID_PATTERN})"
 
 
 class Action(StrEnum):
@@ -72,7 +72,7 @@ _KINDS = {
 
 def _pattern(action: Action, spelling: str) -> re.Pattern[str]:
     how = f"(?P<how>{_HOW.get(action, '')})"
-    return re.compile(spelling.format(n="(?P<n>[1-4])", job=_UUID, how=how))
+    return re.compile(spelling.format(n="(?P<n>[1-4])", job=_JOB, how=how))
 
 
 _PATTERNS = [(action, _pattern(action, spelling)) for action, spelling in (*_SPELLING.items(), *_ALSO_UNDERSTOOD)]

@@ -7,6 +7,7 @@
     │   ├── InvalidPrompt      its structure: weights, groups, too many jobs at once
     │   ├── InvalidParameter
     │   ├── InvalidLink
+    │   ├── DuplicateImages    the same picture twice
     │   ├── NotEnoughRatings   a personal style that does not exist yet
     │   ├── NotInPlan          a speed, a visibility or a batch that the member's plan leaves out
     │   └── CannotDraw         a model that lacks what the picture would be about

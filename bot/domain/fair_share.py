@@ -77,7 +77,7 @@ class Share:
 
     def in_month(self, month: datetime) -> Self:
         """A new month forgets what was used."""
-        return self if self.month == month else type(self)(month=month)
+        return self if self.month == month else replace(self, used_seconds=0.0, month=month)
 
     def join(self, line: Line, seconds: float, weight: float, now: float) -> tuple[Ticket, Self]:
         """A ticket for a job that is expected to take `seconds` of the machine."""

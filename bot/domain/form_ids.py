@@ -7,9 +7,9 @@ was pressed last is remembered beside it, and the id alone is the fallback.
 import re
 
 from bot.domain.buttons import Action, Button, parse_button
-from bot.domain.job import JobId
+from bot.domain.job import JOB_ID_PATTERN, JobId
 
-_UUID = r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_JOB = f"(?P<job>{JOB_ID_PATTERN})"
 _PANS = {
     Action.PAN_LEFT: "left",
     Action.PAN_RIGHT: "right",
@@ -21,11 +21,11 @@ REMIXED = _VARIATIONS | _PANS.keys() | {Action.ZOOM_OUT, Action.REROLL, Action.A
 """The presses that ask for a changed prompt first when remix is on."""
 
 _FORMS = (
-    re.compile(rf"MJ::RemixModal::{_UUID}::(?P<n>[1-4])::(?P<strong>[01])"),
-    re.compile(rf"MJ::OutpaintModal::(?P<zoom>-?[0-9]{{1,3}})::(?P<n>[1-4])::{_UUID}"),
-    re.compile(rf"MJ::OutpaintCustomZoomModal::{_UUID}"),
-    re.compile(rf"MJ::PanModal::(?P<pan>left|right|up|down)::{_UUID}::(?P<n>[1-4])"),
-    re.compile(rf"MJ::AnimateModal::{_UUID}::(?P<n>[1-4])::(?P<motion>low|high)::[01]"),
+    re.compile(rf"MJ::RemixModal::{_JOB}::(?P<n>[1-4])::(?P<strong>[01])"),
+    re.compile(rf"MJ::OutpaintModal::(?P<zoom>-?[0-9]{{1,3}})::(?P<n>[1-4])::{_JOB}"),
+    re.compile(rf"MJ::OutpaintCustomZoomModal::{_JOB}"),
+    re.compile(rf"MJ::PanModal::(?P<pan>left|right|up|down)::{_JOB}::(?P<n>[1-4])"),
+    re.compile(rf"MJ::AnimateModal::{_JOB}::(?P<n>[1-4])::(?P<motion>low|high)::[01]"),
 )
 
 

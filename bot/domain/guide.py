@@ -22,13 +22,6 @@ _HEADING = re.compile(r"(#{1,4}) +(.+)")
 _WORD = re.compile(r"--[a-z]+|/[a-z]+|\w+")
 _SOFT_BREAK = re.compile(r"(?<=[^\n])\n(?=[^\n*>#-])")
 _LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]+\)")
-_COMMON = frozenset(
-    re.findall(
-        r"\w+",
-        "a an and are as at be by can do does for from get has have how i if in is it its me my of on or so that the "
-        "there this to was what when where which who why will with you your",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +145,11 @@ def _words(text: str) -> Iterator[str]:
         if bare != word:
             yield word
         yield bare[:-1] if len(bare) > 3 and bare.endswith("s") and not bare.endswith("ss") else bare
+
+
+_COMMON = frozenset(
+    _words(
+        "a an and are as at be by can do does for from get has have how i if in is it its me my of on or so that the "
+        "there this to was what when where which who why will with you your"
+    )
+)

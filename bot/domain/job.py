@@ -21,6 +21,9 @@ JobId = NewType("JobId", str)
 UserId = NewType("UserId", int)
 
 
+JOB_ID_PATTERN = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
 def new_job_id() -> JobId:
     """A fresh lower-case UUID v4, 36 characters: clients find it in file names and button ids."""
     return JobId(str(uuid.uuid4()))
@@ -68,6 +71,9 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     REFUSED = "refused"
+
+
+UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 class DeliveryStatus(StrEnum):
@@ -171,7 +177,7 @@ class Job:
 
     @property
     def has_ended(self) -> bool:
-        return self.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
+        return self.status not in UNFINISHED
 
     @property
     def is_discarded(self) -> bool:
@@ -215,15 +221,15 @@ class Job:
         return counted.fail(now, FailureReason.INTERRUPTED, incident_id)
 
     def succeed(self, now: datetime, engine_seconds: float, notes: tuple[str, ...] = ()) -> Self:
-        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        self._leave(*UNFINISHED)
         return self._end(JobStatus.SUCCEEDED, now, engine_seconds=engine_seconds, notes=notes)
 
     def fail(self, now: datetime, reason: FailureReason, incident_id: str) -> Self:
-        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        self._leave(*UNFINISHED)
         return self._end(JobStatus.FAILED, now, failure=reason, incident_id=incident_id)
 
     def cancel(self, now: datetime) -> Self:
-        self._leave(JobStatus.RUNNING, JobStatus.QUEUED)
+        self._leave(*UNFINISHED)
         return self._end(JobStatus.CANCELLED, now)
 
     def _end(self, status: JobStatus, now: datetime, **changes: object) -> Self:

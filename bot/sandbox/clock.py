@@ -23,16 +23,17 @@ class Alarm:
 
 
 class Clock:
-    """Seconds since 1970 that only move forward."""
+    """Seconds since 1970 that only move forward: with `ticks`, and when they are turned."""
 
-    def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+    def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._ticks = ticks
+        self._offset = time.time() - ticks()
         self._alarms: list[Alarm] = []
         self._order = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
 
     def now(self) -> float:
-        return time.monotonic() + self._offset
+        return self._ticks() + self._offset
 
     def utcnow(self) -> datetime:
         return datetime.fromtimestamp(self.now(), UTC)

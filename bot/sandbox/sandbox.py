@@ -44,9 +44,9 @@ class Sandbox:
 
     Tests turn `clock`, order trouble through `faults` and `event_faults`, read `world`, and act through members."""
 
-    def __init__(self, config: SandboxConfig | None = None) -> None:
+    def __init__(self, config: SandboxConfig | None = None, clock: Clock | None = None) -> None:
         self.config = config or SandboxConfig()
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.faults = Faults()
         self.event_faults = EventFaults()
         self.contract = Contract(self.config.openapi)

@@ -14,12 +14,13 @@ import structlog
 
 from bot.domain.errors import NotAllowed
 from bot.domain.job import Door, Job, MessageRef, UserId
+from bot.domain.place import Place
 from bot.ui.job_messages import post_for
 from bot.ui.posting import LINE_TROUBLE
 from bot.ui.render import MESSAGE_LIMIT, render_waiting
 from bot.ui.render_queue import queued_embed
 from bot.ui.views.job_actions import waiting_actions
-from bot.usecases.admission import Place, attach_waiting_message
+from bot.usecases.admission import attach_waiting_message
 from bot.usecases.ports import DeliveryError
 from bot.usecases.room import find_waiting
 from bot.usecases.studio import Studio

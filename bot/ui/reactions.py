@@ -8,10 +8,10 @@ import structlog
 
 from bot.domain.buttons import Action, Button
 from bot.domain.job import Job, JobStatus, MessageRef, UserId
+from bot.domain.place import Place
 from bot.ui.answering import begin, check_may_post, post_waiting, role_ids
 from bot.ui.errors import reported
 from bot.ui.known_jobs import find_reacted_job
-from bot.usecases.admission import Place
 from bot.usecases.cancel import discard_job
 from bot.usecases.keep import send_by_dm
 from bot.usecases.ports import DeliveryError

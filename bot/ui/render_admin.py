@@ -6,8 +6,9 @@ import discord
 
 from bot.domain.job import Job
 from bot.domain.oversight import Act, Block, QueueState, Statistics
+from bot.ui.render import message_url
 from bot.ui.render_gallery import GREY_BLUE
-from bot.usecases.oversee import MANY, QueueLook
+from bot.usecases.oversee import MANY, QueueLook, Reported
 
 LINE_LIMIT = 100
 STATES = {
@@ -29,8 +30,9 @@ def _jobs(jobs: Sequence[Job]) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= LINE_LIMIT else f"{line[: LINE_LIMIT - 1]}…"
+    """Members' words are shown as they are: no link and no heading of theirs may speak to an operator."""
+    line = discord.utils.escape_markdown(" ".join(text.split()))
+    return line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1].rstrip("\\ ") + "…"
 
 
 def statistics_embed(statistics: Statistics, days: int) -> discord.Embed:
@@ -58,6 +60,21 @@ def _act(act: Act) -> str:
     who = f"<@{act.operator.user_id}>" if act.operator.user_id else act.operator.name
     whom = f" <@{act.member_id}>" if act.member_id else ""
     return f"<t:{int(act.at.timestamp())}:f> {who} **{act.deed.value}**{whom} {_short(act.details)}".rstrip()
+
+
+def reports_embed(reports: Sequence[Reported]) -> discord.Embed:
+    lines = [_reported(one) for one in reports]
+    text = "\n".join(lines) or "Nobody has reported anything."
+    return discord.Embed(title="Reports", description=text, colour=GREY_BLUE)
+
+
+def _reported(one: Reported) -> str:
+    report, job = one.report, one.job
+    line = f"<t:{int(report.created_at.timestamp())}:f> <@{report.reporter_id}> reported `{report.job_id}`"
+    if job is None:
+        return line
+    place = f" {message_url(job, job.result_message)}" if job.result_message else ""
+    return f"{line} of <@{job.user_id}>: {_short(job.prompt)}{place}"
 
 
 def blocked_text(block: Block) -> str:

@@ -8,7 +8,7 @@ from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
 from bot.domain.exact import NO_RELAX
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.oversight import QueueState
-from bot.domain.place import Place as Place
+from bot.domain.place import Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.domain.said import Said, joined
@@ -30,14 +30,13 @@ def random_seed() -> int:
 async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Their price is set aside. Raises `MemberBlocked`, `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted`,
-    `SubscriptionRequired` or `SubscriptionPaused`.
+    Their price is set aside. Raises `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted` or what
+    `Studio.require_standing` raises.
     """
-    await studio.check_block(place.user_id, tx)
+    standing = await studio.require_standing(place, tx)
+    plan = standing.require_plan()
     if await tx.oversight.queue_state() is QueueState.DRAINING:
         raise QueueClosed
-    standing = await studio.standing_of(place, tx)
-    plan = standing.require_plan()
     admitted = tuple(_under_plan(job, plan) for job in jobs)
     room = await room_of(place.user_id, plan.limits, tx)
     if len(admitted) > room.free:

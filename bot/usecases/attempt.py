@@ -150,7 +150,7 @@ class Attempt:
                 case Described(texts, seconds):
                     self.engine_seconds += seconds
                     return next(iter(texts), "")
-                case Failed(FailureCode.INVALID_REQUEST):
+                case Failed(FailureCode.INVALID_REQUEST | FailureCode.MODEL_BROKEN):
                     return ""
                 case Failed(code, reason):
                     raise RequestFailed(code, reason)

@@ -30,14 +30,17 @@ async def cancel_any_job(job_id: JobId, operator: Operator, *, studio: Studio) -
 
 
 async def _cancel(job_id: JobId, by: UserId | Operator, studio: Studio) -> Job:
-    while (cancelled := await _try_to_cancel(job_id, by, studio)) is None:
-        pass  # it was claimed, put back or ended since it was read: look again
-    studio.engine.cancel(cancelled.request_id)
-    studio.wake()
-    return cancelled
+    while True:
+        try:
+            cancelled = await _write_end(job_id, by, studio)
+        except ConflictingChange:
+            continue  # it was claimed, put back or ended since it was read: look again
+        studio.engine.cancel(cancelled.request_id)
+        studio.wake()
+        return cancelled
 
 
-async def _try_to_cancel(job_id: JobId, by: UserId | Operator, studio: Studio) -> Job | None:
+async def _write_end(job_id: JobId, by: UserId | Operator, studio: Studio) -> Job:
     async with studio.db.transaction() as tx:
         job = await tx.jobs.get(job_id)
         if isinstance(by, int) and job.user_id != by:
@@ -45,10 +48,7 @@ async def _try_to_cancel(job_id: JobId, by: UserId | Operator, studio: Studio) -
         if job.has_ended:
             raise JobNotCancellable
         cancelled = job.cancel(studio.now())
-        try:
-            await end_job(cancelled, tx, expected=job.status, attempt=job.attempt)
-        except ConflictingChange:
-            return None
+        await end_job(cancelled, tx, expected=job.status, attempt=job.attempt)
         if isinstance(by, Operator):
             details = f"job {job.id} ({job.status}): {job.prompt}"
             await tx.oversight.record(Act(studio.now(), by, Deed.CANCEL, job.user_id, details))

@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
@@ -15,10 +16,10 @@ from bot.domain.oversight import QueueState
 from bot.domain.prompt import Speed
 from bot.tasks import BackgroundTasks
 from bot.usecases.end_job import save_job
-from bot.usecases.line import start_in_line
 from bot.usecases.patience import LeftForLater, outlast
 from bot.usecases.ports import ConflictingChange
 from bot.usecases.run_job import EngineStopped, run_job
+from bot.usecases.start_job import start_job
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
@@ -114,8 +115,8 @@ async def claim_next(
     choice = await outlast(lambda: _choose(running, passed, studio), "next job", studio=studio, stop=stop)
     if choice is None:
         return None
-    job = choice.job.start(studio.now())
-    await outlast(lambda: _claim(job, studio), f"claim of {job.id}", studio=studio, stop=stop)
+    chosen, now = choice.job, studio.now()
+    job = await outlast(lambda: _start(chosen, now, studio), f"start of {chosen.id}", studio=studio, stop=stop)
     return replace(choice, job=job)
 
 
@@ -130,11 +131,9 @@ async def _choose(running: Sequence[Job], passed: int, studio: Studio) -> Choice
     return choose_next(heads, running, passed, studio.now().timestamp())
 
 
-async def _claim(job: Job, studio: Studio) -> None:
+async def _start(job: Job, now: datetime, studio: Studio) -> Job:
     async with studio.db.transaction(can_wait=True) as tx:
-        if not await tx.jobs.claim(job, Lease.from_now(studio.owner, studio.now())):
-            raise ConflictingChange(f"job {job.id} was claimed elsewhere")
-        await start_in_line(job, tx)
+        return await start_job(job, now, tx, studio=studio)
 
 
 async def resume_jobs(*, studio: Studio) -> int:

@@ -30,21 +30,20 @@ async def _take_ticket(job: Job, standing: Standing, month: datetime, tx: Transa
     return replace(job, ticket=ticket)
 
 
-async def start_in_line(job: Job, tx: Transaction) -> None:
-    assert job.started_at is not None
+async def start_in_line(job: Job, now: datetime, tx: Transaction) -> None:
     line = await tx.shares.get_line(job.speed, lock=True)
-    await tx.shares.save_line(job.speed, line.started(job.ticket, job.started_at.timestamp()))
+    await tx.shares.save_line(job.speed, line.started(job.ticket, now.timestamp()))
 
 
 async def leave_line(ended: Job, tx: Transaction) -> None:
-    """The job has ended: its member, and what of theirs waits, is charged with what it took of the machine, and the
-    line learns from it. The member's row must be held."""
+    """The job has ended: its member, and what of theirs waits behind it, is charged with what it took of the machine,
+    and the line learns from it. The member's row must be held."""
     if not ended.ticket.seconds:
         return
     share = await tx.shares.get_share(ended.user_id, ended.speed)
     settled = share.settle(ended.ticket, ended.engine_seconds)
     await tx.shares.save_share(ended.user_id, ended.speed, settled)
-    await tx.jobs.shift_tickets(ended.user_id, ended.speed, settled.finish - share.finish)
+    await tx.jobs.shift_tickets(ended, settled.finish - share.finish)
     if ended.status is JobStatus.SUCCEEDED and ended.started_at and ended.finished_at:
         took = (ended.finished_at - ended.started_at).total_seconds()
         line = await tx.shares.get_line(ended.speed, lock=True)

@@ -40,7 +40,12 @@ async def put_masters(keys: Sequence[str], masters: Sequence[Master], studio: St
     puts = (studio.store.put(key, master.data) for key, master in zip(keys, masters, strict=True))
     outcomes = await asyncio.gather(*puts, return_exceptions=True)
     if troubles := [outcome for outcome in outcomes if outcome is not None]:
-        for key in keys:
-            with contextlib.suppress(StoreUnreachable):
-                await studio.store.delete(key)
+        await drop_masters(keys, studio)
         raise troubles[0]
+
+
+async def drop_masters(keys: Sequence[str], studio: Studio) -> None:
+    """As far as the store can be reached."""
+    for key in keys:
+        with contextlib.suppress(StoreUnreachable):
+            await studio.store.delete(key)

@@ -9,6 +9,7 @@ from bot.domain.ledger import AccountKind
 from bot.domain.oversight import Act, Block, Deed, Operator, QueueState, Statistics
 from bot.domain.plan import Entitlement
 from bot.domain.prompt import Speed
+from bot.domain.report import Report
 from bot.usecases.books import Books
 from bot.usecases.grants import TimeGrant, end_plan, lot_of, put_plan, put_time, take_back_time
 from bot.usecases.ports import Transaction
@@ -138,6 +139,20 @@ async def look_at_queue(*, studio: Studio, limit: int = 10) -> QueueLook:
 async def read_statistics(days: int, *, studio: Studio) -> Statistics:
     async with studio.db.reading() as tx:
         return await tx.oversight.statistics(studio.now() - timedelta(days=days), LATEST_WAITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """`job` is None when it is gone by now."""
+
+    report: Report
+    job: Job | None
+
+
+async def read_reports(limit: int, *, studio: Studio) -> list[Reported]:
+    """What members have reported, the newest first."""
+    async with studio.db.reading() as tx:
+        return [Reported(one, await tx.jobs.find(one.job_id)) for one in await tx.reports.list_newest(limit)]
 
 
 async def read_log(limit: int, member_id: UserId | None, *, studio: Studio) -> list[Act]:

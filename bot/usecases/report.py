@@ -1,4 +1,5 @@
-"""A member reports a job: written down for the operator, who finds it in the log. Nobody else is told."""
+"""A member reports a job: written down for operators, who find it by `/admin reports` and in the log. Nobody else is
+told."""
 
 import structlog
 

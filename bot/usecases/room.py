@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from bot.domain.fair_share import expected_wait
-from bot.domain.job import PRIORITY, Job, JobStatus, UserId
+from bot.domain.job import PRIORITY, UNFINISHED, Job, JobStatus, UserId
 from bot.domain.plan import Limits
 from bot.domain.prompt import Speed
 from bot.domain.waiting import Waiting
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
-UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 COUNTED = 1_000
 """Jobs before one's own that are worth counting."""
 
@@ -28,8 +27,7 @@ class Room:
 
 
 async def room_of(user_id: UserId, limits: Limits, tx: Transaction) -> Room:
-    counts = [await tx.jobs.count_of_member(user_id, status) for status in UNFINISHED]
-    return Room(sum(counts), limits)
+    return Room(await tx.jobs.count_of_member(user_id, UNFINISHED), limits)
 
 
 async def find_waiting(job: Job, *, studio: Studio) -> Waiting | None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
@@ -12,7 +13,7 @@ from bot.domain.plan import OTHERS_TERMS
 from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
 from bot.usecases.end_job import end_job, save_job
-from bot.usecases.masters import Master, put_masters
+from bot.usecases.masters import Master, drop_masters, put_masters
 from bot.usecases.patience import ask, outlast
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.studio import Studio
@@ -98,9 +99,26 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     job, now = attempt.job, studio.now()
     keys = [f"{job.id}/{index}.{master.extension}" for index, master in enumerate(masters)]
     await put_masters(keys, masters, studio)
-    visibility = Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC
-    terms = await _terms_of(job, studio)
-    pictures = [
+    pictures = _pictures_of(job, masters, keys, await _terms_of(job, studio), now)
+    ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
+    try:
+        await outlast(lambda: _write_success(ended, pictures, studio), f"end of {job.id}", studio=studio)
+    except ConflictingChange:
+        await _let_go(job, keys, studio)
+        raise
+    log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+
+
+async def _write_success(ended: Job, pictures: Sequence[Picture], studio: Studio) -> None:
+    async with studio.db.transaction(can_wait=True) as tx:
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=ended.attempt)
+        await tx.gallery.add(pictures)
+
+
+def _pictures_of(
+    job: Job, masters: Sequence[Master], keys: Sequence[str], terms: str, now: datetime
+) -> tuple[Picture, ...]:
+    return tuple(
         Picture(
             job_id=job.id,
             index=index,
@@ -111,20 +129,19 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
             height=master.height,
             store_key=key,
             created_at=now,
-            visibility=visibility,
+            visibility=Visibility.PRIVATE if job.is_stealth else Visibility.PUBLIC,
             terms=terms,
         )
         for index, (master, seed, key) in enumerate(zip(masters, job.seeds, keys, strict=True))
-    ]
-    ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
-    await outlast(lambda: _write_success(ended, pictures, studio), f"end of {job.id}", studio=studio)
-    log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+    )
 
 
-async def _write_success(ended: Job, pictures: Sequence[Picture], studio: Studio) -> None:
-    async with studio.db.transaction(can_wait=True) as tx:
-        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=ended.attempt)
-        await tx.gallery.add(pictures)
+async def _let_go(job: Job, keys: Sequence[str], studio: Studio) -> None:
+    """No gallery will name what was kept of a job that was ended meanwhile. Another attempt at it, under way or
+    through, keeps its own under the same keys."""
+    current = await ask(lambda tx: tx.jobs.find(job.id), f"job {job.id}", studio=studio)
+    if current is None or current.status in (JobStatus.CANCELLED, JobStatus.FAILED):
+        await drop_masters(keys, studio)
 
 
 async def _terms_of(job: Job, studio: Studio) -> str:

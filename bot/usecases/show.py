@@ -3,12 +3,10 @@
 import re
 
 from bot.domain.errors import StudioError
-from bot.domain.job import Job, JobId, JobStatus, MessageRef, UserId
+from bot.domain.job import JOB_ID_PATTERN, Job, JobId, JobStatus, MessageRef, UserId
 from bot.usecases.placing import make_file
 from bot.usecases.ports import ResultFile
 from bot.usecases.studio import Studio
-
-_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class NotShown(StudioError):
@@ -20,7 +18,7 @@ async def open_job(typed: str, user_id: UserId, upload_limit: int, *, studio: St
 
     A job of somebody else is as unknown as one that never was.
     """
-    found = _JOB_ID.search(typed.lower())  # also in the middle of a file name or of an address
+    found = re.search(JOB_ID_PATTERN, typed.lower())  # also in the middle of a file name or of an address
     async with studio.db.reading() as tx:
         job = await tx.jobs.find(JobId(found[0])) if found else None
     if job is None or job.user_id != user_id:

@@ -65,13 +65,19 @@ class Studio:
         if block is not None and block.holds(self.now()):
             raise MemberBlocked(block.until, block.reason)
 
-    async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises `MemberBlocked`, `SubscriptionRequired`, `SubscriptionPaused` or `PlanCancelled`."""
+    async def require_standing(self, place: Place, tx: Transaction) -> Standing:
+        """That of a member who may draw. Raises `MemberBlocked`, `SubscriptionRequired`, `SubscriptionPaused` or
+        `PlanCancelled`."""
         await self.check_block(place.user_id, tx)
         standing = await self.standing_of(place, tx)
         if standing.state is State.NONE and (ended_at := await tx.entitlements.find_end(place.user_id, self.now())):
             raise PlanCancelled(ended_at)
-        return standing.require_plan()
+        standing.require_plan()
+        return standing
+
+    async def plan_of(self, place: Place, tx: Transaction) -> Plan:
+        """Raises as `require_standing` does."""
+        return (await self.require_standing(place, tx)).require_plan()
 
     def plan_for(self, job: Job) -> Plan:
         """The plan that the job was admitted under, as it is today; one that is gone leaves the open studio's."""

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from bot.domain.errors import InvalidParameter, NotAllowed
 from bot.domain.job import Job, UserId
+from bot.domain.place import Place
 from bot.domain.prompt.linked import as_kept
 from bot.domain.prompt.parameters import MAX_SEED, PromptPart, StyleReference
 from bot.domain.saved_style import MAX_OF_MEMBER, SavedStyle, read_code, read_words
-from bot.usecases.admission import Place, random_seed
+from bot.usecases.admission import random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio

@@ -8,12 +8,13 @@ from bot.domain.descent import check_handed_in
 from bot.domain.errors import NotAllowed
 from bot.domain.job import UPSCALES, Job, JobId, JobKind, MessageRef, new_job_id
 from bot.domain.operation import Operation
+from bot.domain.place import Place
 from bot.domain.prompt import GenerationParams, shorten_echo
 from bot.domain.prompt.characters import clean
 from bot.domain.prompt.parameters import Visibility
 from bot.domain.upscalers import UPSCALERS
 from bot.pictures import measure
-from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.settings import settings_of
 from bot.usecases.studio import Studio

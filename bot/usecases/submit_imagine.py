@@ -11,13 +11,14 @@ from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
 from bot.domain.errors import BatchGone, NotAllowed, QueueFull
 from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.operation import PLAIN, Operation
+from bot.domain.place import Place
 from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
 from bot.domain.prompt.linked import kept_keys, links_of
 from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
-from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.personal import preferences_of, with_styles
@@ -77,7 +78,7 @@ async def confirm_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> S
 
     async def submit(kept: Kept) -> Submitted:
         async with studio.db.transaction() as tx:
-            batch = await _own_batch(batch_id, place, tx)
+            batch = await _own_batch(batch_id, place, tx, studio)
             wish = await _read(batch.prompt, place, kept, tx, studio)
             await _close(batch, tx)
             return await _submit(wish, place, tx, studio)
@@ -90,7 +91,7 @@ async def edit_batch(batch_id: BatchId, prompt: str, place: Place, *, studio: St
 
     async def submit(kept: Kept) -> Submitted | BatchQuestion:
         async with studio.db.transaction() as tx:
-            batch = await _own_batch(batch_id, place, tx)
+            batch = await _own_batch(batch_id, place, tx, studio)
             wish = await _read(prompt, place, kept, tx, studio)
             await _close(batch, tx)
             if len(wish.jobs) > 1:
@@ -102,12 +103,12 @@ async def edit_batch(batch_id: BatchId, prompt: str, place: Place, *, studio: St
 
 async def cancel_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> None:
     async with studio.db.transaction() as tx:
-        await _close(await _own_batch(batch_id, place, tx), tx)
+        await _close(await _own_batch(batch_id, place, tx, studio), tx)
 
 
 async def read_batch(batch_id: BatchId, place: Place, *, studio: Studio) -> PendingBatch:
     async with studio.db.reading() as tx:
-        return await _own_batch(batch_id, place, tx)
+        return await _own_batch(batch_id, place, tx, studio)
 
 
 async def _read(
@@ -165,9 +166,9 @@ async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) ->
     return Submitted(admitted, notices)
 
 
-async def _own_batch(batch_id: BatchId, place: Place, tx: Transaction) -> PendingBatch:
+async def _own_batch(batch_id: BatchId, place: Place, tx: Transaction, studio: Studio) -> PendingBatch:
     batch = await tx.batches.find(batch_id)
-    if batch is None:
+    if batch is None or not batch.is_open(studio.now()):
         raise BatchGone
     if batch.user_id != place.user_id:
         raise NotAllowed("Only the member who sent this prompt can answer.")

@@ -10,6 +10,7 @@ from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
 from bot.domain.gallery import Visibility as PictureVisibility
 from bot.domain.job import HANDED_IN, UPSCALES, Job, JobKind, MessageRef, new_job_id
+from bot.domain.place import Place
 from bot.domain.plan import OTHERS_TERMS, Plan
 from bot.domain.prompt import (
     PromptPreferences,
@@ -20,7 +21,7 @@ from bot.domain.prompt import (
 )
 from bot.domain.prompt.aspect import find_aspect, with_aspect, without_film, without_zoom
 from bot.domain.settings import MemberSettings
-from bot.usecases.admission import Place, admit, random_seed
+from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import Kept, sources_of, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.personal import preferences_of, with_styles
@@ -171,8 +172,8 @@ async def _check_pace(job: Job, tx: Transaction) -> None:
     if await tx.jobs.has_recent(job.user_id, job, job.created_at - DOUBLE_PRESS):
         raise PressedTwice
     if job.kind in UPSCALES:
-        last = await tx.jobs.find_last_start(job.user_id, job)
-        if last is not None and last + UPSCALE_PAUSE > job.created_at:
+        last = await tx.jobs.find_last_start(job.user_id, job, job.created_at - UPSCALE_PAUSE)
+        if last is not None:
             raise SlowDown(last + UPSCALE_PAUSE)
 
 

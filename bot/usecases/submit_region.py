@@ -6,8 +6,8 @@ import uuid
 from bot.domain.buttons import Button
 from bot.domain.canvas import Size
 from bot.domain.job import Job, MessageRef, PictureRef
+from bot.domain.place import Place
 from bot.pictures.masks import read_mask, write_mask
-from bot.usecases.admission import Place
 from bot.usecases.studio import Studio
 from bot.usecases.submit_press import submit_press
 

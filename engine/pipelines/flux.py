@@ -14,16 +14,16 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.model_folder import PARTS, find_model
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors, read_parts
 from engine.pipelines.stable_diffusion import choose_samplers
 from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, Sampler, start_sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 
 PATCH = 2  # latents a side
 ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP}
@@ -223,8 +223,8 @@ class Flux:
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
         unscaled = latents / vae.config.scaling_factor + vae.config.shift_factor
-        picture = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
-        return tuple(to_pixels(one) for one in picture.split(1))
+        pictures = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
+        return to_pixels_of_each(pictures)
 
 
 def to_patches(latents: torch.Tensor) -> torch.Tensor:

@@ -8,9 +8,10 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from engine.limits import ModelTraits
 from engine.protocol import Pixels
 from engine.samplers import Sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 
 Tensors = Mapping[str, torch.Tensor]
 """What a denoiser is told beside latents and timestep: by name, one row each along the first dimension."""

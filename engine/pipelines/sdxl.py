@@ -14,8 +14,9 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
+from engine.limits import ModelTraits
 from engine.model_folder import PARTS, find_model
-from engine.pictures import to_pixels, to_tensor
+from engine.pictures import to_pixels_of_each, to_tensor
 from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.pipelines.stable_diffusion import (
@@ -29,7 +30,7 @@ from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import EngineStartError, Pixels
 from engine.samplers import Sampler, sampler_from
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.tiling import wrapping_around
 
 # Red, green and blue of each latent channel, as published for SDXL by StAlKeR7779.
@@ -166,8 +167,8 @@ class StableDiffusionXL:
         vae = self.components.vae
         mean, std = self._latent_statistics()
         unscaled = latents * std / vae.config.scaling_factor + mean
-        picture = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
-        return tuple(to_pixels(one) for one in picture.split(1))
+        pictures = vae.decode(unscaled.to(vae.dtype), return_dict=False)[0]
+        return to_pixels_of_each(pictures)
 
     def _latent_statistics(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and deviation per channel, for the fine-tunes whose VAE states them."""

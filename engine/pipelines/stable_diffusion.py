@@ -14,16 +14,16 @@ import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.model_folder import PARTS, find_model
-from engine.pictures import shrink_mask, to_mask_tensor, to_pixels, to_tensor
+from engine.pictures import shrink_mask, to_mask_tensor, to_pixels_of_each, to_tensor
 from engine.pipelines.image_adapter import ImageAdapter, load_image_adapter, read_references, told_of_pictures
 from engine.pipelines.interface import Conditioning, DrawClean, DrawTold, Tensors, read_parts
 from engine.precision import in_float32, is_half
 from engine.previews import TinyDecoder, draw_previews, load_preview_decoder
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.tiling import wrapping_around
 
 ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
@@ -197,8 +197,8 @@ class StableDiffusion:
 
     def decode(self, latents: torch.Tensor) -> tuple[Pixels, ...]:
         vae = self.components.vae
-        picture = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
-        return tuple(to_pixels(one) for one in picture.split(1))
+        pictures = vae.decode((latents / vae.config.scaling_factor).to(vae.dtype), return_dict=False)[0]
+        return to_pixels_of_each(pictures)
 
 
 def encode_masked(components: Any, settings: Settings, device: torch.device) -> DrawTold | None:

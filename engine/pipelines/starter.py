@@ -6,52 +6,50 @@ Latents are pixels in [-1, 1]; there is no VAE. It draws squares only. `engine/s
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
 from engine.config import ModelConfig
-from engine.limits import STARTS_FROM_REFERENCES
+from engine.limits import STARTS_FROM_REFERENCES, ModelTraits
 from engine.pictures import to_mask_tensor, to_pixels, to_pixels_of_each, to_tensor
 from engine.pipelines.interface import Conditioning, DrawClean, Tensors
 from engine.precision import in_float32, is_half
 from engine.protocol import Ability, EngineStartError, ModelInfo, Pixels
 from engine.samplers import Sampler, start_sampler
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
 from engine.starter.choices import choose, pick, with_style
 from engine.starter.mixtures import Mixture, other_styles, vary, walk
+from engine.starter.model import WEIGHTS, StarterModel, WeightsMissing
+from engine.starter.model import Conditioning as StarterConditioning
 from engine.starter.parts import read_parts
-from engine.starter.vocabulary import BACKGROUNDS, Reading
+from engine.starter.reading import Reading
+from engine.starter.seeing import Sight
+from engine.starter.words import BACKGROUNDS, PICTURE
 from engine.tiling import periodic_part
 from engine.upscale import SCALE, Upscaler
 
 ABILITIES = STARTS_FROM_REFERENCES | {Ability.PARTS, Ability.STOP, Ability.TILE}
-SIDE = 64
 STRONG = 0.8  # strength of a start from which its style changes
 FORGOTTEN = 0.95  # of a start in another style: of what is kept of more, scraps show among the new
 TRAIN_TIMESTEPS = 1000  # diffusers counts a flow's time from 0 to 1000
 
 
 def load(config: ModelConfig, device: torch.device, dtype: torch.dtype, upscaler: Upscaler) -> "Starter":
-    from engine.starter.model import WEIGHTS, StarterModel, WeightsMissing
-
     try:
         model = StarterModel.load(Path(config.source or WEIGHTS), device=device, dtype=dtype)
     except WeightsMissing as error:
         raise EngineStartError(str(error)) from error
-    return from_model(config, model, device, upscaler)
+    return Starter(_read_traits(config, model), device, model, Sight(model), upscaler)
 
 
-def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: Upscaler) -> "Starter":
-    from engine.starter.seeing import Sight
-
+def _read_traits(config: ModelConfig, model: StarterModel) -> ModelTraits:
     known = model.known_words()
     info = ModelInfo(
         name=config.name,
         family=config.family,
-        width=SIDE * SCALE,
-        height=SIDE * SCALE,
+        width=PICTURE * SCALE,
+        height=PICTURE * SCALE,
         steps=config.steps or 20,
         supports_negative_prompt=False,
         vocabulary=tuple(word for words in known.values() for word in words),
@@ -59,22 +57,21 @@ def from_model(config: ModelConfig, model: Any, device: torch.device, upscaler: 
         abilities=ABILITIES,
     )
     guidance_scale = 1.0 if config.guidance_scale is None else config.guidance_scale
-    traits = ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True, reads_rows=True)
-    return Starter(traits, device, model, Sight(model), upscaler)
+    return ModelTraits(info, samplers=("euler",), guidance_scale=guidance_scale, fixed_size=True, reads_rows=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
     traits: ModelTraits
     device: torch.device
-    model: Any
-    sight: Any
+    model: StarterModel
+    sight: Sight
     upscaler: Upscaler
     tiles: bool = False
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
-        return (self.model.denoiser,)
+        return (self.model,)
 
     def text_length(self, _settings: Settings) -> int:
         return 0
@@ -115,8 +112,8 @@ class Starter:
         ways = self._ways_to_read(settings)
         if settings.start is None:
             return choose(pick("place", ways, settings.seed), settings.seed, is_tile=settings.tile)
-        picture = to_tensor(settings.start.pictures[0], SIDE, SIDE)
-        mask = None if settings.mask is None else to_mask_tensor(settings.mask, SIDE, SIDE)[0, 0].numpy() > 0.5
+        picture = to_tensor(settings.start.pictures[0], PICTURE, PICTURE)
+        mask = None if settings.mask is None else to_mask_tensor(settings.mask, PICTURE, PICTURE)[0, 0].numpy() > 0.5
         near = self.sight.see(ways, picture, mask)
         if "style" in ways[0].open and settings.noise_blend is None and _changes_style(settings):
             return with_style(near, pick("background", other_styles(near), settings.seed))
@@ -141,18 +138,16 @@ class Starter:
         return start_sampler(noise_scheduler, settings.steps, strength)
 
     def latent_shape(self, _settings: Settings) -> tuple[int, int, int]:
-        return 3, SIDE, SIDE
+        return 3, PICTURE, PICTURE
 
     def encode_image(self, pixels: Pixels, _settings: Settings) -> DrawClean:
-        clean = to_tensor(pixels, SIDE, SIDE).to(self.device)
+        clean = to_tensor(pixels, PICTURE, PICTURE).to(self.device)
         return lambda _: clean
 
     def encode_masked(self, _settings: Settings) -> None:
         return None
 
     def denoise(self, latents: torch.Tensor, timesteps: torch.Tensor, conditioning: Tensors) -> torch.Tensor:
-        from engine.starter.model import Conditioning as StarterConditioning
-
         dtype = conditioning["embeds"].dtype
         return self.model.denoise(latents.to(dtype), timesteps / TRAIN_TIMESTEPS, StarterConditioning(**conditioning))
 
@@ -176,7 +171,7 @@ class Starter:
         """
         margin = self.upscaler.tiling.overlap
         around = torch.nn.functional.pad(periodic_part(picture), (margin,) * 4, mode="circular")
-        inside = slice(margin * SCALE, (margin + SIDE) * SCALE)
+        inside = slice(margin * SCALE, (margin + PICTURE) * SCALE)
         return self.upscaler.enlarge(around)[:, :, inside, inside]
 
 
@@ -186,5 +181,5 @@ def _changes_style(settings: Settings) -> bool:
     return settings.noise_blend is not None or settings.start.strength >= STRONG
 
 
-def _tensors(conditioning: Any) -> Tensors:
+def _tensors(conditioning: StarterConditioning) -> Tensors:
     return {"embeds": conditioning.embeds, "mask": conditioning.mask, "pooled": conditioning.pooled}

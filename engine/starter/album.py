@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from engine.slices import Slices, finish
 from engine.starter.backgrounds import PLAIN
 from engine.starter.model import WEIGHTS, StarterModel
-from engine.starter.vocabulary import BOX_PATCHES, PATCH, PICTURE, SPRITE_PIXELS, STYLES
+from engine.starter.words import BOX_PATCHES, PATCH, PICTURE, SPRITE_PIXELS, STYLES
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from engine.starter.vocabulary import BACKGROUNDS, PICTURE
+from engine.starter.words import BACKGROUNDS, PICTURE
 
 VARIANTS = 24
 Colour = tuple[int, int, int]

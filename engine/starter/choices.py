@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from engine.starter.vocabulary import BACKGROUNDS, COLOURS, STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import BACKGROUNDS, COLOURS, STYLES
 
 LONE_SIZES = ("large", "large", "medium")  # a small one loses too much detail to be drawn unasked
 CENTRE = ("centre",)

@@ -19,7 +19,8 @@ from engine.starter.model import StarterModel
 from engine.starter.palette import describe_colours, look_at_colours
 from engine.starter.phrases import describe
 from engine.starter.recogniser import Recogniser, Sighting
-from engine.starter.vocabulary import PICTURE, STYLES, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import PICTURE, STYLES
 
 LONG = 1.25  # times as long as wide: more than a square is looked at
 

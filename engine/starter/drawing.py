@@ -13,7 +13,7 @@ from torch import Tensor
 
 from engine.starter.dataset import Picture, as_picture
 from engine.starter.model import Conditioning, StarterModel
-from engine.starter.vocabulary import PICTURE
+from engine.starter.words import PICTURE
 
 DRAWING_STEPS = 20
 

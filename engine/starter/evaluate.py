@@ -14,13 +14,14 @@ import numpy as np
 import torch
 
 from engine.starter.backgrounds import VARIANTS
-from engine.starter.dataset import Composer, Picture
+from engine.starter.dataset import Composer, Picture, held_out
 from engine.starter.drawing import draw_all, save_sheet
 from engine.starter.judge import Judge
 from engine.starter.model import WEIGHTS, StarterModel
 from engine.starter.scenes import Slot
 from engine.starter.sprites import load_sprites
-from engine.starter.vocabulary import BACKGROUNDS, BOX_PATCHES, COLOURS, SIZES, STYLES, Vocabulary, held_out
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BACKGROUNDS, BOX_PATCHES, COLOURS, SIZES, STYLES
 
 GRID = 8
 CARD_SHEET = Path(__file__).with_name("contact_sheet.png")

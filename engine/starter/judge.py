@@ -12,7 +12,7 @@ from engine.starter.backgrounds import background_set
 from engine.starter.dataset import Picture
 from engine.starter.scenes import Slot
 from engine.starter.sprites import SpriteSet
-from engine.starter.vocabulary import BACKGROUNDS, PATCH, SIZES, STYLES
+from engine.starter.words import BACKGROUNDS, PATCH, SIZES, STYLES
 
 CLIP = 60 / 255  # a pixel this far off is covered by something; how far it is off no longer matters
 

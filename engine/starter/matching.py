@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from engine.starter.backgrounds import background_set
 from engine.starter.choices import ALL_PLACES, CENTRE, with_background, with_place, with_size
-from engine.starter.vocabulary import BOX_PATCHES, PATCH, PICTURE, SIZES, SPRITE_PIXELS, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import BOX_PATCHES, PATCH, PICTURE, SIZES, SPRITE_PIXELS
 
 CLIP = 60.0  # levels; a pixel this far off is covered by something, and how far it is off no longer matters
 COVERED = 30.0

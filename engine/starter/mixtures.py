@@ -7,7 +7,8 @@ from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from engine.starter.choices import amount, pick, with_style
-from engine.starter.vocabulary import COLOURS, STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import COLOURS, STYLES
 
 STYLE = (0.3, 0.7)  # of the strength: how far a variation goes towards another style
 TINT = (0.2, 0.5)  # and towards another background

@@ -19,17 +19,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.starter.network import Denoiser, NetworkConfig, Reader, Resizer, RowPlaces
-from engine.starter.vocabulary import (
-    BOX_PATCHES,
-    PATCH,
-    PICTURE,
-    SIZES,
-    STYLES,
-    WORD_IDS,
-    WORDS,
-    Reading,
-    Vocabulary,
-)
+from engine.starter.reading import Reading
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BOX_PATCHES, PATCH, PICTURE, SIZES, STYLES, WORD_IDS, WORDS
 
 WEIGHTS = Path(__file__).with_name("weights")
 GRID = PICTURE // PATCH
@@ -104,7 +96,7 @@ class StarterModel(nn.Module):
         for name in ("config.json", "vocabulary.json", "model.safetensors"):
             if not (folder / name).exists():
                 raise WeightsMissing(f"{folder / name} is missing; train with python -m engine.starter.train")
-        config = NetworkConfig(**json.loads((folder / "config.json").read_text()))
+        config = NetworkConfig(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
         model = cls(Vocabulary.load(folder / "vocabulary.json"), config)
         model.load_state_dict(load_file(folder / "model.safetensors"))
         return model.to(device=device, dtype=dtype).eval()
@@ -112,7 +104,7 @@ class StarterModel(nn.Module):
     def save(self, folder: Path) -> None:
         """Writes the three files; the weights as fp16."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n", encoding="utf-8")
         self.vocabulary.save(folder / "vocabulary.json")
         halves = {name: value.detach().half().contiguous() for name, value in self.state_dict().items()}
         save_file(halves, folder / "model.safetensors")

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.starter.choices import with_style
-from engine.starter.vocabulary import MAX_INSTANCES, Instance, Reading, Vocabulary
+from engine.starter.reading import Instance, Reading
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import MAX_INSTANCES
 
 FULL_SIZE = 2 / 3  # of the heaviest part's weight; from here up a thing is as large as it would be anyway
 HALF_SIZE = 1 / 3  # from here up a lone thing is medium

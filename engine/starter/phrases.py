@@ -6,15 +6,10 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
+from engine.starter.reading import Reading
 from engine.starter.recogniser import Sighting, Thing
-from engine.starter.vocabulary import (
-    COLOURS,
-    FOLDED,
-    PICTURE,
-    Reading,
-    Vocabulary,
-    split_phrases,
-)
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import COLOURS, FOLDED, PICTURE, split_phrases
 
 TRIES = 40  # a sentence, before there are no more to be found
 DOUBT = 40.0  # how fast a noun that looks less alike becomes unlikely

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from engine.slices import Slices
 from engine.starter.album import Album
 from engine.starter.backgrounds import background_set
-from engine.starter.vocabulary import BACKGROUNDS, MAX_INSTANCES, PICTURE, SIZES, SPRITE_PIXELS, STYLES
+from engine.starter.words import BACKGROUNDS, MAX_INSTANCES, PICTURE, SIZES, SPRITE_PIXELS, STYLES
 
 STRIDE = 4  # pixels between places that are tried
 CLIP = 60 / 255  # a pixel this far off is covered by something; how far it is off no longer matters

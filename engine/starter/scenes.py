@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.starter.vocabulary import (
+from engine.starter.reading import Reading
+from engine.starter.vocabulary import Noun
+from engine.starter.words import (
     BACKGROUNDS,
     BOX_PATCHES,
     COLOURS,
@@ -17,8 +19,6 @@ from engine.starter.vocabulary import (
     PLACES,
     SIZES,
     STYLES,
-    Noun,
-    Reading,
     split_phrases,
 )
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from engine.starter.choices import with_style
 from engine.starter.matching import Cover, rank
 from engine.starter.model import StarterModel
-from engine.starter.vocabulary import PICTURE, STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import PICTURE, STYLES
 
 REMEMBERED = 16  # pictures, 50 kB each
 TRIED = 3  # places of each size; a thing of its background's colour may look like a smaller one elsewhere

@@ -1,5 +1,5 @@
-"""Fetches the emoji art and renders it: one RGBA picture per noun, style and size, cut into the memory patches
-of the network. Knows files and pixels; knows nothing of prompts or training."""
+"""Fetches the emoji art and renders it: one RGBA picture per noun, style and size. Knows files and pixels; knows
+nothing of prompts or training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from engine.starter.vocabulary import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES, Noun
+from engine.starter.vocabulary import Noun
+from engine.starter.words import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES
 
 PACKAGES = (
     "@lobehub/fluent-emoji-3d@1.1.0",
@@ -50,7 +51,7 @@ def fetch_art(folder: Path) -> Path:
     if npm is None:
         raise ArtMissing("npm is not installed; install Node.js, or put the packages into " + str(modules))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "package.json").write_text('{"private": true}\n')
+    (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
     command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", *PACKAGES]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -87,8 +88,8 @@ class ArtFolder:
 
 class _IconSet:
     def __init__(self, folder: Path) -> None:
-        self._icons = json.loads((folder / "icons.json").read_text())
-        self._names: dict[str, str] = json.loads((folder / "chars.json").read_text())
+        self._icons = json.loads((folder / "icons.json").read_text(encoding="utf-8"))
+        self._names: dict[str, str] = json.loads((folder / "chars.json").read_text(encoding="utf-8"))
 
     def picture(self, emoji: str) -> Image.Image:
         import resvg_py  # only the training program needs it
@@ -158,12 +159,3 @@ def load_sprites(nouns: list[Noun], folder: Path) -> SpriteSet:
     sprites = render(nouns, fetch_art(folder / "npm"))
     np.savez_compressed(cache, allow_pickle=False, key=np.array(key), **sprites.boxes)
     return sprites
-
-
-def patches(box: Pixels) -> Pixels:
-    """[..., side, side, 4] -> [..., (side/8)^2, 256]: the rows of patches the word memories hold."""
-    *lead, side, _, _ = box.shape
-    count = side // PATCH
-    grid = box.reshape(*lead, count, PATCH, count, PATCH, 4)
-    order = (*range(len(lead)), len(lead), len(lead) + 2, len(lead) + 1, len(lead) + 3, len(lead) + 4)
-    return grid.transpose(order).reshape(*lead, count * count, PATCH * PATCH * 4)

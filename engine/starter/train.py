@@ -4,6 +4,7 @@ sheet of pictures up to date. Run it again to go on."""
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from engine.starter.drawing import draw_all, save_sheet
 from engine.starter.model import StarterModel
 from engine.starter.network import NetworkConfig
 from engine.starter.sprites import load_sprites
-from engine.starter.trainer import Trainer, TrainingConfig, is_finite
+from engine.starter.trainer import Trainer, TrainingConfig
 from engine.starter.vocabulary import Vocabulary
 
 SHEET_PROMPTS = (
@@ -72,7 +73,7 @@ def run(trainer: Trainer, options: argparse.Namespace, checkpoint: Path) -> None
         losses.append(trainer.step())
         if courtesy and trainer.steps % 2 == 0:
             torch.set_num_threads(courtesy.threads())
-        if not is_finite(losses[-1]):
+        if not math.isfinite(losses[-1]):
             raise SystemExit("the loss is no longer a number; go on from the last checkpoint at a lower --rate")
         now = time.monotonic()
         if now - reported >= options.report_seconds:

@@ -4,7 +4,6 @@ also seeds the data, so that a resumed run goes on exactly where it stopped."""
 from __future__ import annotations
 
 import copy
-import math
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -156,7 +155,3 @@ def _times(count: int, generator: torch.Generator) -> Tensor:
     start = 1 - 0.1 * torch.rand(count, generator=generator).square()
     chosen = torch.where(torch.rand(count, generator=generator) < 0.78, bell, start)
     return chosen.clamp(1e-3, 1.0)
-
-
-def is_finite(loss: float) -> bool:
-    return math.isfinite(loss)

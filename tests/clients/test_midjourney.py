@@ -6,15 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.sandbox.wire import Json
+from tests.patience import PATIENCE_SECONDS
 from tests.ui.conftest import Scene
 
 DRIVER = Path(__file__).with_name("midjourney.cjs")
 GRID = {"msgId": "$0.id", "hash": "$0.hash", "flags": "$0.flags"}
-
-pytestmark = pytest.mark.timeout(300)
 
 
 async def drive(scene: Scene, node_modules: Path, *calls: list[Any], polling: bool = False) -> list[Json]:
@@ -40,7 +37,8 @@ async def drive(scene: Scene, node_modules: Path, *calls: list[Any], polling: bo
         env={**os.environ, "NODE_PATH": str(node_modules)},
     )
     try:
-        out, trouble = await asyncio.wait_for(process.communicate(), 120)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            out, trouble = await process.communicate()
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -55,16 +53,20 @@ def pressed(customId: str, **more: str) -> dict[str, Any]:  # noqa: N803
 
 
 async def test_pictures_are_drawn_varied_split_zoomed_and_drawn_again(scene: Scene, node_modules: Path) -> None:
-    grid, single, varied, again, zoomed, subtle = await drive(
-        scene,
-        node_modules,
+    gate, ada = scene.engine.hold(step=2), await scene.member("ada")
+    calls: list[list[Any]] = [
         ["Imagine", "a fox under a full moon --seed 7"],
         ["Upscale", {**GRID, "index": 2}],
         ["Variation", {**GRID, "index": 3}],
         ["Reroll", GRID],
         ["ZoomOut", {"level": "2x", "msgId": "$1.id", "hash": "$1.hash", "flags": "$1.flags"}],
         ["ZoomOut", {"level": "low", "msgId": "$1.id", "hash": "$1.hash", "flags": "$1.flags"}],
-    )
+    ]
+    async with asyncio.TaskGroup() as tasks:
+        driving = tasks.create_task(drive(scene, node_modules, *calls))
+        await ada.wait_for_message(lambda seen: "(50%)" in seen["content"])
+        gate.open()
+    grid, single, varied, again, zoomed, subtle = driving.result()
     assert grid["content"].startswith("**a fox under a full moon --seed 7** - <@")
     assert grid["progress"] == "done"
     assert any("%" in text for text in grid["seen"])

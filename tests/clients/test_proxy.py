@@ -5,13 +5,12 @@ The lines are written from the description of what it matches. It knows of a job
 
 import io
 import re
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
 from PIL import Image
 
 from bot.config import Config
@@ -23,7 +22,8 @@ from engine.protocol import Ability, ModelInfo
 from tests.clients.proxy import APPLICATION, COMMANDS, OLDER, Proxy
 from tests.fakes import FakeEngine
 from tests.patience import PATIENT
-from tests.ui.conftest import PATIENCE_SECONDS, Scene, a_config, buttons_of
+from tests.ui.conftest import Scene, a_config, buttons_of
+from tests.unhurried import unhurried
 
 ABLE = ModelInfo("fake", "fake", 64, 64, 4, True, abilities=frozenset(Ability))
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -44,12 +44,12 @@ RED, ORANGE = 16711680, (16776960, 16239475)
 
 
 @pytest.fixture
-async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Sandbox(replace(PATIENT, identity=MIDJOURNEY)) as sandbox:
-        yield sandbox
-        assert sandbox.contract_violations == []
+async def sandbox(tmp_path: Path, empty_database: Path) -> AsyncIterator[Sandbox]:
+    shutil.copy(empty_database, tmp_path)
+    with unhurried():
+        async with Sandbox(replace(PATIENT, identity=MIDJOURNEY)) as sandbox:
+            yield sandbox
+            assert sandbox.contract_violations == []
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def proxy(scene: Scene) -> AsyncIterator[Proxy]:
         token=sandbox.world.token_of(sandbox.user("ada").id),
         guild_id=sandbox.world.guild.id,
         channel_id=sandbox.channel("studio").id,
-        wait_seconds=PATIENCE_SECONDS,
+        wait_seconds=PATIENT.wait_seconds,
     ) as proxy:
         yield proxy
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.db.database import SqlDatabase, create_engine, migrate, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, migrate, open_database
 from bot.db.models import Table
 
 
@@ -21,16 +22,9 @@ def migrated_postgres(postgres_url: str) -> str:
     return postgres_url
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "easel.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
-
-
 @pytest.fixture
-def migrated_sqlite(migrated_file: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'easel.db')}"
+def migrated_sqlite(empty_database: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'easel.db')}"
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -16,17 +16,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.config import Config
-from bot.db.database import (
-    READERS,
-    DatabaseUnavailable,
-    SqlDatabase,
-    create_engine,
-    held_alone,
-    migrate,
-    migration_config,
-    open_database,
-    parse_url,
-)
+from bot.db.connections import READERS, DatabaseUnavailable, create_engine, parse_url
+from bot.db.database import SqlDatabase, held_alone, migrate, migration_config, open_database
 from bot.db.wakes import postgres_url
 from bot.domain.errors import JobGone
 from bot.domain.gallery import GalleryQuery
@@ -35,6 +26,7 @@ from bot.program import running_studio
 from bot.usecases.ports import DatabaseTrouble
 from tests.domain.factories import ANN, NOW, a_job, a_picture
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE_SECONDS
 
 
 async def test_migrations_lead_to_the_models(database_url: str) -> None:
@@ -223,7 +215,7 @@ async def test_nobody_waits_for_ever_for_what_another_holds(
         monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.1)
         async with open_database(migrated_postgres) as database:
             with pytest.raises(DatabaseTrouble):
-                await asyncio.wait_for(hold_member(database), 30)
+                await asyncio.wait_for(hold_member(database), PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("asked", ["sslmode=prefer", "ssl=prefer", "sslmode=prefer&application_name=easel"])
@@ -239,7 +231,7 @@ async def test_urls_are_taken_as_hosts_of_postgres_write_them(migrated_postgres:
 async def test_connections_that_are_all_taken_for_long_are_trouble_of_the_database(
     migrated_sqlite: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.db.database.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("bot.db.connections.BUSY_SECONDS", 0.01)
     async with open_database(migrated_sqlite) as database, contextlib.AsyncExitStack() as readers:
         for _ in range(READERS):
             tx = await readers.enter_async_context(database.reading())
@@ -373,7 +365,8 @@ async def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "easel.db") as raw:
         raw.execute("UPDATE alembic_version SET version_num = 'future'")
     raw.close()
-    assert "future" in await unavailable(url)
+    told = await unavailable(url)
+    assert "a newer Easel made its tables (future). Update the program, or put back a backup from before." in told
 
 
 async def test_a_file_that_another_bot_has_is_left_as_it_is(tmp_path: Path) -> None:

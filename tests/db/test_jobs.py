@@ -137,13 +137,13 @@ async def test_lists_are_oldest_first(database: SqlDatabase) -> None:
         assert await tx.jobs.list_waiting(2) == oldest[:2]
         assert await tx.jobs.list_waiting(99) == oldest
         assert await tx.jobs.list_by_status(JobStatus.RUNNING) == [running]
-        assert await tx.jobs.list_undelivered() == [early, late]
+        assert await tx.jobs.list_undelivered("me", NOW) == [early, late]
         assert await tx.jobs.list_of_member(BOB, [JobStatus.RUNNING, JobStatus.FAILED, JobStatus.QUEUED]) == sorted(
             [running, late], key=lambda job: job.id
         )
         assert await tx.jobs.list_of_member(BOB, []) == []
-        assert await tx.jobs.count_of_member(ANN, JobStatus.QUEUED) == 3
-        assert await tx.jobs.count_of_member(BOB, JobStatus.QUEUED) == 0
+        assert await tx.jobs.count_of_member(ANN, [JobStatus.QUEUED]) == 3
+        assert await tx.jobs.count_of_member(BOB, [JobStatus.QUEUED]) == 0
 
 
 async def test_usage_counts_what_was_drawn_at_each_speed(database: SqlDatabase) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from bot.db.database import SqlDatabase, create_engine, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, open_database
 from bot.domain import ledger
 from bot.domain.errors import CreditsExhausted
 from bot.domain.job import Job, JobId, JobStatus, new_job_id

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.db import gallery
-from bot.db.database import create_engine, migrate, migration_config, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import migrate, migration_config, open_database
 from bot.domain.gallery import GalleryQuery, Visibility
 from bot.domain.job import (
     DeliveryStatus,
@@ -146,7 +147,7 @@ def empty_sqlite(tmp_path: Path) -> str:
 def empty_postgres(postgres_url: str) -> Iterator[str]:
     asyncio.run(_administer(postgres_url, "CREATE DATABASE old"))
     yield postgres_url.replace("/postgres?", "/old?")
-    asyncio.run(_administer(postgres_url, "DROP DATABASE old"))
+    asyncio.run(_administer(postgres_url, "DROP DATABASE old WITH (FORCE)"))
 
 
 async def _administer(url: str, statement: str) -> None:

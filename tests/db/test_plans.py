@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from bot.db import gallery
 from bot.db.database import SqlDatabase, migrate, open_database
+from bot.domain.batch import new_batch_id
 from bot.domain.gallery import GalleryQuery
 from bot.domain.job import JobStatus, MessageRef, new_job_id
 from bot.domain.lease import Lease
@@ -23,12 +24,14 @@ from bot.usecases.ports import Transaction
 from tests.domain.factories import ANN, BOB, NOW, a_job, a_picture
 
 IN_ORDER = re.compile(
-    r"SCAN (anon_1|seen|sqlite_master|images USING COVERING INDEX ix_images_kept(_of_user)?"
+    r"SCAN (anon_1|seen|sqlite_master|operator_acts|images USING COVERING INDEX ix_images_kept(_of_user)?"
     r"|image_search VIRTUAL TABLE INDEX \d+:M\d)"
 )
-"""What a limit ends: numbers that were found already, the newest pictures in the order of their index, and those that
+"""What a limit ends: numbers that were found already, the newest acts and pictures in their order, and those that
 the index of words gives out for a MATCH."""
 SORTED = "USE TEMP B-TREE FOR ORDER BY"
+FEW = re.compile(r"FROM (styles|saved_styles)\b")
+"""One member has few of them, found by the member: these are sorted when they are asked for."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +56,6 @@ async def ask_everything(tx: Transaction) -> None:
     await tx.jobs.find_by_message(MessageRef(1, 2))
     await tx.jobs.list_waiting(5)
     await tx.jobs.list_by_status(JobStatus.RUNNING)
-    await tx.jobs.list_undelivered()
     await tx.jobs.list_undelivered("me", NOW)
     await tx.jobs.list_abandoned(NOW)
     for speed in Speed:
@@ -63,10 +65,10 @@ async def ask_everything(tx: Transaction) -> None:
     await tx.jobs.count_ahead(a_job(), 1_000)
     await tx.jobs.count_waiting([Speed.TURBO, Speed.FAST], 1_000)
     await tx.jobs.list_of_member(ANN, [JobStatus.QUEUED, JobStatus.RUNNING])
-    await tx.jobs.count_of_member(ANN, JobStatus.QUEUED)
+    await tx.jobs.count_of_member(ANN, [JobStatus.QUEUED])
     await tx.jobs.usage(ANN)
     await tx.jobs.has_recent(ANN, a_job(), NOW)
-    await tx.jobs.find_last_start(ANN, a_job())
+    await tx.jobs.find_last_start(ANN, a_job(), NOW)
     await tx.jobs.list_states(ANN)
     await tx.oversight.find_block(ANN)
     await tx.oversight.queue_state()
@@ -85,7 +87,28 @@ async def ask_everything(tx: Transaction) -> None:
     await tx.payments.find_customer(ANN)
     await tx.payments.forget_events(NOW)
     await tx.letters.next_due()
+    await ask_of_styles(tx)
+    await ask_for_operators(tx)
     await change_everything(tx)
+
+
+async def ask_of_styles(tx: Transaction) -> None:
+    await tx.styles.find("p1234567")
+    await tx.styles.list_of_member(ANN, 20)
+    await tx.styles.list_liked(ANN, 200)
+    await tx.styles.list_drawn(ANN, 200)
+    await tx.style_codes.find(1)
+    await tx.style_codes.list_of_member(ANN)
+    await tx.style_codes.share(1)
+    await tx.style_codes.remove(1)
+
+
+async def ask_for_operators(tx: Transaction) -> None:
+    await tx.oversight.list_acts(10)
+    await tx.oversight.list_acts(10, ANN)
+    await tx.oversight.statistics(NOW, 1_000)
+    await tx.oversight.remove_block(ANN)
+    await tx.ledger.list_of_member(ANN)
 
 
 async def change_everything(tx: Transaction) -> None:
@@ -96,7 +119,7 @@ async def change_everything(tx: Transaction) -> None:
     await tx.jobs.set_waiting_message(job.id, MessageRef(1, 2))
     assert await tx.jobs.claim(job.start(NOW), lease)
     await tx.jobs.renew(lease)
-    await tx.jobs.shift_tickets(ANN, Speed.FAST, 1.0)
+    await tx.jobs.shift_tickets(job, 1.0)
     ended = job.start(NOW).succeed(NOW, 1.0)
     await tx.jobs.save(ended, expected=JobStatus.RUNNING, attempt=1)
     assert await tx.jobs.claim_showing(job.id, lease, NOW)
@@ -108,6 +131,13 @@ async def change_everything(tx: Transaction) -> None:
     await tx.copies.settle(job.id)
     await tx.gallery.set_trashed(job.id, NOW)
     await tx.jobs.release("me")
+    await tx.letters.claim(NOW, NOW, 9)
+    await tx.letters.postpone("one", NOW)
+    await tx.letters.settle("one")
+    await tx.users.set_preference(ANN, "model", None)
+    await tx.batches.find(new_batch_id())
+    await tx.batches.remove(new_batch_id())
+    await tx.batches.remove_before(ANN, NOW)
 
 
 ASKING = "SELECT", "WITH", "UPDATE", "DELETE"
@@ -142,12 +172,13 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
     await migrate(f"sqlite:///{path}")
     async with open_database(f"sqlite:///{path}") as database:
         queries = await record_queries(database)
-    assert len(queries) == 88
+    assert len(queries) == 110
     with sqlite3.connect(path) as raw:
         for statement, values in queries:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
             assert not [step for step in plan if step.startswith("SCAN") and not IN_ORDER.fullmatch(step)], statement
-            assert all(before == "SCAN seen" for before, step in pairwise(plan) if step == SORTED), statement
+            in_order = all(before == "SCAN seen" for before, step in pairwise(plan) if step == SORTED)
+            assert in_order or FEW.search(statement), statement
     raw.close()
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from bot.db import gallery, search_index
-from bot.db.database import SqlDatabase, create_engine, migrate, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, migrate, open_database
 from bot.db.models import ImageRow
 from bot.domain.gallery import GalleryQuery, Page, Picture, Visibility
 from bot.domain.search import wanted_words, words_of

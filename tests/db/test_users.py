@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from bot.db.database import SqlDatabase, create_engine, open_database, parse_url
+from bot.db.connections import create_engine, parse_url
+from bot.db.database import SqlDatabase, open_database
 from bot.db.models import UserRow
 from bot.domain.job import JobStatus, UserId
 from bot.domain.plan import Billing
@@ -84,7 +85,7 @@ async def test_news_of_an_entitlement_count_unless_newer_ones_are_known(database
 async def submit_if_below(database: SqlDatabase, limit: int) -> bool:
     async with database.transaction() as tx:
         await tx.users.lock(ANN, "Ann", NOW)
-        if await tx.jobs.count_of_member(ANN, JobStatus.QUEUED) >= limit:
+        if await tx.jobs.count_of_member(ANN, [JobStatus.QUEUED]) >= limit:
             return False
         await tx.jobs.add(a_job())
         return True

@@ -45,17 +45,18 @@ async def test_the_others_are_woken_and_nobody_wakes_himself(postgres_url: str) 
 async def test_a_line_that_was_cut_is_laid_again(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wakes, "RECONNECT_SECONDS", 0.01)
     ann, bob = Ear(), Ear()
-    async with listening(postgres_url, ann) as line, listening(postgres_url, bob):
-        await cut_all(postgres_url)
+    async with listening(postgres_url, ann) as line, listening(postgres_url, bob) as other:
+        await cut(postgres_url, line, other)
         await asyncio.gather(ann.heard.get(), bob.heard.get())  # both look, as they are connected again
         line.tell()
         await bob.heard.get()
 
 
-async def cut_all(url: str) -> None:
+async def cut(url: str, *lines: Wakes) -> None:
     connection = await asyncpg.connect(url)
-    listens = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
-    assert len(await connection.fetch(listens)) == 2
+    for line in lines:
+        assert line._connection is not None
+        assert await connection.fetchval("SELECT pg_terminate_backend($1)", line._connection.get_server_pid())
     await connection.close()
 
 

@@ -87,6 +87,7 @@ def test_relaxed_use_halves_the_share_until_the_month_is_over() -> None:
     assert weight_at(Speed.FAST, 2.0, heavy) == 2.0
     assert heavy.in_month(NOW) is heavy
     assert weight_at(Speed.RELAX, 2.0, heavy.in_month(after(1))) == 2.0
+    assert heavy.in_month(after(1)).finish == 10.0, "what waits still stands before what comes next"
 
 
 def test_a_line_believes_its_first_job_and_moves_slowly_later() -> None:

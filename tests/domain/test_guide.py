@@ -1,13 +1,12 @@
 """The studio's pages as sections, and the search for the one that answers a question."""
 
-from pathlib import Path
-
 import pytest
 
 from bot.domain.guide import Guide, Section, read_page
+from bot.pages import ANSWERS, PAGES, read_guide
+from bot.ui.commands.guide import CHOICE_LIMIT, TEXT_LIMIT
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = """# Pictures
+EXAMPLE = """# Pictures
 
 Intro.
 
@@ -29,12 +28,11 @@ The end.
 
 @pytest.fixture(scope="module")
 def studio() -> Guide:
-    names = ("faq.md", "commands.md", "prompt-language.md")
-    return Guide(tuple(s for name in names for s in read_page((DOCS / name).read_text(encoding="utf-8"))))
+    return read_guide((*ANSWERS, *PAGES))
 
 
 def test_headings_and_rows_become_sections() -> None:
-    assert read_page(PAGE) == [
+    assert read_page(EXAMPLE) == [
         Section("Pictures", "Pictures", "Intro."),
         Section("Pictures", "Shapes", "Wide or tall."),
         Section("Pictures", "--ar, --aspect", "**value**: `W:H`\n**does**: shape of the picture"),
@@ -49,6 +47,13 @@ def test_a_section_reads_in_a_chat_as_it_does_in_the_page() -> None:
     assert read_page(page)[0].text == (
         "One line and its rest, see there.\n\n- a point\n- another\n\n```\na\nb\n```\nEnd [out](https://x.y)."
     )
+
+
+def test_every_section_fits_into_a_message_and_can_be_chosen_from_a_list() -> None:
+    for names in (PAGES, ANSWERS):
+        sections = read_guide(names).sections
+        assert [one.title for one in sections if len(one.text) > TEXT_LIMIT or len(one.title) > CHOICE_LIMIT] == []
+        assert len({one.title for one in sections}) == len(sections)
 
 
 @pytest.mark.parametrize("name", ["--ar", "--aspect", "--AR"])
@@ -76,6 +81,13 @@ def test_any_text_is_a_page(page: str) -> None:
         ("what is /turbo", "/turbo"),
         ("several prompts at once", "How do I draw several prompts at once?"),
         ("stealth plan", "/stealth"),
+        ("what does U1 do", "What do the buttons under a grid do?"),
+        ("what do the buttons do", "What do the buttons under a grid do?"),
+        ("make it bigger", "How do I make a picture larger?"),
+        ("how do I pan", "How do I see more around a picture?"),
+        ("does this cost something", "What does a picture cost?"),
+        ("use my own picture", "How do I use a picture of my own?"),
+        ("what is kept of my data", "What is kept of me?"),
     ],
 )
 def test_questions_find_their_answers(studio: Guide, question: str, title: str) -> None:

@@ -1,5 +1,6 @@
 """Each test has a stand-in Discord (without brakes), a database and an image folder of its own."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from tests.patience import PATIENT
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
+async def sandbox(tmp_path: Path, empty_database: Path) -> AsyncIterator[Sandbox]:
+    """With the tables that a bot in the test's own process will find."""
+    shutil.copy(empty_database, tmp_path)
     async with Sandbox(PATIENT) as running:
         yield running
     assert [item for item in running.contract_violations if item.side == "request"] == []

@@ -1,8 +1,8 @@
-"""`python -m bot` with everything real but the engine, for tests that kill it: `JOURNAL HOLD LEASE ARGUMENT...`
+"""`python -m bot` with everything real but the engine, for tests that kill it: `JOURNAL HOLD RENEWAL ARGUMENT...`
 
 Each request for pictures becomes a line of JSON in JOURNAL. HOLD is the step after which the first one waits
-until SIGUSR1 comes, or "never"; "stuck" is step 1 with an engine that does not stop, and short deadlines. LEASE is how
-many seconds other processes wait for a silent one, or "usual".
+until SIGUSR1 comes, or "never"; "stuck" is step 1 with an engine that does not stop, and short deadlines. RENEWAL is
+after how many seconds leases are renewed, which then last for a day; or "usual".
 """
 
 import asyncio
@@ -18,9 +18,11 @@ from types import ModuleType
 from bot import loops
 from bot.__main__ import main
 from bot.domain import lease
+from bot.ui import answering
 from bot.usecases import dispatch
 from engine.protocol import Event, GenerateRequest, Request
 from tests.fakes import FakeEngine, Gate
+from tests.patience import PATIENCE_SECONDS
 
 
 class JournalingEngine(FakeEngine):
@@ -44,7 +46,7 @@ class JournalingEngine(FakeEngine):
             yield event
 
 
-def launch(journal: str, hold: str, lease_seconds: str, *arguments: str) -> int:
+def launch(journal: str, hold: str, renewal_seconds: str, *arguments: str) -> int:
     engine = JournalingEngine()
     engine.journal = Path(journal)
     if hold != "never":
@@ -52,9 +54,10 @@ def launch(journal: str, hold: str, lease_seconds: str, *arguments: str) -> int:
         engine.gate = engine.hold(1 if engine.is_stuck else int(hold))
     if engine.is_stuck:
         vars(loops).update(DRAIN_SECONDS=0.1, CLOSING_SECONDS=0.1)
-    if lease_seconds != "usual":
-        lease.LEASE = timedelta(seconds=float(lease_seconds))
-        vars(dispatch)["RENEWAL_SECONDS"] = float(lease_seconds) / 3
+    if renewal_seconds != "usual":
+        lease.LEASE = timedelta(days=1)
+        vars(dispatch)["RENEWAL_SECONDS"] = float(renewal_seconds)
+    vars(answering)["PATIENCE_SECONDS"] = PATIENCE_SECONDS  # nobody is told that it takes long
     # Where the command line finds its engine; the real one would load torch for seconds.
     place = ModuleType("engine.local")
     vars(place)["LocalEngine"] = lambda _config: engine

@@ -17,9 +17,9 @@ from bot.db.database import open_database
 from bot.domain.job import Job, JobStatus, UserId
 from bot.sandbox import Message, Sandbox
 from bot.usecases.audit_ledger import audit_ledger
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_SECONDS = 60.0
 
 
 @dataclass
@@ -31,7 +31,7 @@ class House:
     folder: Path
     wrapper: Sequence[str] = ()
     url: str = ""
-    lease_seconds: str = "usual"
+    renewal_seconds: str = "usual"
     settings: str = ""
 
     @property
@@ -51,7 +51,7 @@ class House:
         """A bot that is open for work. Killed at the end, if it still runs; a failing test shows what it said."""
         config = self.folder / "config.toml"
         config.write_text(toml_for(self.sandbox, self.data, self.database) + self.settings)
-        launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold, self.lease_seconds]
+        launcher = [sys.executable, "-m", "tests.e2e.launcher", str(self.journal), hold, self.renewal_seconds]
         process = await start([*self.wrapper, *launcher, "--config", str(config), "run"], self.sandbox.bot_token)
         try:
             await opened(process)

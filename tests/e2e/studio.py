@@ -7,10 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import discord
-import pytest
-from discord.gateway import DiscordWebSocket
-
 from bot.config import Config
 from bot.db.database import open_database
 from bot.domain.job import Job, JobStatus, UserId
@@ -19,6 +15,7 @@ from bot.sandbox import Member, Message, Sandbox, find_component
 from bot.sandbox.wire import Json
 from bot.usecases.audit_ledger import audit_ledger
 from tests.fakes import FakeEngine
+from tests.unhurried import unhurried
 
 
 def at_once(_attempt: int) -> float:
@@ -86,9 +83,7 @@ async def running_scene(
     sandbox: Sandbox, engine: FakeEngine, config: Config, pause: Callable[[int], float] = at_once
 ) -> AsyncIterator[Scene]:
     scene = Scene(sandbox, engine, config, pause)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
-        patch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
+    with unhurried():
         await scene.open()
         try:
             yield scene

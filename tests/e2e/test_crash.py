@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import pytest
-
 from benchmarks.crash import main
 from benchmarks.crash_bot import INSTANTS
 
 KILLS = len(INSTANTS) + 12
 
 
-@pytest.mark.timeout(900)
 def test_nothing_is_lost_shown_twice_or_charged_wrongly(tmp_path: Path) -> None:
     load = ["--members", "6", "--pause-seconds", "0.6", "--life-seconds", "1", "--plot", str(tmp_path / "crash.png")]
     figures = main(["--kills", str(KILLS), *load])

@@ -16,6 +16,7 @@ from bot.sandbox.wire import Json
 from engine.protocol import ModelInfo
 from tests.e2e.studio import Scene, a_config, draw, gallery_footer, has_button, is_result, running_scene
 from tests.fakes import FakeEngine, noise
+from tests.patience import PATIENCE_SECONDS, patient
 
 NOISY = ModelInfo("noisy", "fake", width=256, height=256, steps=4, supports_negative_prompt=False)
 
@@ -165,7 +166,7 @@ async def test_a_chat_that_hangs_holds_up_no_stop(
         await tx.letters.owe(letter)
     await scene.open()
     await direct.reached.wait()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await scene.close()
     direct.release()
 
@@ -246,7 +247,7 @@ async def test_a_result_that_is_shown_before_its_waiting_message_is_known(scene:
 async def test_under_discords_own_brakes_everything_arrives_without_running_into_them(tmp_path: Path) -> None:
     """Five messages in five seconds and channel: progress slows down, and results are not held up by it."""
     async with (
-        Sandbox(SandboxConfig()) as sandbox,
+        Sandbox(patient(SandboxConfig())) as sandbox,
         running_scene(sandbox, FakeEngine(), a_config(sandbox, tmp_path)) as scene,
     ):
         ada = await scene.member()

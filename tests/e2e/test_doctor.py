@@ -23,7 +23,7 @@ cache = "{folder / "cache"}"
 
 async def test_a_sound_installation_passes_on_the_model_that_ships(sandbox: Sandbox, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(_settings(sandbox, tmp_path, f"sqlite:///{tmp_path / 'easel.db'}", tmp_path / "images"))
+    config.write_text(_settings(sandbox, tmp_path, f"sqlite:///{tmp_path / 'new.db'}", tmp_path / "images"))
     command = [sys.executable, "-m", "bot", "--config", str(config), "doctor"]
     status, out, _ = await ended(await start(command, sandbox.bot_token))
     assert status == 0, out

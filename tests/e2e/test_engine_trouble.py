@@ -74,12 +74,13 @@ async def test_an_engine_that_dies_is_started_again_and_draws_on(
 ) -> None:
     """The same message tells that the job begins anew; the result has the same seeds; the log tells the operator."""
     ada = await scene.member()
-    gate = scene.engine.hold(step=2)
+    gate, anew = scene.engine.hold(step=2), scene.engine.hold(step=0)
     waiting = await ada.response(await ada.slash("imagine", prompt="a fox"))
     await gate.reached()
     scene.engine.die()
     begun_anew = await ada.wait_for_message(lambda seen: "(0%)" in seen["content"])
     assert begun_anew["id"] == waiting["id"]
+    anew.open()
     await ada.wait_for_message(is_result)
     await ada.wait_until_deleted(waiting)
     first, second = scene.engine.requests

@@ -56,6 +56,10 @@ async def test_an_operator_grants_from_the_shell(tmp_path: Path) -> None:
     assert (status, "There are Basic, Standard, Pro, Mega." in out) == (2, True)
     status, out = await run(tmp_path, "grant", "--user", "5", "--credits", "9")
     assert (status, "counts gpu_seconds" in out) == (2, True)
+    status, out = await run(tmp_path, "grant", "--user", "5", "--hours", "1", "--days", "9")
+    assert (status, "--days is for plans. Time lasts 30 days" in out) == (2, True)
+    status, out = await run(tmp_path, "grant", "--user", "5", "--plan", "Pro", "--days", "0")
+    assert (status, "above 0" in out) == (2, True)
     async with open_database(f"sqlite:///{tmp_path / 'easel.db'}") as db, db.reading() as tx:
         acts = await tx.oversight.list_acts(9)
         assert [(act.operator.name, act.member_id, act.details) for act in acts] == [

@@ -24,8 +24,6 @@ from tests.e2e.studio import Scene
 from tests.fakes import FakeEngine, noise
 from tests.odd_pictures import READABLE, REFUSED, Odd
 
-pytestmark = pytest.mark.timeout(120)
-
 FINE = Upload("fine.png", encode_png(noise(40, 30, 1)))
 
 

@@ -23,8 +23,6 @@ from tests.e2e.studio import Scene, a_config, draw, is_result, running_scene
 from tests.fakes import FakeEngine
 from tests.odd_pictures import REFUSED, png_of
 
-pytestmark = pytest.mark.timeout(120)
-
 PLAN = {"name": "Trouble", "fast_minutes": 600, "stealth": True}
 
 

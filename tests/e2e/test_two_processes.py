@@ -7,6 +7,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 
 from bot.domain.job import DeliveryStatus, JobStatus
@@ -49,7 +50,7 @@ def _is_for(member: Member) -> Callable[[Json], bool]:
 
 async def test_who_has_room_is_woken_by_who_has_none(house: House) -> None:
     """They renew their leases once an hour here, so that nothing but a word from the other can wake them."""
-    house.lease_seconds = "10000"
+    house.renewal_seconds = "3600"
     async with two_at_work(house) as (bots, members):
         assert {request["pid"] for request in house.requests()} == {bot.pid for bot in bots}
         for bot in bots:
@@ -58,13 +59,21 @@ async def test_who_has_room_is_woken_by_who_has_none(house: House) -> None:
         await asyncio.gather(*(stop(bot) for bot in bots))
 
 
+async def let_lease_run_out(house: House, prompt: str) -> None:
+    """Of the process that draws this, as after the time that it was given."""
+    connection = await asyncpg.connect(house.url)
+    await connection.execute("UPDATE jobs SET lease_until = now() - interval '2 days' WHERE prompt = $1", prompt)
+    await connection.close()
+
+
 async def test_one_is_killed_and_the_other_takes_over(house: House) -> None:
-    house.lease_seconds = "3"
+    house.renewal_seconds = "0.5"
     async with two_at_work(house) as (bots, members):
         first = house.requests()[0]
         [killed] = [bot for bot in bots if bot.pid == first["pid"]]
         [survivor] = [bot for bot in bots if bot.pid != first["pid"]]
         await kill(killed)
+        await let_lease_run_out(house, first["prompt"])
         signal_all(survivor, signal.SIGUSR1)
         [grid, _] = await results_of(house, members)
         sent = await members[0].press(grid, "U1")

@@ -28,7 +28,7 @@ def test_a_tiny_model_is_measured(tiny_sd: Path, tmp_path: Path, capsys: pytest.
         figures["knee"] / figures["seconds_by_rows"][str(figures["knee"])], rel=1e-3
     )
     assert figures["engine_over_bare"] > 0
-    assert 0 < figures["preview_share"] < 1
+    assert figures["preview_share"] > 0
     assert figures["step_bytes"]["a_row"] > 0
     assert figures["rows_that_fit"] > 1
     assert (figures["is_compiled"], figures["compiled_shapes"]) == (False, 0)

@@ -1,5 +1,6 @@
 """`python -m engine` as somebody without the bot uses it."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from engine.__main__ import main
+from engine.__main__ import EXAMPLES, _parser, main
 from tests.engine.single_files import save_single_file
 
 
@@ -30,7 +31,7 @@ def test_a_grid_of_three(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFi
     error = capsys.readouterr().err
     assert "seed 7" in error
     assert "step 2 of 2" in error
-    assert "3 drawn in" in error
+    assert "3 of 32x32 in" in error
 
 
 def test_starting_from_a_picture(tiny_sd: Path, tmp_path: Path) -> None:
@@ -69,6 +70,13 @@ def test_help_loads_no_torch() -> None:
     assert "generate" in shown.stdout
 
 
+@pytest.mark.parametrize("example", EXAMPLES.splitlines()[1:])
+def test_the_examples_of_the_help_are_understood(example: str) -> None:
+    python, dash_m, package, *typed = shlex.split(example)
+    assert (python, dash_m, package) == ("python", "-m", "engine")
+    assert _parser().parse_args(typed).command == typed[0]
+
+
 def test_redrawing_behind_a_mask(tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     start, mask, out = (tmp_path / name for name in ("start.png", "mask.png", "out.png"))
     Image.new("RGB", (32, 32), "white").save(start)
@@ -98,8 +106,12 @@ def test_a_picture_is_enlarged(tiny_sd: Path, tmp_path: Path, capsys: pytest.Cap
     ("name", "sentence"), [("gone.png", "there is no picture"), ("text.png", "cannot be read as a picture")]
 )
 def test_a_picture_that_cannot_be_read(
-    name: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, sentence: str, tiny_sd: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    start = tmp_path / "start.png"
+    Image.new("RGB", (32, 32), "white").save(start)
     (tmp_path / "text.png").write_text("no picture")
     assert main(["upscale", str(tmp_path / name)]) == 1
+    assert sentence in capsys.readouterr().err
+    assert main(arguments(tiny_sd, tmp_path / "out.png", "--init", str(start), "--mask", str(tmp_path / name))) == 1
     assert sentence in capsys.readouterr().err

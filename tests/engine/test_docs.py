@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from engine.protocol import Engine, FailureCode
+from engine.samplers import OWN_SAMPLER, SAMPLERS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
@@ -37,3 +38,17 @@ def test_the_example_draws_a_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize("word", [*FailureCode, *(name for name in vars(Engine) if not name.startswith("_"))])
 def test_every_failure_and_every_call_is_explained(word: str) -> None:
     assert re.search(rf"`(await )?{word}[`(]", PAGE)
+
+
+@pytest.mark.parametrize("name", [*SAMPLERS, OWN_SAMPLER])
+def test_every_sampler_that_the_settings_may_name_is_listed(name: str) -> None:
+    assert f"`{name}`" in PAGE.partition("## Samplers as tables")[2].partition("\n## ")[0]
+
+
+def test_the_benchmarks_that_are_named_have_a_quick_form() -> None:
+    named = re.findall(r"^\| `python -m (benchmarks\.\w+)`", PAGE, flags=re.MULTILINE)
+    assert named
+    for module in named:
+        file = ROOT / f"{module.replace('.', '/')}.py"
+        file = file if file.exists() else file.with_suffix("") / "__main__.py"
+        assert '"--quick"' in file.read_text(encoding="utf-8"), module

@@ -5,9 +5,10 @@ from dataclasses import replace
 import torch
 
 from engine.embeddings import EmbeddingCache
+from engine.limits import ModelTraits
 from engine.pipelines.interface import Conditioning
-from engine.protocol import ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
-from engine.settings import ModelTraits, Settings, Start
+from engine.protocol import Mask, ModelInfo, NoiseBlend, Pixels, Reference, ReferenceRole, WeightedPart
+from engine.settings import Settings, Start
 
 SETTINGS = Settings("a fox", "", 64, 64, 4, 3.0, "euler")
 INFO = ModelInfo("m", "toy", 64, 64, 4, supports_negative_prompt=True)
@@ -81,6 +82,15 @@ def test_pictures_in_a_key_count_too() -> None:
     for _ in range(2):
         read(cache, reader, replace(SETTINGS, references=(DOT,)))
     assert len(reader.prompts) == 2
+
+
+def test_starts_and_masks_count_where_rows_are_read() -> None:
+    masked = replace(SETTINGS, start=Start((DOT.pixels,), 0.5), mask=Mask(1, 1, b"\xff"))
+    for max_bytes, times_read in ((104, 1), (103, 2)):
+        cache, reader = EmbeddingCache(max_bytes), Reader(reads_rows=True)
+        for _ in range(2):
+            read(cache, reader, masked)
+        assert len(reader.prompts) == times_read
 
 
 def test_what_exceeds_the_bound_is_not_kept_and_costs_nobody_else_a_place() -> None:

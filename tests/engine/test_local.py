@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import EngineConfig, ModelConfig
+from engine.limits import ModelTraits
 from engine.local import LocalEngine
 from engine.protocol import (
     Cancelled,
@@ -31,7 +32,8 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.settings import ModelTraits, Settings
+from engine.settings import Settings
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     import torch
@@ -140,7 +142,7 @@ def a_request(name: str = "r", steps: int = 3, rows: int = 1, **changes: object)
 
 @asynccontextmanager
 async def an_engine(pipeline: Callable[[], DotPipeline], max_rows: int = 4) -> AsyncIterator[LocalEngine]:
-    config = EngineConfig(max_rows=max_rows, threads=1, stop_timeout_seconds=20)
+    config = EngineConfig(max_rows=max_rows, threads=1, stop_timeout_seconds=PATIENCE_SECONDS)
     engine = LocalEngine(config, load=lambda _: {"dots": pipeline()})
     await engine.start()
     try:
@@ -395,6 +397,27 @@ async def test_before_the_start_nothing_hangs() -> None:
     assert await events_of(engine, a_request()) == [Failed(FailureCode.ENGINE_STOPPED, "the engine was not started")]
 
 
+class Stumbling(DotPipeline):
+    """Its tokenizer cannot take every text."""
+
+    def text_length(self, settings: Settings) -> int:
+        if settings.prompt == "uncountable":
+            raise OverflowError("too many tokens")
+        return super().text_length(settings)
+
+
+async def test_a_text_that_cannot_be_counted_fails_alone() -> None:
+    gate = Gate(steps=0)
+    async with an_engine(lambda: Stumbling(gate)) as engine:
+        good = asyncio.create_task(events_of(engine, a_request("good")))
+        await arrived(gate)
+        bad = asyncio.create_task(events_of(engine, a_request("bad", prompt="uncountable")))
+        await asyncio.sleep(0)  # it is submitted
+        gate.open()
+        assert (await bad)[-1] == Failed(FailureCode.INTERNAL, "OverflowError: too many tokens")
+        assert isinstance((await good)[-1], Finished)
+
+
 class Bang(BaseException):
     """What nobody expects to catch."""
 
@@ -605,6 +628,47 @@ async def test_starting_twice_is_refused() -> None:
         assert [model.name for model in engine.list_models()] == ["dots"]
 
 
+async def test_started_again_by_two_at_once_it_has_one_thread() -> None:
+    loads: list[str] = []
+
+    def load(_: EngineConfig) -> dict[str, DotPipeline]:
+        loads.append(threading.current_thread().name)
+        return {"dots": DotPipeline()}
+
+    engine = LocalEngine(EngineConfig(max_rows=1, threads=1), load=load)
+    await engine.start()
+    await engine.stop()
+    started = await asyncio.gather(engine.start(), engine.start(), return_exceptions=True)
+    try:
+        assert len(loads) == 2
+        assert sorted(str(end) for end in started) == ["None", "the engine is already running"]
+        assert isinstance((await events_of(engine, a_request()))[-1], Finished)
+    finally:
+        await engine.stop()
+
+
+async def test_an_engine_whose_starter_left_knows_its_models() -> None:
+    loading, may_load = threading.Event(), threading.Event()
+
+    def load(_: EngineConfig) -> dict[str, DotPipeline]:
+        loading.set()
+        may_load.wait()
+        return {"dots": DotPipeline()}
+
+    engine = LocalEngine(EngineConfig(max_rows=1, threads=1), load=load)
+    starting = asyncio.create_task(engine.start())
+    await asyncio.sleep(0)  # it begins
+    await asyncio.to_thread(loading.wait)
+    starting.cancel()
+    may_load.set()
+    try:
+        assert isinstance((await events_of(engine, a_request()))[-1], Finished)
+        assert [model.name for model in engine.list_models()] == ["dots"]
+        assert starting.cancelled()
+    finally:
+        await engine.stop()
+
+
 async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path, tmp_path: Path) -> None:
     """Same seeds, same pictures: alone, and beside others."""
     models = (ModelConfig("tiny", "stable-diffusion", str(tiny_sd)),)
@@ -634,7 +698,7 @@ async def test_stable_diffusion_through_the_whole_engine(tiny_sd: Path, tmp_path
 Action = tuple[str, int, int]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["submit", "cancel", "leave", "step", "stop"]), st.integers(0, 3), st.integers(1, 3)),

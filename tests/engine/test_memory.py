@@ -1,5 +1,6 @@
 """What a step takes of the memory, and that no more rows are drawn at once than fit."""
 
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from engine.calibration import bytes_of_step, calibrate
 from engine.config import EngineConfig, ModelConfig
-from engine.failures import failure_from
+from engine.failures import failure_from, release_memory
 from engine.forwards import Forwards
 from engine.generation import Batch, Generation
 from engine.local import LocalEngine
@@ -215,6 +216,31 @@ def test_weights_that_fit_in_half_precision_only_fail_what_needed_more(where: st
     assert failure.code is FailureCode.OUT_OF_MEMORY
 
 
+def test_apples_gpus_say_it_in_words_of_their_own() -> None:
+    """They have no error class for it; taken for anything else, the row budget would never be lowered."""
+    error = RuntimeError("MPS backend out of memory (MPS allocated: 8.89 GB, max allowed: 9.07 GB)")
+    assert failure_from(error).code is FailureCode.OUT_OF_MEMORY
+
+
+def test_the_retry_has_the_room_of_all_that_failed() -> None:
+    """A compiler wraps the error that it was stopped by: the tensors hang on the inner one's traceback."""
+
+    def forward() -> None:
+        activations = torch.zeros(8)
+        held.append(weakref.ref(activations))
+        raise torch.OutOfMemoryError("no room")
+
+    held: list[weakref.ref[torch.Tensor]] = []
+    try:
+        try:
+            forward()
+        except torch.OutOfMemoryError as inner:
+            raise RuntimeError("while compiling") from inner
+    except RuntimeError as error:
+        release_memory(error)
+        assert held[0]() is None
+
+
 def test_a_driver_without_memory_is_no_fault_of_the_device() -> None:
     """CUDA itself needs some, for kernels and graphs; what it says then does not come from torch's allocator."""
     error = torch.AcceleratorError("CUDA error: out of memory")
@@ -272,3 +298,15 @@ def test_recorded_graphs_make_room_for_what_does_not_fit_beside_them(where: str)
     assert runner.step(Batch(generation.key, generation.rows)).results[0].failure is None
     assert runner.decode(generation.rows) == {}
     assert not forwards.holds_memory
+
+
+def test_rows_that_fit_once_graphs_made_room_are_not_fewer_from_then_on() -> None:
+    forwards = Recorded()
+    pipeline = Crowded(forwards, "step")
+    runner = Runner({"dots": pipeline}, forwards)
+    request = dots(steps=1, rows=4)
+    generation = Generation(request, resolve(request, pipeline.traits), "dots")
+    assert runner.prepare(generation) is None
+    outcome = runner.step(Batch(generation.key, generation.rows))
+    assert outcome.results[0].failure is None
+    assert outcome.fitting_rows is None

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.config import EngineConfig, ModelConfig
+from engine.model_folder import check_models
 from engine.models import DTYPES, choose_device, choose_dtype, load_models
 from engine.protocol import EngineStartError
 from tests.engine.parity import config_of
@@ -182,6 +183,22 @@ def test_the_operators_choice_goes_before_the_models_own(tiny_sd: Path) -> None:
     assert own.guidance_scale > 1
 
 
+@pytest.mark.parametrize(
+    ("config", "option"),
+    [
+        (ModelConfig("mine", "starter", base="a/model"), "base"),
+        (ModelConfig("mine", "starter", preview_decoder="a/decoder"), "preview_decoder"),
+        (ModelConfig("mine", "starter", width=512), "width"),
+        (ModelConfig("mine", "starter", height=512), "height"),
+        (ModelConfig("mine", "starter", sampler="ddim"), "sampler"),
+    ],
+)
+def test_what_a_starter_would_ignore_is_refused(config: ModelConfig, option: str) -> None:
+    with pytest.raises(EngineStartError, match=f"model mine: a starter has no {option} to choose; leave {option} out"):
+        check_models((config,))
+    check_models((ModelConfig("mine", "starter", steps=8, guidance_scale=2.0),))
+
+
 def test_the_precision_fits_the_device() -> None:
     assert choose_dtype("auto", torch.device("cpu")) is torch.float32
     assert choose_dtype("bfloat16", torch.device("cpu")) is torch.bfloat16
@@ -190,6 +207,17 @@ def test_the_precision_fits_the_device() -> None:
         choose_dtype("int3", torch.device("cpu"))
     with pytest.raises(EngineStartError, match="no device 'toaster'"):
         choose_device("toaster")
+
+
+@pytest.mark.parametrize(("is_real", "dtype"), [(True, torch.bfloat16), (False, torch.float16)])
+def test_a_card_that_only_emulates_bfloat16_computes_in_float16(
+    is_real: bool, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Turing and older take bfloat16 tensors, and are several times slower with them."""
+    monkeypatch.setattr(
+        torch.cuda, "is_bf16_supported", lambda including_emulation=True: is_real or including_emulation
+    )
+    assert choose_dtype("auto", torch.device("cuda")) is dtype
 
 
 @pytest.mark.parametrize(("family", "dtype"), [("stable-diffusion", "bfloat16"), ("sdxl", "float16")])

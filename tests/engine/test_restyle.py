@@ -12,10 +12,10 @@ from torch import nn
 
 from engine import restyle as restyling
 from engine.config import EngineConfig
+from engine.limits import InvalidRequest
 from engine.pictures import to_tensor
 from engine.protocol import EngineStartError, Event, Finished, Pixels, Progress, RestyleRequest, Started
 from engine.restyle import check_restyle, restyle
-from engine.settings import InvalidRequest
 from engine.slices import Result, Slices, finish
 from engine.style_losses import Losses, Weights, aim, gram, shrunk
 from engine.style_network import StyleNetwork, load_vgg

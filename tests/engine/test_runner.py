@@ -12,6 +12,7 @@ from engine.generation import Generation
 from engine.pipelines.interface import Pipeline, Tensors
 from engine.protocol import FailureCode, GenerateRequest, InitImage
 from engine.runner import Runner
+from engine.sampler_tables import StepNumbers
 from engine.samplers import OWN_SAMPLER, SAMPLERS
 from engine.scheduler import Scheduler
 from engine.settings import resolve
@@ -265,6 +266,24 @@ def test_out_of_memory_halves_the_rows_and_loses_nothing(tiny_sd: Path) -> None:
     assert outcome.fitting_rows == 2
     latents, _ = draw({"tiny": pipeline}, [request])
     expected, _ = draw(pipelines, [request])
+    assert_close(latents["r"], expected["r"])
+
+
+def test_a_step_tried_again_draws_the_same_noise(tiny_sd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The memory may run out after the noise was drawn; the same seed is the same picture all the same."""
+    pipelines = pipelines_of(tiny_sd, "stable-diffusion")
+    request = a_request(sampler="euler_a", seeds=(1, 2))
+    expected, _ = draw(pipelines, [request])
+    advance, failures = StepNumbers.advance, [torch.OutOfMemoryError("no room for the update")]
+
+    def advance_in_need(numbers: StepNumbers, *tensors: torch.Tensor) -> torch.Tensor:
+        if failures:
+            raise failures.pop()
+        return advance(numbers, *tensors)
+
+    monkeypatch.setattr(StepNumbers, "advance", advance_in_need)
+    latents, _ = draw(pipelines, [request])
+    assert not failures
     assert_close(latents["r"], expected["r"])
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, FlowMatchEulerDiscreteScheduler
 
-from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, StepNumbers, sampler_from, start_sampler
+from engine.sampler_tables import StepNumbers
+from engine.samplers import OWN_SAMPLER, SAMPLERS, Sampler, sampler_from, start_sampler
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
 

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from engine.limits import InvalidRequest, ModelTraits
 from engine.protocol import (
     Ability,
     GenerateRequest,
@@ -14,7 +15,7 @@ from engine.protocol import (
     ReferenceRole,
     WeightedPart,
 )
-from engine.settings import InvalidRequest, ModelTraits, RowSettings, Start, resolve
+from engine.settings import RowSettings, Start, resolve
 
 INFO = ModelInfo("tiny", "stable-diffusion", 512, 512, 30, supports_negative_prompt=True, abilities=frozenset(Ability))
 UNABLE = replace(INFO, abilities=frozenset())
@@ -83,6 +84,7 @@ def test_a_negative_prompt_needs_guidance() -> None:
         (replace(REQUEST, sampler="magic"), "no sampler 'magic'; choose from default, ddim"),
         (replace(REQUEST, width=0), "has no area"),
         (replace(REQUEST, width=4096), "too large; ask for at most 1.0 megapixels"),
+        (replace(REQUEST, width=2**20, height=1), "1048576x1 is too large"),  # it would be drawn eight pixels high
         (replace(REQUEST, init_image=InitImage(Pixels(1, 1, b"abc"), 1.5)), "strength is 1.5"),
         (replace(REQUEST, mask=Mask(1, 1, b"a")), "a mask needs the picture that it belongs to"),
         (replace(REQUEST, init_image=DOT, mask=Mask(0, 1, b"")), "a mask of 0x1 pixels has no area"),

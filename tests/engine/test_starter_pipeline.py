@@ -12,6 +12,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
 from engine.config import STARTER, EngineConfig, ModelConfig
+from engine.generation import Batch, Generation
 from engine.local import LocalEngine
 from engine.models import load_models
 from engine.pictures import to_pixels, to_tensor
@@ -27,10 +28,12 @@ from engine.protocol import (
     Progress,
     WeightedPart,
 )
+from engine.runner import Runner
 from engine.settings import resolve
 from engine.starter.choices import with_style
 from engine.starter.model import Conditioning, StarterModel
-from engine.starter.vocabulary import STYLES, Reading
+from engine.starter.reading import Reading
+from engine.starter.words import STYLES
 from engine.upscale import load_upscaler
 from tests.engine.parity import draw as draw_all
 
@@ -146,6 +149,20 @@ async def test_a_variation_starts_part_of_the_way(
     assert len(progress) == round(strength * 10)
     expected = plainly(random_starter, tmp_path, request, 1.0)
     assert [distance(a, b) <= 1 for a, b in zip(finished.images, expected, strict=True)] == [True, True]
+
+
+@pytest.mark.usefixtures("inference")
+def test_in_half_precision_it_can_draw_once_more_in_full(random_starter: Path, tmp_path: Path) -> None:
+    """What reads the prompt is lifted too: halves and full numbers do not multiply."""
+    models = (ModelConfig("starter", "starter", str(random_starter)),)
+    pipelines = load_models(EngineConfig(models=models, device="cpu", dtype="bfloat16", cache_dir=tmp_path))
+    runner, request = Runner(pipelines), a_request()
+    generation = Generation(request, resolve(request, pipelines["starter"].traits), "starter")
+    assert runner.can_retry(generation)
+    generation.restart_in_full_precision()
+    assert runner.prepare(generation) is None
+    [result] = runner.step(Batch(generation.key, generation.rows)).results
+    assert result.failure is None
 
 
 @pytest.fixture(scope="module")

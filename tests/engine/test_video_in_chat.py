@@ -5,10 +5,8 @@ import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import discord
 import numpy as np
 import pytest
-from discord.gateway import DiscordWebSocket
 from PIL import Image, ImageSequence
 
 from bot.config import load_config
@@ -20,11 +18,9 @@ from engine.local import LocalEngine
 from engine.protocol import Ability
 from tests.patience import PATIENT
 from tests.ui.conftest import draw, press_for_result
+from tests.unhurried import unhurried
 
-pytestmark = [
-    pytest.mark.timeout(180),
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # diffusers' schedulers
-]
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' schedulers
 
 SETTINGS = """
 [database]
@@ -54,19 +50,18 @@ steps = 2
 
 
 @pytest.fixture
-async def ada(tiny_sd: Path, tiny_svd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Member]:
-    monkeypatch.setattr(video, "STEPS", 2)
-    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Sandbox(PATIENT) as sandbox:
-        file = tmp_path / "config.toml"
-        file.write_text(SETTINGS.format(folder=tmp_path, sandbox=sandbox, video=tiny_svd, model=tiny_sd))
-        config = load_config(file, {})
-        engine = LocalEngine(engine_config(config))
-        async with running_studio(config, sandbox.bot_token, engine):
-            assert Ability.FILM in engine.list_models()[0].abilities
-            yield await sandbox.member("ada")
-        assert sandbox.contract_violations == []
+async def ada(tiny_sd: Path, tiny_svd: Path, tmp_path: Path) -> AsyncIterator[Member]:
+    with unhurried() as patch:
+        patch.setattr(video, "STEPS", 2)
+        async with Sandbox(PATIENT) as sandbox:
+            file = tmp_path / "config.toml"
+            file.write_text(SETTINGS.format(folder=tmp_path, sandbox=sandbox, video=tiny_svd, model=tiny_sd))
+            config = load_config(file, {})
+            engine = LocalEngine(engine_config(config))
+            async with running_studio(config, sandbox.bot_token, engine):
+                assert Ability.FILM in engine.list_models()[0].abilities
+                yield await sandbox.member("ada")
+            assert sandbox.contract_violations == []
 
 
 async def frames_of(member: Member, message: Json) -> list[np.ndarray]:

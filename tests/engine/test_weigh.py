@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from engine.config import EngineConfig, ModelConfig
+from engine.limits import InvalidRequest
 from engine.local import LocalEngine
 from engine.models import load_models
 from engine.protocol import Failed, FailureCode, Queued, Started, Weighed, WeighWordsRequest
-from engine.settings import InvalidRequest
 from engine.slices import Result, Work
 from engine.weigh import MAX_WORDS, check_weigh, weigh_words
 

@@ -7,6 +7,7 @@ import pytest
 
 from bot.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.config import CONTRACT
+from tests.patience import PATIENT, still_clock
 from tests.sandbox.bot_api import BotApi, bot_api
 from tests.sandbox.studio_bot import StudioBot, running_bot
 
@@ -19,7 +20,9 @@ def openapi() -> Path | None:
 
 @pytest.fixture
 async def sandbox(openapi: Path | None) -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxConfig(rate_limits=None, openapi=openapi)) as running:
+    """Discord's three seconds and fifteen minutes pass when a test says so."""
+    config = SandboxConfig(rate_limits=None, openapi=openapi, wait_seconds=PATIENT.wait_seconds)
+    async with Sandbox(config, still_clock()) as running:
         yield running
 
 

@@ -2,49 +2,31 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
-from bot.sandbox import Sandbox, SandboxConfig
+from bot.sandbox import Sandbox
+from tests.browser import new_page, running_browser
+from tests.patience import PATIENT, still_clock
 from tests.sandbox.bot_api import bot_api
 from tests.sandbox.studio_bot import StudioBot, png
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-# Generous, because a busy machine starts browsers slowly; nothing here waits longer than it must.
-PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: the chat page was not driven"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with running_browser() as running:
         yield running
-        await running.close()
 
 
 async def visit(browser: Browser, sandbox: Sandbox, member: str, size: tuple[int, int] = (1280, 860)) -> Page:
     """A tab of its own for one member, connected; a script error fails the test at the next action."""
-    page = await browser.new_page(viewport={"width": size[0], "height": size[1]})
-    page.set_default_timeout(PATIENCE_MS)
+    page = await new_page(browser, viewport={"width": size[0], "height": size[1]})
     await page.goto(f"{sandbox.base_url}/#member={member}")
     await expect(page.locator("#connection")).to_have_text("online")
     return page
@@ -307,8 +289,8 @@ async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: St
 
 async def test_another_server_and_an_app_of_ones_own(browser: Browser) -> None:
     """Where the bot is no member its commands are there only for those who carry it with them."""
-    config = SandboxConfig(rate_limits=None, other_guild_name="Elsewhere")
-    async with Sandbox(config) as sandbox, bot_api(sandbox) as api:
+    config = replace(PATIENT, other_guild_name="Elsewhere")
+    async with Sandbox(config, still_clock()) as sandbox, bot_api(sandbox) as api:
         await api.register(
             {"name": "imagine", "description": "Draw", "contexts": [0, 1, 2], "integration_types": [0, 1]}
         )

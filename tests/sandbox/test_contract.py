@@ -8,6 +8,7 @@ import pytest
 from bot.sandbox import Sandbox, SandboxConfig
 from bot.sandbox.config import CONTRACT
 from bot.sandbox.contract import Contract, with_string_ids
+from tests.patience import patient
 from tests.sandbox.bot_api import BotApi
 
 
@@ -81,7 +82,7 @@ async def test_an_answer_of_ours_that_breaks_the_document_is_found(api: BotApi, 
 
 
 async def test_without_a_document_everything_else_works(tmp_path: Path) -> None:
-    async with Sandbox(SandboxConfig(openapi=tmp_path / "openapi.json")) as sandbox:
+    async with Sandbox(patient(SandboxConfig(openapi=tmp_path / "openapi.json"))) as sandbox:
         assert sandbox.contract.reason_missing == "the OpenAPI document openapi.json is not there"
         ada = await sandbox.member("ada")
         await ada.say("hello")

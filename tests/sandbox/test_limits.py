@@ -1,17 +1,18 @@
-"""Discord's brakes, on a clock that the test turns."""
+"""Discord's brakes, on a clock that only the test turns."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.sandbox import RateLimits, Sandbox, SandboxConfig
+from tests.patience import still_clock
 from tests.sandbox.bot_api import BotApi, bot_api
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     config = SandboxConfig(rate_limits=RateLimits(messages=2, window_seconds=5.0, per_second=20))
-    async with Sandbox(config) as running:
+    async with Sandbox(config, still_clock()) as running:
         yield running
 
 

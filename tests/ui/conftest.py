@@ -1,15 +1,14 @@
 """The whole bot against the stand-in Discord over real sockets; only the engine plays a script."""
 
 import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
 
 from bot.config import Config
 from bot.program import running_studio
@@ -18,9 +17,7 @@ from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.wire import Json
 from tests.fakes import FakeEngine
 from tests.patience import PATIENT
-
-PATIENCE_SECONDS = 60.0
-"""Generous, because a busy machine is slow; nothing here waits longer than it must."""
+from tests.unhurried import unhurried
 
 
 @dataclass
@@ -68,12 +65,13 @@ def a_config(sandbox: Sandbox, folder: Path, **discord: object) -> Config:
 
 
 @pytest.fixture
-async def sandbox(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sandbox]:
-    monkeypatch.setattr(discord.http.Route, "BASE", discord.http.Route.BASE)  # put back afterwards
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    async with Sandbox(PATIENT) as sandbox:
-        yield sandbox
-        assert sandbox.contract_violations == []
+async def sandbox(tmp_path: Path, empty_database: Path) -> AsyncIterator[Sandbox]:
+    """With the tables that its bot will find."""
+    shutil.copy(empty_database, tmp_path)
+    with unhurried():
+        async with Sandbox(PATIENT) as sandbox:
+            yield sandbox
+            assert sandbox.contract_violations == []
 
 
 @pytest.fixture

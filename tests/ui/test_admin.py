@@ -53,6 +53,7 @@ async def test_others_are_refused_every_command(scene: Scene) -> None:
         ("revoke", {"member": ben}),
         ("block", {"member": ben, "length": "for good"}),
         ("log", {}),
+        ("reports", {}),
     ]
     for command, options in commands:
         refused = await admin(ada, command, **options)
@@ -118,8 +119,9 @@ async def test_a_blocked_member_is_told_until_when(studio: Scene) -> None:
 async def test_the_queue_is_held_and_a_job_cancelled(studio: Scene) -> None:
     ben, ada = await studio.member("ben"), await studio.member("ada")
     assert "none is begun" in (await admin(ada, "queue pause"))["content"]
-    waiting = await ben.response(await ben.slash("imagine", prompt="a fox"))
+    waiting = await ben.response(await ben.slash("imagine", prompt="a *small* fox"))
     look = (await admin(ada, "queue look"))["embeds"][0]
+    assert r"a \*small\* fox" in look["fields"][1]["value"]
     assert "Paused" in look["description"]
     assert [field["name"] for field in look["fields"]] == ["Running: 0", "Waiting: 1"]
     job_id = look["fields"][1]["value"].split("`")[1]
@@ -162,3 +164,18 @@ async def test_every_act_stands_in_the_log(studio: Scene) -> None:
     assert [str(act.deed) for act in reversed(written)] == ["queue", *(deed for *_, deed in acts)]
     assert {act.operator.user_id for act in written} == {int(ada.id)}
     assert len(log.splitlines()) >= len(written)
+
+
+async def test_what_members_report_is_found_by_operators(studio: Scene) -> None:
+    """Report Job says that whoever runs the studio will see it."""
+    ada, ben = await studio.member("ada"), await studio.member("ben")
+    empty = (await admin(ada, "reports"))["embeds"][0]["description"]
+    assert empty == "Nobody has reported anything."
+    grid = await draw(ben, "a fox **in** snow")
+    sent = await ada.context_menu("Report Job", grid)
+    await ada.wait_for_message(lambda message: "Thank you" in message["content"], since=sent)
+    [line] = (await admin(ada, "reports"))["embeds"][0]["description"].splitlines()
+    job_id = grid["attachments"][0]["filename"].rpartition("_")[2].partition(".")[0]
+    address = f"https://discord.com/channels/{studio.sandbox.world.guild.id}/{grid['channel_id']}/{grid['id']}"
+    for part in (f"<@{ada.id}>", f"<@{ben.id}>", f"`{job_id}`", "a fox in snow", address):
+        assert part in line

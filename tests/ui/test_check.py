@@ -6,9 +6,10 @@ import discord
 import pytest
 
 from bot.domain.finding import Finding, Health
-from bot.sandbox import Sandbox, SandboxConfig
+from bot.sandbox import Sandbox
 from bot.ui.check import NEEDED, check_discord, check_permissions
 from bot.ui.endpoints import point_discord_at
+from tests.patience import PATIENT
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def _address_put_back() -> Iterator[None]:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(SandboxConfig(rate_limits=None)) as running:
+    async with Sandbox(PATIENT) as running:
         point_discord_at(running.api_url, running.gateway_url)
         yield running
 

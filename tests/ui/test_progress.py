@@ -9,6 +9,7 @@ from bot.domain.job import Job, MessageRef
 from bot.tasks import BackgroundTasks
 from bot.ui.progress import Glimpse, ProgressEdits
 from tests.domain.factories import a_job
+from tests.patience import PATIENCE_SECONDS
 
 
 class SlowChat:
@@ -51,7 +52,7 @@ async def test_only_the_newest_is_sent(tasks: BackgroundTasks) -> None:
     edits.show(Glimpse(job, 0.2, b"second"))
     edits.show(Glimpse(job, 0.3, None))
     chat.let_through(2)
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     assert chat.taken == [Glimpse(job, 0.1, b"first"), Glimpse(job, 0.3, b"second")]
 
 
@@ -62,7 +63,7 @@ async def test_one_edit_at_a_time_in_a_channel(tasks: BackgroundTasks) -> None:
     for job in jobs:
         edits.show(Glimpse(job, 0.5, None))
     chat.let_through(5)
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     assert [glimpse.job for glimpse in chat.taken] == jobs
 
 
@@ -77,7 +78,7 @@ async def test_the_end_waits_for_the_edit_under_way_and_nothing_follows(tasks: B
     await settling
     assert [glimpse.fraction for glimpse in chat.taken] == [0.1]
     edits.show(Glimpse(job, 0.9, None))
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     assert [glimpse.fraction for glimpse in chat.taken] == [0.1]
 
 
@@ -91,14 +92,14 @@ async def test_a_refused_edit_does_not_stop_the_next(tasks: BackgroundTasks) -> 
 
     edits, job = ProgressEdits(edit, tasks), shown_in(1)
     edits.show(Glimpse(job, 0.1, None))
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     edits.show(Glimpse(job, 0.6, None))
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     assert taken == [0.6]
 
 
 async def test_a_job_without_a_message_is_not_shown(tasks: BackgroundTasks) -> None:
     chat = SlowChat()
     ProgressEdits(chat.edit, tasks).show(Glimpse(a_job(), 0.1, None))
-    await tasks.settle(5)
+    await tasks.settle(PATIENCE_SECONDS)
     assert chat.taken == []

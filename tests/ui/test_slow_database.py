@@ -6,22 +6,31 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from bot.config import Config
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, SandboxConfig
+from bot.ui import answering
 from tests.fakes import FakeEngine
 from tests.ui.conftest import Scene, a_config, draw, is_result, next_result
 
 
 @asynccontextmanager
 async def busy_database(scene: Scene) -> AsyncIterator[None]:
-    """Another process writes, so that ours has to wait."""
+    """Another process writes, so that ours has to wait, for longer than is fit for who asked."""
     other = sqlite3.connect(scene.config.database.url.partition("///")[2], check_same_thread=False)
     try:
         await asyncio.to_thread(other.execute, "BEGIN IMMEDIATE")
-        yield
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(answering, "PATIENCE_SECONDS", 0.05)
+            yield
     finally:
         other.rollback()
         other.close()
+
+
+def test_who_asks_is_told_sooner_than_discord_gives_up() -> None:
+    assert SandboxConfig().first_response_seconds > answering.PATIENCE_SECONDS
 
 
 async def test_a_command_is_deferred_and_then_answered(scene: Scene) -> None:

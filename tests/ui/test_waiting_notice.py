@@ -90,9 +90,10 @@ async def test_a_waiting_job_hears_when_half_of_the_way_is_done(
             gate.open()
             await following.reached()
         await ada.wait_for_message(lambda seen: seen["id"] == last["id"] and "It is number 2 in the line" in said(seen))
-        for gate in gates:
+        for gate in gates[:-1]:
             gate.open()
         drawn = await ada.wait_for_message(lambda seen: seen["id"] == last["id"] and "%" in seen["content"])
+        gates[-1].open()
         assert drawn["embeds"] == []
 
 

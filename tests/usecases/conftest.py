@@ -1,6 +1,5 @@
 """The use cases on a real SQLite file and a real image folder, with a scripted engine, a chat in memory and a clock."""
 
-import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -10,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.db.database import SqlDatabase, migrate, open_database
+from bot.db.database import SqlDatabase, open_database
 from bot.domain.errors import InvalidLink
 from bot.domain.gallery import Picture
 from bot.domain.job import Job, JobId, JobStatus, UserId
+from bot.domain.place import Place
 from bot.domain.plan import Limits
 from bot.image_store import open_image_store
 from bot.tasks import BackgroundTasks
-from bot.usecases.admission import Place, attach_waiting_message
+from bot.usecases.admission import attach_waiting_message
 from bot.usecases.courier import Courier
 from bot.usecases.dispatch import Dispatcher
 from bot.usecases.run_job import run_job
@@ -25,6 +25,7 @@ from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, NOW
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE_SECONDS
 from tests.usecases.notifier import FakeNotifier
 
 
@@ -83,10 +84,10 @@ class World:
             yield dispatcher
             dispatcher.close()
             await dispatching
-            await jobs.settle(30)
+            await jobs.settle(PATIENCE_SECONDS)
             courier.close()
             await delivering
-            await deliveries.settle(30)
+            await deliveries.settle(PATIENCE_SECONDS)
             self.listeners.clear()
 
 
@@ -117,13 +118,6 @@ class ShelfOfLinks:
 
 def place_of(user_id: UserId) -> Place:
     return Place(user_id, "someone", channel_id=500, guild_id=7)
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "easel.db"
-    asyncio.run(migrate(f"sqlite:///{path}"))
-    return path
 
 
 @pytest.fixture

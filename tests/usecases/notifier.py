@@ -10,8 +10,7 @@ from bot.domain.job import Job, JobId, MessageRef, UserId
 from bot.domain.waiting import Waiting
 from bot.usecases.ports import DeliveryDelayed, DeliveryError, Notifier, ResultFile
 from tests.fakes import Gate
-
-PATIENCE_SECONDS = 30.0
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pytest
 
 from bot.domain.job import Job, UserId
 from bot.domain.lease import LEASE, Lease
+from bot.domain.place import Place
 from bot.tasks import BackgroundTasks
-from bot.usecases.admission import Place
 from bot.usecases.copies import send_copy
 from bot.usecases.courier import MAX_ATTEMPTS, Courier
 from bot.usecases.deliver import deliver_job
@@ -18,6 +18,7 @@ from bot.usecases.settings import change_settings
 from bot.usecases.studio import Studio
 from bot.usecases.submit_imagine import Submitted, submit_imagine
 from tests.domain.factories import ANN, BOB
+from tests.patience import PATIENCE_SECONDS
 from tests.usecases.conftest import World, place_of
 
 
@@ -131,7 +132,7 @@ async def look_once(studio: Studio) -> None:
         await asyncio.sleep(0)  # it waits to be woken
         courier.close()
         await looking
-        await deliveries.settle(30)
+        await deliveries.settle(PATIENCE_SECONDS)
 
 
 async def test_closed_direct_messages_end_it(world: World) -> None:

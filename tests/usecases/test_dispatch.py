@@ -16,6 +16,7 @@ from bot.usecases.run_job import EngineStopped, run_job
 from engine.protocol import EngineStartError, FailureCode
 from tests.domain.factories import ANN, BOB, CID
 from tests.fakes import FakeEngine
+from tests.patience import PATIENCE_SECONDS
 from tests.usecases.conftest import World
 
 
@@ -160,7 +161,7 @@ async def test_an_engine_that_dies_again_and_again_is_given_up(world: World) -> 
     for number in range(2):
         await world.imagine(f"poison {number}")
     async with working(world, capacity=1) as keeping:
-        await asyncio.wait({keeping}, timeout=30)
+        await asyncio.wait({keeping}, timeout=PATIENCE_SECONDS)
         assert keeping.done()
     assert world.engine.starts == MAX_RESTARTS
     async with world.studio.db.reading() as tx:
@@ -178,7 +179,7 @@ async def test_an_engine_that_cannot_be_started_again_is_given_up(world: World) 
     async with working(world) as keeping:
         await gate.reached()
         world.engine.die()
-        await asyncio.wait({keeping}, timeout=30)
+        await asyncio.wait({keeping}, timeout=PATIENCE_SECONDS)
         assert keeping.done()
     assert (await world.job(job.id)).status is JobStatus.QUEUED
 

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.errors import CreditsExhausted, SubscriptionRequired, UnknownPlan
-from bot.domain.job import UserId
+from bot.domain.buttons import Action, Button
+from bot.domain.errors import CreditsExhausted, PlanCancelled, SubscriptionRequired, UnknownPlan
+from bot.domain.job import MessageRef, UserId
 from bot.domain.ledger import AccountKind
 from bot.domain.plan import Billing, Plan
 from bot.usecases.account import account_info
 from bot.usecases.cancel import cancel_job
 from bot.usecases.grants import grant_plan, revoke_plan, revoke_time
+from bot.usecases.submit_press import submit_press
 from tests.domain.factories import ANN, CATALOGUE, NOW, after, an_entitlement
 from tests.usecases.conftest import World, place_of
 from tests.usecases.paying import assert_sound, give, info, left, own, sell
@@ -219,13 +221,15 @@ async def test_a_renewal_changes_nothing_but_the_end(world: World) -> None:
 async def test_a_plan_that_is_revoked_ends_at_once(world: World) -> None:
     sell(world)
     reference = await own(world)
-    await world.drawn()
+    grid = await world.drawn()
     world.clock.advance(60)
     assert await revoke_plan(reference, ANN, as_of=world.clock.now, studio=world.studio) == BASIC - 60
     assert await revoke_plan(reference, ANN, as_of=world.clock.now, studio=world.studio) == 0
     assert await revoke_plan("unheard of", ANN, as_of=world.clock.now, studio=world.studio) == 0
-    with pytest.raises(SubscriptionRequired):
+    with pytest.raises(PlanCancelled):
         await world.imagine()
+    with pytest.raises(PlanCancelled):
+        await submit_press(Button(Action.VARIATION, grid.id), place_of(ANN), MessageRef(500, 900), studio=world.studio)
     await assert_sound(world)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.db.database import open_database
@@ -148,7 +148,7 @@ STEPS: tuple[Callable[[History, int], Awaitable[None]], ...] = (
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(steps=st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 19)), min_size=15, max_size=45))
 @example(steps=[(History.wish, 0), (History.claim, 0), (History.draw, 0), (History.deliver_in_vain, 0)])
 @example(steps=[(History.wish, 0), (History.next_month, 0), (History.cancel, 0)])

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,12 +10,15 @@ import pytest
 from bot.db.database import SqlDatabase
 from bot.domain.job import DeliveryStatus, JobStatus
 from bot.domain.lease import LEASE, Lease
+from bot.domain.plan import Limits
+from bot.domain.ticket import Ticket
 from bot.usecases import dispatch
+from bot.usecases.cancel import cancel_job
 from bot.usecases.dispatch import claim_next, keep_leases, take_over
 from bot.usecases.ports import ConflictingChange, Database, DatabaseTrouble, Transaction
 from bot.usecases.run_job import run_job
 from bot.usecases.studio import Studio
-from tests.domain.factories import ANN
+from tests.domain.factories import ANN, a_job, after
 from tests.usecases.conftest import World
 
 
@@ -166,3 +169,59 @@ async def test_what_jobs_really_took_moves_those_behind_them(world: World) -> No
     await run_job(choice.job, studio=world.studio)
     moved = await world.job(behind.id)
     assert moved.ticket.tag == pytest.approx(behind.ticket.tag - choice.job.ticket.seconds + 0.25)
+
+
+async def test_who_gives_up_what_was_asked_for_last_gains_no_place(world: World) -> None:
+    """Else whoever asks for ten and cancels nine would go before all others."""
+    first = await world.imagine("fox 0", ANN)
+    world.clock.advance(1)
+    last = await world.imagine("fox 1", ANN)
+    await cancel_job(last.id, ANN, studio=world.studio)
+    assert (await world.job(first.id)).ticket.tag == first.ticket.tag
+
+
+async def test_who_gives_up_what_was_asked_for_first_stands_where_that_stood(world: World) -> None:
+    first = await world.imagine("fox 0", ANN)
+    world.clock.advance(1)
+    last = await world.imagine("fox 1", ANN)
+    assert last.ticket.tag > first.ticket.tag
+    await cancel_job(first.id, ANN, studio=world.studio)
+    assert (await world.job(last.id)).ticket.tag == first.ticket.tag
+
+
+@dataclass
+class BusyDatabase:
+    """Somebody else does something, once, between what this process has read and what it writes."""
+
+    database: Database
+    meanwhile: Callable[[], Awaitable[object]] | None
+    is_shared: bool = True
+
+    @contextlib.asynccontextmanager
+    async def transaction(self, *, can_wait: bool = False) -> AsyncIterator[Transaction]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            await meanwhile()
+        async with self.database.transaction(can_wait=can_wait) as tx:
+            yield tx
+
+    def reading(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        return self.database.reading()
+
+
+async def test_two_processes_give_no_member_more_room_than_one(world: World) -> None:
+    """Each begins another of the member's jobs, the other process one for a model that is at work there."""
+    at_work = a_job(params=replace(a_job().params, model="warm"))
+    one = replace(process(world, "one"), limits=Limits(max_running=1, max_waiting=9))
+    two = replace(one, owner="two")
+    for number, model in enumerate(("", "warm")):
+        params = replace(a_job().params, model=model)
+        job = a_job(params=params, ticket=Ticket(seconds=60.0), created_at=after(number))
+        async with world.studio.db.transaction() as tx:
+            await tx.jobs.add(job)
+    late = replace(one, db=BusyDatabase(one.db, lambda: claim_next((at_work,), 0, studio=two)))
+    with pytest.raises(ConflictingChange):
+        await claim_next((), 0, studio=late)
+    async with world.studio.db.reading() as tx:
+        [running] = await tx.jobs.list_by_status(JobStatus.RUNNING)
+    assert running.params.model == "warm"

@@ -591,5 +591,5 @@ async def test_likes_are_kept_once(world: World) -> None:
     for _ in range(2):
         await like_job(source.id, BOB, "bob", studio=world.studio)
     async with world.studio.db.reading() as tx:
-        assert await tx.likes.list_jobs(BOB) == [source.id]
-        assert await tx.likes.list_jobs(ANN) == []
+        assert await tx.styles.list_liked(BOB, 9) == [source.params]
+        assert await tx.styles.list_liked(ANN, 9) == []

@@ -12,6 +12,7 @@ from bot.db.database import migrate, open_database
 from bot.domain.job import DeliveryStatus, JobStatus
 from bot.domain.lease import Lease
 from bot.domain.letter import Letter
+from bot.domain.plan import Limits
 from bot.tasks import BackgroundTasks
 from bot.usecases.courier import Courier
 from bot.usecases.dispatch import Dispatcher, keep_leases
@@ -195,7 +196,8 @@ async def test_who_is_woken_in_a_pause_looks_again(world: World) -> None:
 async def test_a_claim_whose_answer_got_lost_is_drawn_once(world: World) -> None:
     """It stands as running under this bot, which nobody else would ever take over."""
     job = await world.imagine()
-    world.studio = replace(world.studio, db=FailingDatabase(world.studio.db, lost=1))
+    one_each = Limits(max_running=1, max_waiting=10)
+    world.studio = replace(world.studio, db=FailingDatabase(world.studio.db, lost=1), limits=one_each)
     async with world.working():
         await world.notifier.until(lambda: bool(world.notifier.said("result")))
     ended = await world.job(job.id)

@@ -146,7 +146,7 @@ async def test_a_source_that_is_gone_is_told(world: World) -> None:
     assert (ended.status, ended.failure) == (JobStatus.FAILED, FailureReason.SOURCE_GONE)
 
 
-async def test_cancelled_while_the_engine_finishes_nothing_counts_as_drawn(world: World) -> None:
+async def test_cancelled_while_the_engine_finishes_nothing_counts_as_drawn(world: World, tmp_path: Path) -> None:
     """The last step is done when the cancel is written; the engine hears of it too late."""
     engine = DeafEngine()
     world.studio = replace(world.studio, engine=engine)
@@ -159,6 +159,7 @@ async def test_cancelled_while_the_engine_finishes_nothing_counts_as_drawn(world
     ended = await world.job(job.id)
     assert (ended.status, ended.delivery) == (JobStatus.CANCELLED, DeliveryStatus.DELIVERED)
     assert await world.pictures(job.id) == []
+    assert list((tmp_path / "images").rglob("*.png")) == [], "what no gallery names is not kept"
     assert [said.text for said in world.notifier.messages.values()] == [f"{job.id} cancelled"]
 
 
@@ -179,7 +180,9 @@ async def test_a_former_attempt_that_ends_late_changes_nothing(world: World) -> 
     assert (now.status, now.attempt) == (JobStatus.RUNNING, 2)
     await run_job(second, studio=world.studio)
     assert (await world.job(first.id)).status is JobStatus.SUCCEEDED
-    assert len(await world.pictures(first.id)) == 4
+    await run_job(first, studio=world.studio)
+    pictures = await world.pictures(first.id)
+    assert [len(await world.studio.store.get(each.store_key)) > 0 for each in pictures] == [True] * 4
     assert world.engine.requests[0].seeds == world.engine.requests[1].seeds
 
 

@@ -39,6 +39,7 @@ class Seer(FakeEngine):
     """Sees in a picture what its first pixel says."""
 
     saying: dict[bytes, str] = field(default_factory=dict)
+    refusal: FailureCode = FailureCode.INVALID_REQUEST
 
     def __post_init__(self) -> None:
         super().__init__([FEW])
@@ -46,7 +47,7 @@ class Seer(FakeEngine):
     async def generate(self, request: Request) -> AsyncIterator[Event]:
         if isinstance(request, DescribeRequest):
             seen = self.saying.get(request.pixels.rgb[:3])
-            yield Described((seen,), 1.0) if seen else Failed(FailureCode.INVALID_REQUEST, "nobody looks here")
+            yield Described((seen,), 1.0) if seen else Failed(self.refusal, "nobody looks here")
             return
         async for event in super().generate(request):
             yield event
@@ -103,8 +104,11 @@ async def test_what_the_words_name_is_not_drawn_twice(seeing: World) -> None:
     assert request.parts == (WeightedPart("a fox in the snow"),)
 
 
-async def test_what_nobody_can_tell_is_started_from(seeing: World) -> None:
+@pytest.mark.parametrize("refusal", [FailureCode.INVALID_REQUEST, FailureCode.MODEL_BROKEN])
+async def test_what_nobody_can_tell_is_started_from(seeing: World, refusal: FailureCode) -> None:
     put(seeing, FOX, (1, 2, 3))
+    assert isinstance(seeing.engine, Seer)
+    seeing.engine.refusal = refusal
     request, notes = await told(seeing, f"{FOX} a cat")
     assert (request.prompt, len(request.references)) == ("a cat", 1)
     assert any("started from its colours" in note for note in notes)

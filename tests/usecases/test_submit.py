@@ -1,17 +1,20 @@
 """A wish becomes a job: once for a double press, within limits, with what it starts from."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import pytest
 
+from bot.domain.batch import KEPT
 from bot.domain.buttons import Action, Button
-from bot.domain.errors import JobGone, PressedTwice, PromptError, QueueFull
+from bot.domain.errors import BatchGone, JobGone, PressedTwice, PromptError, QueueFull
 from bot.domain.job import DeliveryStatus, Job, JobKind, JobStatus, MessageRef, PictureRef, UserId, new_job_id
 from bot.usecases.admission import attach_waiting_message
 from bot.usecases.cancel import cancel_job
 from bot.usecases.deliver import deliver_job
 from bot.usecases.run_job import run_job
+from bot.usecases.submit_imagine import BatchQuestion, confirm_batch, submit_imagine
 from bot.usecases.submit_press import submit_press
 from tests.domain.factories import ANN, BOB
 from tests.usecases.conftest import World, place_of
@@ -140,3 +143,12 @@ async def test_a_waiting_message_that_tells_the_end_stays(world: World) -> None:
     assert ended.waiting_message is not None
     await attach_waiting_message(job.id, ended.waiting_message, studio=world.studio)
     assert [said.kind for said in world.notifier.messages.values()] == ["end"]
+
+
+async def test_a_question_about_several_jobs_can_be_answered_for_a_day(world: World) -> None:
+    for seconds_short, expected in ((1, contextlib.nullcontext()), (0, pytest.raises(BatchGone))):
+        asked = await submit_imagine("a {red, blue} fox", place_of(ANN), studio=world.studio)
+        assert isinstance(asked, BatchQuestion)
+        world.clock.advance(KEPT.total_seconds() - seconds_short)
+        with expected:
+            assert len((await confirm_batch(asked.batch.id, place_of(ANN), studio=world.studio)).jobs) == 2

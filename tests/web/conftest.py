@@ -1,20 +1,17 @@
 """The bot with its own pages, and a real browser."""
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from bot.sandbox import Sandbox
+from tests.browser import running_browser
 from tests.fakes import FakeEngine
 from tests.ui.conftest import Scene, a_config, sandbox
 
 __all__ = ["sandbox"]
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 @pytest.fixture
@@ -27,9 +24,5 @@ async def scene(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Scene]:
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: the page for painting was not driven")
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    async with running_browser() as running:
         yield running
-        await running.close()

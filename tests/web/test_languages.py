@@ -4,6 +4,7 @@ import aiohttp
 from playwright.async_api import Browser, expect
 
 from bot.sandbox import Sandbox
+from tests.browser import new_page
 from tests.ui.conftest import Scene, buttons_of, draw, press_for_result
 
 
@@ -28,12 +29,12 @@ async def test_the_page_speaks_the_language_of_its_link(scene: Scene) -> None:
 async def test_the_chat_page_makes_its_member_speak_the_browser_s(
     scene: Scene, sandbox: Sandbox, browser: Browser
 ) -> None:
-    page = await browser.new_page(locale="de-AT")
+    page = await new_page(browser, locale="de-AT")
     await page.goto(f"{sandbox.base_url}/#member=ada")
-    await expect(page.locator("#connection")).to_have_text("online", timeout=30_000)
+    await expect(page.locator("#connection")).to_have_text("online")
     await page.locator("#composer-text").press_sequentially("/fas")
-    await expect(page.get_by_role("option", name="/fast")).to_contain_text("Mit Fast-Zeit malen", timeout=30_000)
+    await expect(page.get_by_role("option", name="/fast")).to_contain_text("Mit Fast-Zeit malen")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     done = page.get_by_role("log").get_by_text("Done! Deine Aufträge werden gemalt")
-    await expect(done).to_be_visible(timeout=30_000)
+    await expect(done).to_be_visible()

@@ -15,9 +15,9 @@ from bot.domain.place import Place
 from bot.sandbox import Member, Upload
 from bot.sandbox.wire import Json
 from bot.web.tickets import LIFETIME_SECONDS, InvalidTicket, TicketOffice
+from tests.browser import new_page
 from tests.ui.conftest import Scene, buttons_of, draw, next_result, press_for_result
 
-PATIENCE_MS = 30_000
 BUTTON = Button(Action.VARY_REGION, JobId("0b8e7d2a-6f1c-4f0e-9f59-3a2d1c4b5e60"))
 ANN = Place(UserId(5), "ann", 500, 7, frozenset({3, 1}))
 
@@ -61,8 +61,7 @@ async def test_a_painted_part_changes_and_nothing_else_does(scene: Scene, browse
     ada = await scene.member()
     single = await a_single(ada)
     before = Image.open(io.BytesIO(await ada.download(single["attachments"][0]))).convert("RGB")
-    page = await browser.new_page(viewport={"width": 900, "height": 900})
-    page.set_default_timeout(PATIENCE_MS)
+    page = await new_page(browser, viewport={"width": 900, "height": 900})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     await page.goto(await link_under(ada, single))
@@ -103,8 +102,7 @@ async def test_a_painted_part_changes_and_nothing_else_does(scene: Scene, browse
 async def test_painting_by_keys_erasing_and_taking_back(scene: Scene, browser: Browser) -> None:
     ada = await scene.member()
     link = await link_under(ada, await a_single(ada))
-    page = await browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = await new_page(browser)
     await page.goto(link)
     status = page.get_by_role("status")
     await page.locator("#mask").focus()
@@ -124,8 +122,7 @@ async def test_painting_by_keys_erasing_and_taking_back(scene: Scene, browser: B
 
 async def test_painting_by_keys_shows_the_cross_and_says_what_changes(scene: Scene, browser: Browser) -> None:
     ada = await scene.member()
-    page = await browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = await new_page(browser)
     await page.goto(await link_under(ada, await a_single(ada)))
     status, cross = page.get_by_role("status"), page.locator("#cross")
     await expect(cross).to_have_css("visibility", "hidden")
@@ -153,8 +150,7 @@ async def test_painting_by_keys_shows_the_cross_and_says_what_changes(scene: Sce
 
 async def test_a_second_finger_and_the_other_button_paint_nothing(scene: Scene, browser: Browser) -> None:
     ada = await scene.member()
-    page = await browser.new_page()
-    page.set_default_timeout(PATIENCE_MS)
+    page = await new_page(browser)
     await page.goto(await link_under(ada, await a_single(ada)))
     mask, status = page.locator("#mask"), page.get_by_role("status")
     await mask.click(button="right")

@@ -11,7 +11,7 @@ from bot.domain.job import JobId, UserId
 from bot.domain.oversight import BLOCK_LENGTHS, Operator, Operators, QueueState
 from bot.domain.prices import Unit
 from bot.ui.answering import Interaction
-from bot.ui.render_admin import STATES, blocked_text, log_embed, queue_embed, statistics_embed
+from bot.ui.render_admin import STATES, blocked_text, log_embed, queue_embed, reports_embed, statistics_embed
 from bot.ui.render_settings import quote
 from bot.usecases.cancel import cancel_any_job
 from bot.usecases.oversee import (
@@ -21,6 +21,7 @@ from bot.usecases.oversee import (
     hold_queue,
     look_at_queue,
     read_log,
+    read_reports,
     read_statistics,
     revoke_gifts,
     unblock_member,
@@ -29,6 +30,7 @@ from bot.usecases.studio import Studio
 
 HOUR = 3600
 SHOWN_ACTS = 15
+SHOWN_REPORTS = 10
 Days = app_commands.Range[int, 1, 3_650]
 Amount = app_commands.Range[float, 0.01, 1_000_000.0]
 Length = Literal["15 minutes", "1 hour", "6 hours", "1 day", "1 week", "2 weeks", "1 month", "for good"]
@@ -183,6 +185,12 @@ def _add_figures(admin: AdminGroup, studio: Studio) -> None:
         await interaction.response.defer(ephemeral=True, thinking=True)
         figures = await read_statistics(days, studio=studio)
         await interaction.edit_original_response(embed=statistics_embed(figures, days))
+
+    @admin.command(description="What members have reported, newest first")
+    async def reports(interaction: Interaction) -> None:
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        found = await read_reports(SHOWN_REPORTS, studio=studio)
+        await interaction.edit_original_response(embed=reports_embed(found))
 
     @admin.command(description="What operators have done, newest first")
     @app_commands.describe(member="To whom; without it to anybody")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.domain.gallery import GalleryQuery, Page
-from bot.domain.job import Job, JobId, PictureRef, UserId
+from bot.domain.job import JOB_ID_PATTERN, Job, JobId, PictureRef, UserId
 from bot.pictures import SHEET_COLUMNS
 from bot.ui.views.job_actions import written
 from bot.words import say
@@ -18,7 +18,7 @@ BUTTONS_A_ROW = SHEET_COLUMNS
 OPENED_AT_ONCE = 4 * BUTTONS_A_ROW
 """Four rows of numbers at most; the row below turns the page."""
 
-_JOB = r"(?P<job>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_JOB = f"(?P<job>{JOB_ID_PATTERN})"
 _PAGE = re.compile(r"EASEL::gallery::(?P<page>-?\d{1,6})::(?P<owner>\d{1,20}|all)::(?P<kind>kept|trash)::(?P<text>.*)")
 _PICTURE = re.compile(rf"EASEL::picture::{_JOB}::(?P<index>\d)")
 _SHOW = re.compile(rf"EASEL::show::{_JOB}")

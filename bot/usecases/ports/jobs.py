@@ -71,8 +71,9 @@ class Jobs(Protocol):
         """Queued jobs of one speed by their tickets, except those of some members."""
         ...
 
-    async def shift_tickets(self, user_id: UserId, speed: Speed, seconds: float) -> None:
-        """Move the member's queued jobs of this speed back by so many virtual seconds."""
+    async def shift_tickets(self, behind: Job, seconds: float) -> None:
+        """Move what its member asked for after that job, at the same speed, and what still waits, back by so many
+        virtual seconds."""
         ...
 
     async def count_ahead(self, job: Job, limit: int) -> int:
@@ -84,19 +85,20 @@ class Jobs(Protocol):
         ...
 
     async def list_by_status(self, status: JobStatus) -> list[Job]: ...
-    async def list_undelivered(self, owner: str | None = None, now: datetime | None = None) -> list[Job]:
-        """Ended jobs whose delivery is pending, oldest first. With `now`, those that `owner` may deliver: nobody else
-        has them under way."""
+    async def list_undelivered(self, owner: str, now: datetime) -> list[Job]:
+        """Ended jobs whose delivery is pending and that `owner` may deliver, for nobody else has them under way. Oldest
+        first."""
         ...
 
-    async def count_of_member(self, user_id: UserId, status: JobStatus) -> int: ...
+    async def count_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> int: ...
     async def list_of_member(self, user_id: UserId, statuses: Sequence[JobStatus]) -> list[Job]: ...
     async def has_recent(self, user_id: UserId, job_like: Job, since: datetime) -> bool:
         """Whether this member started a job of the same kind, operation, picture and pressed message since then."""
         ...
 
-    async def find_last_start(self, user_id: UserId, job_like: Job) -> datetime | None:
-        """When this member last started a job of the same kind and scale from the same picture that did not fail."""
+    async def find_last_start(self, user_id: UserId, job_like: Job, since: datetime) -> datetime | None:
+        """When this member last started a job of the same kind and scale from the same picture that did not fail,
+        if it was after `since`."""
         ...
 
     async def usage(self, user_id: UserId) -> dict[Speed, tuple[int, float]]:

@@ -33,10 +33,6 @@ class Likes(Protocol):
         """A like that is there already stays as it is."""
         ...
 
-    async def list_jobs(self, user_id: UserId) -> list[JobId]:
-        """What the member likes, the latest first."""
-        ...
-
 
 class Styles(Protocol):
     """Members' own styles, and the prompts that they are made of, newest first."""

@@ -10,7 +10,8 @@ from engine.starter.dataset import Composer
 from engine.starter.model import StarterModel
 from engine.starter.network import NetworkConfig
 from engine.starter.sprites import SpriteSet
-from engine.starter.vocabulary import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BOX_PATCHES, PATCH, SIZES, SPRITE_PIXELS, STYLES
 
 TINY = NetworkConfig(width=32, heads=2, layers=2, hidden=48, content=24, layout=16, reader_layers=1)
 

@@ -12,8 +12,10 @@ from engine.starter.choices import ALL_PLACES, choose, with_background, with_pla
 from engine.starter.dataset import Composer
 from engine.starter.matching import Box, Cover, look, match
 from engine.starter.parts import read_parts
+from engine.starter.reading import Reading
 from engine.starter.scenes import place
-from engine.starter.vocabulary import BACKGROUNDS, COLOURS, SIZES, STYLES, Reading, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BACKGROUNDS, COLOURS, SIZES, STYLES
 
 ALL = frozenset({"style", "size", "place", "background"})
 

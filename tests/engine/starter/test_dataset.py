@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from engine.starter.backgrounds import background_set
-from engine.starter.dataset import Composer, as_latents, as_picture
+from engine.starter.dataset import Composer, as_latents, as_picture, held_out
 from engine.starter.scenes import place
-from engine.starter.sprites import SpriteSet, patches
-from engine.starter.vocabulary import BACKGROUNDS, held_out
+from engine.starter.sprites import SpriteSet
+from engine.starter.words import BACKGROUNDS
 
 
 def test_training_never_shows_a_held_out_combination(composer: Composer) -> None:
@@ -73,11 +73,6 @@ def test_backgrounds_are_told_apart_by_their_mean_pixels() -> None:
 def test_pictures_survive_the_way_to_latents_and_back(composer: Composer) -> None:
     picture = composer.sample(3).picture
     assert np.array_equal(as_picture(as_latents([picture])[0]), picture)
-
-
-def test_patches_are_read_row_by_row(sprites: SpriteSet) -> None:
-    box = sprites.boxes["large"][2, 1]
-    assert np.array_equal(patches(box)[7].reshape(8, 8, 4), box[8:16, 8:16])
 
 
 def test_a_settled_sample_leaves_nothing_open(composer: Composer) -> None:

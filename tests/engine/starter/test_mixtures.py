@@ -8,7 +8,9 @@ import pytest
 
 from engine.starter.choices import with_style
 from engine.starter.mixtures import Mixture, vary, walk
-from engine.starter.vocabulary import STYLES, Reading, Vocabulary
+from engine.starter.reading import Reading
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import STYLES
 
 OPEN = frozenset(("style", "background"))
 HALF = 0.5

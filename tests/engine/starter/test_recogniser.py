@@ -18,7 +18,8 @@ from engine.starter.model import WEIGHTS, StarterModel
 from engine.starter.palette import describe_colours, look_at_colours
 from engine.starter.phrases import describe
 from engine.starter.recogniser import Recogniser, Sighting
-from engine.starter.vocabulary import STYLES, Vocabulary
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import STYLES
 
 PROMPTS = (
     "a large cartoon helicopter in the bottom right, brown background",

@@ -8,8 +8,9 @@ import torch
 from engine.starter.choices import choose
 from engine.starter.matching import Cover, match
 from engine.starter.model import StarterModel
+from engine.starter.reading import Reading
 from engine.starter.seeing import Sight
-from engine.starter.vocabulary import PICTURE, Reading
+from engine.starter.words import PICTURE
 
 STEPS = 8
 HARD = (("strawberry", "red"), ("apple", "red"), ("frog", "green"), ("pumpkin", "orange"), ("polar bear", "white"))

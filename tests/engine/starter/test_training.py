@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from engine.starter.courtesy import Courtesy
-from engine.starter.dataset import Composer
+from engine.starter.dataset import Composer, held_out
 from engine.starter.evaluate import questions, score, true_renders
 from engine.starter.judge import Judge
 from engine.starter.model import StarterModel
 from engine.starter.sprites import SpriteSet
 from engine.starter.trainer import Trainer, TrainingConfig
-from engine.starter.vocabulary import Vocabulary, held_out
+from engine.starter.vocabulary import Vocabulary
 
 CONFIG = TrainingConfig(batch=8, sketches=8, learning_rate=3e-3, memory_rate=0.01, warmup_steps=5, first_samples=0)
 

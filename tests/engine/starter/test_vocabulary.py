@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import difflib
+import random
+import string
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from engine.starter.vocabulary import BACKGROUNDS, MAX_INSTANCES, SIZES, STYLES, Vocabulary, held_out
+from engine.starter.dataset import held_out
+from engine.starter.vocabulary import Vocabulary
+from engine.starter.words import BACKGROUNDS, MAX_INSTANCES, SIZES, STYLES
 
 WHOLE = Vocabulary.from_file()
 
@@ -82,3 +89,44 @@ def test_about_one_combination_in_ten_is_held_out() -> None:
     kept = [held_out("fox", ground, style, size) for ground in BACKGROUNDS for style in STYLES for size in SIZES]
     kept += [held_out("cat", ground, style, size) for ground in BACKGROUNDS for style in STYLES for size in SIZES]
     assert 0.05 < sum(kept) / len(kept) < 0.16
+
+
+def test_its_files_are_read_alike_on_every_system(tmp_path: Path) -> None:
+    """They hold emoji, which what a system takes for text may not know."""
+    code = (
+        "import sys; from pathlib import Path; from engine.starter.vocabulary import Vocabulary\n"
+        "path = Path(sys.argv[1]); Vocabulary.from_file().save(path); Vocabulary.load(path)"
+    )
+    strict = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code]
+    subprocess.run([*strict, str(tmp_path / "vocabulary.json")], check=True)
+
+
+def test_a_guess_is_what_comparing_all_words_would_find() -> None:
+    chance, words = random.Random(3), [word for word, _ in WHOLE._single]
+    guessed = 0
+    for _ in range(300):
+        word = list(chance.choice(words))
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(word))
+            word[at : at + chance.randint(0, 1)] = chance.sample([*string.ascii_lowercase, "ö"], chance.randint(0, 1))
+        token = "".join(word)
+        near = difflib.get_close_matches(token, words, n=1, cutoff=0.8) if len(token) > 3 else []
+        assert WHOLE._guess(token) == (WHOLE._terms[(near[0],)] if near else None)
+        guessed += bool(near)
+    assert 100 < guessed < 300
+
+
+def test_a_word_is_guessed_once_however_often_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of a prompt are read in every order, for every row: a member's nonsense must not hold up all others."""
+    asked: list[str] = []
+
+    def compare(token: str, words: list[str], **_: object) -> list[str]:
+        asked.append(token)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", compare)
+    words = Vocabulary.from_file(limit=20)
+    for _ in range(9):
+        words.read("qwxzy monkey vrrpt, qwxzy")
+        words.knows("vrrpt")
+    assert asked == ["qwxzy", "vrrpt"]
