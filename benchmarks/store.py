@@ -173,7 +173,8 @@ class Measured:
         begun = time.perf_counter()
         async with self._db.transaction() as tx:
             await tx.users.lock(user_id, "someone", self._clock)
-            await admit((a_job(user_id, self._clock, "a fox"),), place, tx, studio=self._studio)
+            standing = await self._studio.require_standing(place, tx)
+            await admit((a_job(user_id, self._clock, "a fox"),), standing, tx, studio=self._studio)
         choice = await claim_next((), 0, studio=self._studio)
         self.seconds.append(time.perf_counter() - begun)
         assert choice is not None

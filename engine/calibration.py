@@ -59,7 +59,9 @@ def compile_ahead(pipeline: Pipeline, forwards: Forwards, rows: int) -> None:
     info = pipeline.traits.info
     runner = Runner({info.name: pipeline}, forwards)
     usual = a_generation(pipeline, 1)
-    if runner.prepare(usual) is not None:
+    failure = runner.prepare(usual)
+    if failure is not None:
+        log.error("model %s stays uncompiled, for it cannot begin at its own size: %s", info.name, failure.reason)
         return
     conditioning = usual.rows[0].conditioning
     is_guided = conditioning is not None and conditioning.negative is not None
@@ -151,8 +153,9 @@ def _fails(runner: Runner, batch: Batch) -> bool:
 
 
 def wait_for(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    """Until what was put into its queue is computed."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)
 
 
 def _identity(pipeline: Pipeline, forwards: Forwards) -> str:

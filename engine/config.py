@@ -28,7 +28,8 @@ class ModelConfig:
     `preview_decoder` is a tiny decoder (AutoencoderTiny: TAESD, TAESDXL, TAEF1) by folder or id, for previews that look
     like the picture; without one they are guessed from the latents. `image_adapter` is an IP-Adapter by folder or id,
     with which Stable Diffusion and SDXL look at reference pictures; its weights and its image encoder's folder are
-    named relative to it, empty as they are published. What is None takes the model's own value.
+    named relative to it, empty as they are published. What is None takes the model's own value. Of these options a
+    starter takes `source`, `steps` and `guidance_scale`; the others are refused.
     """
 
     name: str

@@ -77,7 +77,6 @@ class LocalEngine:
         self._thread = threading.Thread(target=self._own, args=(inbox, loop, loaded), name="engine", daemon=True)
         self._inbox = inbox
         self._ended.clear()
-        self._is_draining = False
         self._end_reason = "the engine thread died"
         self._thread.start()
         try:
@@ -164,8 +163,11 @@ class LocalEngine:
         if self._ended.is_set() or self._config.drain_seconds <= 0:
             return
         self._is_draining = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), self._config.drain_seconds)
+        try:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), self._config.drain_seconds)
+        finally:
+            self._is_draining = False  # whoever cancels the stop has an engine as before
 
     async def wait_ended(self) -> str:
         """Returns the reason once the owner thread has ended: it was stopped, or it died and may be started again."""

@@ -75,6 +75,14 @@ def load_vgg(path: Path, device: torch.device) -> StyleNetwork:
         EOFError,
     ) as error:
         raise EngineStartError(f"{path} is no VGG-19: {textwrap.shorten(str(error), 200)}") from error
+    stages = _in_stages(convolutions, device)
+    content = VGG_SEEN.index(VGG_CONTENT)
+    manner = frozenset(range(len(stages))) - {content}
+    return StyleNetwork(stages, manner, (1,), content, 1, device)
+
+
+def _in_stages(convolutions: list[nn.Conv2d], device: torch.device) -> tuple[nn.Module, ...]:
+    """Each ends where the network is looked at."""
     stages: list[nn.Module] = []
     layers: list[nn.Module] = [_Standardise()]
     for number, convolution in enumerate(convolutions, start=1):
@@ -84,9 +92,7 @@ def load_vgg(path: Path, device: torch.device) -> StyleNetwork:
             layers = []
         if number in VGG_POOLS_AFTER:
             layers.append(nn.AvgPool2d(2))
-    content = VGG_SEEN.index(VGG_CONTENT)
-    manner = frozenset(range(len(stages))) - {content}
-    return StyleNetwork(tuple(stages), manner, (1,), content, 1, device)
+    return tuple(stages)
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:

@@ -8,10 +8,10 @@ from bot.domain.errors import NotInPlan, QueueClosed, QueueFull
 from bot.domain.exact import NO_RELAX
 from bot.domain.job import DeliveryStatus, Job, JobId, JobStatus, MessageRef
 from bot.domain.oversight import QueueState
-from bot.domain.place import Place
 from bot.domain.plan import Plan
 from bot.domain.prompt import Speed
 from bot.domain.said import Said, joined
+from bot.domain.standing import Standing
 from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
 from bot.usecases.line import take_tickets
@@ -27,18 +27,17 @@ def random_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-async def admit(jobs: Sequence[Job], place: Place, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
+async def admit(jobs: Sequence[Job], standing: Standing, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """Write down one member's new jobs, whose row is locked, and return them as they were written down.
 
-    Their price is set aside. Raises `QueueClosed`, `QueueFull`, `NotInPlan`, `CreditsExhausted` or what
-    `Studio.require_standing` raises.
+    Their price is set aside. `standing` is what `Studio.require_standing` says in the same transaction. Raises
+    `QueueClosed`, `QueueFull`, `NotInPlan` or `CreditsExhausted`, or `SubscriptionRequired` after a trial.
     """
-    standing = await studio.require_standing(place, tx)
     plan = standing.require_plan()
     if await tx.oversight.queue_state() is QueueState.DRAINING:
         raise QueueClosed
     admitted = tuple(_under_plan(job, plan) for job in jobs)
-    room = await room_of(place.user_id, plan.limits, tx)
+    room = await room_of(jobs[0].user_id, plan.limits, tx)
     if len(admitted) > room.free:
         raise QueueFull(plan.limits.max_waiting)
     admitted = await take_tickets(admitted, standing, tx, studio=studio)

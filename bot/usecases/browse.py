@@ -46,7 +46,7 @@ async def open_repeated(ref: PictureRef, viewer_id: UserId, *, studio: Studio) -
 
 async def open_thumbnails(page: Page, *, studio: Studio) -> bytes:
     """The page as one contact sheet (WebP), in the order of its pictures, each with its number."""
-    masters = [await _find_master(picture, studio) for picture in page.pictures]
+    masters = await asyncio.gather(*(_find_master(picture, studio) for picture in page.pictures))
     return await asyncio.to_thread(compose_contact_sheet, masters)
 
 

@@ -19,7 +19,7 @@ async def send_by_dm(job_id: JobId, user_id: UserId, *, studio: Studio) -> None:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
-    masters = [await studio.store.get(picture.store_key) for picture in pictures]
+    masters = await asyncio.gather(*(studio.store.get(picture.store_key) for picture in pictures))
     text = f"**{job.prompt}**\n**Job ID**: {job.id}\n**seed** {job.params.seed}"
     limit = max(map(len, masters))
     while True:

@@ -34,7 +34,7 @@ async def make_file(job: Job, limit: int, studio: Studio) -> ResultFile:
         pictures = await tx.gallery.list_of_job(job.id)
     if not pictures:
         raise JobGone
-    masters = [await studio.store.get(picture.store_key) for picture in pictures]
+    masters = await asyncio.gather(*(studio.store.get(picture.store_key) for picture in pictures))
     whole = await asyncio.to_thread(compose_grid, masters)
     data, extension = await asyncio.to_thread(fit_bytes, whole, limit)
     return ResultFile(f"{job.id}.{extension}", data, name_links(job.prompt)[:ALT_TEXT_LIMIT])

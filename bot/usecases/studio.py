@@ -75,10 +75,6 @@ class Studio:
         standing.require_plan()
         return standing
 
-    async def plan_of(self, place: Place, tx: Transaction) -> Plan:
-        """Raises as `require_standing` does."""
-        return (await self.require_standing(place, tx)).require_plan()
-
     def plan_for(self, job: Job) -> Plan:
         """The plan that the job was admitted under, as it is today; one that is gone leaves the open studio's."""
         return self.catalogue.find_plan(job.plan_name) or open_plan(self.catalogue, self.limits)

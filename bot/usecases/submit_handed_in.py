@@ -58,7 +58,7 @@ async def submit_mask(
     Raises `JobGone`, `InvalidLink` or whatever `submit_region` raises.
     """
     async with studio.db.reading() as tx:
-        await studio.plan_of(place, tx)
+        await studio.require_standing(place, tx)
         parent = await tx.jobs.get(JobId(job_id.lower()))
     mask = await studio.links.fetch(url)
     pressed = parent.result_message or MessageRef(place.channel_id, asked_in)
@@ -70,7 +70,7 @@ async def _submit(
     kind: JobKind, title: str, operation: Operation, urls: tuple[str, ...], place: Place, studio: Studio
 ) -> Job:
     async with studio.db.reading() as tx:
-        await studio.plan_of(place, tx)  # who may not draw has nothing fetched
+        await studio.require_standing(place, tx)  # who may not draw has nothing fetched
     kept = await bring_in(urls, studio=studio)
     keys = tuple(kept[url] for url in urls)
     if len(set(keys)) < len(keys):
@@ -96,5 +96,5 @@ async def _submit(
             speed=settings.speed,
             is_stealth=settings.visibility is Visibility.STEALTH,
         )
-        [admitted] = await admit((job,), place, tx, studio=studio)
+        [admitted] = await admit((job,), await studio.require_standing(place, tx), tx, studio=studio)
     return admitted

@@ -12,12 +12,12 @@ from bot.domain.errors import BatchGone, NotAllowed, QueueFull
 from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.place import Place
-from bot.domain.plan import Plan
 from bot.domain.prices import Unit, price_of
 from bot.domain.prompt import ParsedPrompt, PromptRules, Visibility, parse_submission, shorten_echo
 from bot.domain.prompt.linked import kept_keys, links_of
 from bot.domain.said import Said
 from bot.domain.settings import MemberSettings
+from bot.domain.standing import Standing
 from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sources
 from bot.usecases.drawing import choose_model, plan_for_model
@@ -55,7 +55,7 @@ class _Wish:
     jobs: tuple[Job, ...]
     notices: tuple[str, ...]
     settings: MemberSettings
-    plan: Plan
+    standing: Standing
 
 
 async def submit_imagine(
@@ -116,7 +116,8 @@ async def _read(
 ) -> _Wish:
     now = studio.now()
     await tx.users.lock(place.user_id, place.user_name, now)
-    plan = await studio.plan_of(place, tx)
+    standing = await studio.require_standing(place, tx)
+    plan = standing.require_plan()
     settings = await settings_of(place.user_id, tx)
     preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
@@ -128,7 +129,7 @@ async def _read(
     jobs = await with_codes(await with_styles(imagined, tx), tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-    return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, plan)
+    return _Wish(_with_all_sources(jobs, kept), submission.notices, settings, standing)
 
 
 def _with_all_sources(jobs: Sequence[Job], kept: Kept) -> tuple[Job, ...]:
@@ -150,10 +151,11 @@ async def _ask(prompt: str, wish: _Wish, place: Place, tx: Transaction, studio: 
 
 
 async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) -> Submitted:
-    room = await room_of(place.user_id, wish.plan.limits, tx)
+    limits = wish.standing.require_plan().limits
+    room = await room_of(place.user_id, limits, tx)
     if not room.free:
-        raise QueueFull(wish.plan.limits.max_waiting)
-    admitted = await admit(wish.jobs[: room.free], place, tx, studio=studio)
+        raise QueueFull(limits.max_waiting)
+    admitted = await admit(wish.jobs[: room.free], wish.standing, tx, studio=studio)
     await keep_settings(place.user_id, wish.settings, wish.settings.after(wish.jobs[-1].params), tx)
     notices = wish.notices
     if left_out := len(wish.jobs) - len(admitted):

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.buttons import Action, Button
-from bot.domain.canvas import Ratio, Size
+from bot.domain.buttons import Button
+from bot.domain.canvas import Size
 from bot.domain.descent import Origin, check_owner, check_step, find_origin, reshape
 from bot.domain.errors import JobGone, PressedTwice, SlowDown, UnusableMask
 from bot.domain.gallery import Picture
@@ -59,24 +59,17 @@ async def submit_press(
             origin = find_origin(button, parent, strong_variations=settings.has_strong_variations)
             source = await _source_of(origin, tx)
             check_owner(parent, source, place.user_id)
-            job = _child_of(parent, origin, place, pressed, settings, studio.now())
-            if mask_key:
-                job = replace(job, operation=replace(job.operation, mask_key=mask_key))
-            if job.kind is JobKind.VARY_REGION and not job.operation.mask_key:
-                raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
+            job = _child_of(parent, _marked(origin, mask_key), place, pressed, settings, studio.now())
             if wording is not None:
                 reworded = await _remixed(job, wording, place, settings, tx, studio)
                 job = with_sources(reworded, {**sources_of(parent), **kept})
             if source is not None:
-                wanted = find_aspect(job.prompt) if wording is not None else None
-                job = _fitted(job, origin, parent, await _size_of(origin, source, tx), wanted)
-                if job.kind in UPSCALES:
-                    job = replace(job, params=replace(job.params, seed=source.seed))
+                job = await _fitted(job, origin, parent, source, tx, is_reworded=wording is not None)
             await _check_pace(job, tx)
-            if button.action is Action.UPSCALE:
+            if job.kind is JobKind.UPSCALE:
                 return await _split(job, source, tx)
             plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
-            [admitted] = await admit((job,), place, tx, studio=studio)
+            [admitted] = await admit((job,), await studio.require_standing(place, tx), tx, studio=studio)
         return admitted
 
     return await with_pictures(submit, studio=studio)
@@ -85,6 +78,14 @@ async def submit_press(
 async def _source_of(origin: Origin, tx: Transaction) -> Picture | None:
     """A re-roll of words, or of pictures that were handed in, needs no kept one. Raises `JobGone`."""
     return None if origin.kind in {JobKind.REROLL, *HANDED_IN} else await tx.gallery.get(origin.source)
+
+
+def _marked(origin: Origin, mask_key: str) -> Origin:
+    """With what was marked now, or else before. Raises `UnusableMask`."""
+    mask_key = mask_key or origin.operation.mask_key
+    if origin.kind is JobKind.VARY_REGION and not mask_key:
+        raise UnusableMask("Mark the part of the picture that is to be drawn anew.")
+    return replace(origin, operation=replace(origin.operation, mask_key=mask_key))
 
 
 def _child_of(
@@ -114,7 +115,8 @@ def _child_of(
 async def _remixed(
     job: Job, wording: str, place: Place, settings: MemberSettings, tx: Transaction, studio: Studio
 ) -> Job:
-    rules = _rules(job, await studio.plan_of(place, tx), studio)
+    standing = await studio.require_standing(place, tx)
+    rules = _rules(job, standing.require_plan(), studio)
     known = await preferences_of(place.user_id, wording, settings, tx, studio=studio)
     [remixed] = await with_codes(await with_styles([_reworded(job, wording, known, rules)], tx), tx)
     return remixed
@@ -161,10 +163,15 @@ async def _size_of(origin: Origin, source: Picture, tx: Transaction) -> Size:
     return Size(size.width // scale, size.height // scale)
 
 
-def _fitted(job: Job, origin: Origin, parent: Job, size: Size, wanted: Ratio | None) -> Job:
-    """The job in the shape that comes of its picture. Raises `NotAllowed`."""
+async def _fitted(job: Job, origin: Origin, parent: Job, source: Picture, tx: Transaction, *, is_reworded: bool) -> Job:
+    """The job in the shape that comes of its picture, and with its seed where it stays the same picture. Raises
+    `NotAllowed`."""
+    size = await _size_of(origin, source, tx)
     check_step(origin, parent, size)
-    return reshape(job, size, wanted)
+    fitted = reshape(job, size, find_aspect(job.prompt) if is_reworded else None)
+    if fitted.kind in UPSCALES | {JobKind.UPSCALE}:
+        return replace(fitted, params=replace(fitted.params, seed=source.seed))
+    return fitted
 
 
 async def _check_pace(job: Job, tx: Transaction) -> None:
@@ -181,10 +188,10 @@ async def _split(job: Job, source: Picture | None, tx: Transaction) -> Job:
     """One picture of a grid becomes a job of its own, sharing the kept bytes."""
     if source is None:
         raise JobGone
-    job = replace(job, params=replace(job.params, seed=source.seed)).succeed(job.created_at, engine_seconds=0.0)
-    await tx.jobs.add(job)
-    await tx.gallery.add([_copy_for(job, source)])
-    return job
+    taken_out = job.succeed(job.created_at, engine_seconds=0.0)
+    await tx.jobs.add(taken_out)
+    await tx.gallery.add([_copy_for(taken_out, source)])
+    return taken_out
 
 
 def _copy_for(job: Job, source: Picture) -> Picture:

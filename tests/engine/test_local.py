@@ -371,6 +371,24 @@ async def test_a_drain_lets_work_finish_within_its_deadline(steps: int) -> None:
     await asyncio.to_thread(engine._thread.join)
 
 
+async def test_a_stop_that_is_cancelled_leaves_an_engine_that_draws() -> None:
+    gate = Gate(steps=0)
+    config = EngineConfig(max_rows=4, threads=1, drain_seconds=60)
+    engine = LocalEngine(config, load=lambda _: {"dots": DotPipeline(gate)})
+    await engine.start()
+    running = asyncio.create_task(events_of(engine, a_request("running")))
+    await arrived(gate)
+    stopping = asyncio.create_task(engine.stop())
+    await asyncio.sleep(0)  # it waits
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    gate.open()
+    assert isinstance((await events_of(engine, a_request("late")))[-1], Finished)
+    assert isinstance((await running)[-1], Finished)
+    await engine.stop()
+
+
 async def test_a_stuck_step_does_not_hold_up_the_stop() -> None:
     gate = Gate(steps=0)
     engine = LocalEngine(

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+import torch
 
-from engine.calibration import _keep, _read, measure
+from engine.calibration import _keep, _read, measure, wait_for
 from engine.policy import UNKNOWN, CostCurve, MemoryLine, ModelCosts, curve_for
 
 # Published for one H200, compiled: seconds of a step of Qwen-Image by rows.
@@ -41,6 +42,15 @@ def test_measuring_stops_where_it_brings_nothing() -> None:
     assert measure(lambda rows: 0.01 if rows < 4 else None).points == ((1, 0.01), (2, 0.01))
     assert measure(lambda _: 9.0).points == ((1, 9.0),)
     assert measure(lambda _: None).knee == 1
+
+
+def test_every_device_with_a_queue_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or what is timed is how fast it takes orders."""
+    waited: list[str] = []
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda device: waited.append(device.type))
+    for name in ("cpu", "cuda", "mps"):
+        wait_for(torch.device(name))
+    assert waited == ["cuda", "mps"]
 
 
 def test_a_measurement_is_kept_and_a_damaged_one_is_not_believed(tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_nothing_forgotten_is_nothing_changed(shipped: Starter, castle: Pixels) 
 def test_a_walk_leads_from_the_picture_through_the_other_styles(shipped: Starter, castle: Pixels) -> None:
     shares = [number / 8 for number in range(9)]
     blends = tuple(NoiseBlend(6, share) for share in shares)
-    walk = draw_shipped(shipped, drawn_upon(castle, 0.5, seeds=(5,) * 9, noise_blends=blends))
+    walk = draw_shipped(shipped, drawn_upon(castle, 0.6, seeds=(5,) * 9, noise_blends=blends))
     far = [mean_distance(castle, picture) for picture in walk]
     steps = [mean_distance(one, other) for one, other in pairwise(walk)]
     assert far[0] < 3
@@ -257,7 +257,7 @@ def test_a_walk_leads_from_the_picture_through_the_other_styles(shipped: Starter
     assert far[8] > 10
     assert min(steps) > 1
     assert max(steps) < mean_distance(walk[0], walk[4]) / 2
-    [row] = [shipped.mix(resolve(drawn_upon(castle, 0.5, noise_blends=blends[4:5] * 2), shipped.traits).of_row(0))]
+    [row] = [shipped.mix(resolve(drawn_upon(castle, 0.6, noise_blends=blends[4:5] * 2), shipped.traits).of_row(0))]
     assert [reading.instances[0].style for reading, share in row if share > 0.5] != ["3d"]
 
 
