@@ -18,7 +18,13 @@ from tests.patience import PATIENCE_SECONDS
 
 # How long an example takes says nothing on a busy machine, and the same examples every time give the same answer.
 settings.register_profile("easel", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=1_000)  # other ones each time: --hypothesis-profile long
 settings.load_profile("easel")
+
+
+def is_thorough() -> bool:
+    """Whether walks of many steps are to go on for minutes instead of seconds."""
+    return settings.get_current_profile_name() == "long"
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,7 @@ async def require_style(user_id: UserId, tx: Transaction, *, studio: Studio) -> 
     count = len(await tx.styles.list_liked(user_id, LOOKED_AT))
     if count < studio.likes_needed:
         raise NotEnoughRatings(
-            "You like {count} pictures so far; a style of your own needs {needed}.",
+            "Pictures that you like so far: {count}. A style of your own needs {needed}.",
             count=count,
             needed=studio.likes_needed,
         )

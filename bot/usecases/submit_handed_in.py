@@ -6,7 +6,7 @@ from bot.domain.buttons import Action, Button
 from bot.domain.canvas import Size
 from bot.domain.descent import check_handed_in
 from bot.domain.errors import NotAllowed
-from bot.domain.job import UPSCALES, Job, JobId, JobKind, MessageRef, new_job_id
+from bot.domain.job import UPSCALES, Job, JobKind, MessageRef, new_job_id
 from bot.domain.operation import Operation
 from bot.domain.place import Place
 from bot.domain.prompt import GenerationParams, shorten_echo
@@ -17,6 +17,7 @@ from bot.pictures import measure
 from bot.usecases.admission import admit, random_seed
 from bot.usecases.bring_in import bring_in
 from bot.usecases.settings import settings_of
+from bot.usecases.show import read_job_id
 from bot.usecases.studio import Studio
 from bot.usecases.submit_region import submit_region
 
@@ -55,11 +56,12 @@ async def submit_mask(
 ) -> Job:
     """Vary (Region) of a single picture with a mask that was painted elsewhere. `asked_in` names the interaction.
 
-    Raises `JobGone`, `InvalidLink` or whatever `submit_region` raises.
+    Raises `NotShown`, `JobGone`, `InvalidLink` or whatever `submit_region` raises.
     """
+    parent_id = read_job_id(job_id)
     async with studio.db.reading() as tx:
         await studio.require_standing(place, tx)
-        parent = await tx.jobs.get(JobId(job_id.lower()))
+        parent = await tx.jobs.get(parent_id)
     mask = await studio.links.fetch(url)
     pressed = parent.result_message or MessageRef(place.channel_id, asked_in)
     button = Button(Action.VARY_REGION, parent.id)
