@@ -259,7 +259,7 @@ async def test_what_waits_for_another_try_keeps_nobody_waiting(world: World) -> 
 
 
 class AwayStore:
-    """Cannot be read the first `times`."""
+    """Cannot be read the first `times`; a grid's pictures are read beside each other, and count as one time."""
 
     def __init__(self, store: ImageStore, times: int) -> None:
         self._store = store
@@ -269,7 +269,7 @@ class AwayStore:
         await self._store.put(key, data)
 
     async def get(self, key: str) -> bytes:
-        if self._times:
+        if self._times and key.endswith("/0.png"):
             self._times -= 1
             raise StoreUnreachable("nobody answers")
         return await self._store.get(key)
