@@ -70,7 +70,8 @@ class StripeTill:
     async def _invoices(
         self, subscription: dict[str, Any]
     ) -> AsyncIterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """Those for the current period, of its beginning and of each raise in it, with their payments."""
+        """Those for the current period, of its beginning and of each raise in it, with their payments. Stripe names
+        the newest first; of several in one second the order decides."""
         invoices = await self._api.invoices.list_async(
             {
                 "subscription": subscription["id"],
@@ -79,7 +80,7 @@ class StripeTill:
                 "limit": 100,
             }
         )
-        for invoice in invoices.data:
+        for invoice in reversed(invoices.data):
             payments = await self._api.invoice_payments.list_async(
                 {"invoice": invoice.id, "expand": ["data.payment.payment_intent.latest_charge"]}
             )

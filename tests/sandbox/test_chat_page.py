@@ -311,7 +311,11 @@ async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: St
     await drawer.click()
     await page.get_by_role("button", name="general").click()
     await expect(page.get_by_role("heading", name="general", exact=True)).to_be_visible()
+    await page.locator("#composer-text").press_sequentially("/imagine ")
+    await page.get_by_role("button", name="+ image").click()
+    await expect(page.get_by_label("image: a picture to start from")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await page.evaluate("document.querySelector('#composer').scrollWidth") <= 390
 
 
 async def test_another_server_and_an_app_of_ones_own(browser: Browser) -> None:

@@ -101,9 +101,10 @@ class StripeStandIn:
         )
 
     def _list_invoices(self, form: Json) -> Json:
+        """The newest first."""
         return _list(
             one
-            for one in self.account.list("invoice")
+            for one in reversed(self.account.list("invoice"))
             if one["parent"]["subscription_details"]["subscription"] == form["subscription"]
             and one["status"] == form["status"]
             and one["created"] >= int(form["created"]["gte"])

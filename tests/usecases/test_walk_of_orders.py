@@ -16,7 +16,7 @@ from tests.domain.factories import CATALOGUE
 from tests.stripe_stand_in.account import Json
 from tests.usecases.conftest import World
 from tests.usecases.selling import open_shop_at_hand
-from tests.usecases.walking import PRICES, Walk, length, members, numbers
+from tests.usecases.walking import PATIENCE, PRICES, Walk, length, members, numbers
 
 GUEST = replace(CATALOGUE.plans[1], name="Guest", rank=0, fast_seconds=0)
 HOURS = {"price_hour": 1, "price_three": 3}
@@ -168,5 +168,6 @@ class WalkOfOrders(Walk):
                 wallet.rest(name, dispute["id"], seconds * dispute["amount"] // paid)
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_orders_come_to_what_is_paid_for_in_any_order_of_events(empty_database: Path) -> None:
     run_state_machine_as_test(lambda: WalkOfOrders(empty_database), settings=length(8, 40))  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 
@@ -18,7 +19,19 @@ from tests.stripe_stand_in.account import Json
 from tests.usecases.conftest import World
 from tests.usecases.paying import info
 from tests.usecases.selling import open_shop_at_hand
-from tests.usecases.walking import GRID, MEMBERS, PRICES, Due, Walk, length, members, month_at, month_name, numbers
+from tests.usecases.walking import (
+    GRID,
+    MEMBERS,
+    PATIENCE,
+    PRICES,
+    Due,
+    Walk,
+    length,
+    members,
+    month_at,
+    month_name,
+    numbers,
+)
 from tests.usecases.wallet import Purse
 
 PLANS = {
@@ -430,5 +443,6 @@ def plans_of(invoice: Json) -> tuple[Plan | None, Plan]:
     return PLANS[prices[0]] if len(prices) > 1 else None, PLANS[prices[-1]]
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_plans_come_to_what_is_paid_for_in_any_order_of_events(empty_database: Path) -> None:
     run_state_machine_as_test(lambda: WalkOfPlans(empty_database), settings=length(8, 40))  # type: ignore[arg-type]

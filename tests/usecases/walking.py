@@ -36,7 +36,8 @@ from bot.domain.errors import (
 )
 from bot.domain.job import Job, JobId, UserId
 from bot.domain.lease import LEASE
-from bot.domain.plan import Catalogue, Plan
+from bot.domain.place import Place
+from bot.domain.plan import Catalogue, Limits, Plan
 from bot.domain.prices import PriceList
 from bot.domain.prompt import Speed
 from bot.usecases.account import AccountInfo
@@ -60,6 +61,8 @@ numbers = st.integers(0, 3)
 GRID = 1_000
 PRICES = PriceList(grid=GRID)
 """So dear that few jobs use up an hour."""
+PATIENCE = 3_600
+"""Seconds, for a long walk."""
 T = TypeVar("T")
 REFUSALS = (CreditsExhausted, NotInPlan, QueueFull, SubscriptionPaused, SubscriptionRequired)
 
@@ -90,8 +93,8 @@ BREAKS = [FailureCode.OUT_OF_MEMORY, FailureCode.ENGINE_STOPPED, FailureCode.ENG
 
 
 def length(examples: int, steps: int) -> settings:
-    """Of a walk in the suite; `--hypothesis-profile long` walks a hundred times as often, and twice as far."""
-    more, further = (100, 2) if is_thorough() else (1, 1)
+    """Of a walk in the suite; `--hypothesis-profile long` walks many times as often, and twice as far."""
+    more, further = (25, 2) if is_thorough() else (1, 1)
     unhurried = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
     return settings(max_examples=examples * more, stateful_step_count=steps * further, suppress_health_check=unhurried)
 
@@ -162,6 +165,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(member=members, wish=st.sampled_from(WISHES))
     def ask(self, member: UserId, wish: Wish) -> None:
+        self.tick()
         if not self.can_pay(member, [wish]):
             with pytest.raises(REFUSALS):
                 self.do(self.world.imagine(wish.words, member))
@@ -171,10 +175,9 @@ class Walk(RuleBasedStateMachine):
     def can_pay(self, member: UserId, wishes: list[Wish]) -> bool:
         """Brings the wallet up to date only if they are admitted: a wish that is refused leaves no trace."""
         plan, now = self.plan_of(member), self.world.clock.now
-        speed, price = wishes[0].speed, sum(wish.worth for wish in wishes)
-        busy = sum(self.owners[job] == member for job, (status, _) in self.states.items() if status not in OVER)
-        if plan is None or busy + len(wishes) > plan.limits.max_running + plan.limits.max_waiting:
+        if plan is None or not wishes or len(wishes) > self.room_of(member):
             return False
+        speed, price = wishes[0].speed, sum(wish.worth for wish in wishes)
         if speed is Speed.RELAX and not plan.has_relax:
             return False
         due, wallet = self.due(member), self.wallets[member]
@@ -184,6 +187,15 @@ class Walk(RuleBasedStateMachine):
         self.replenish(member)
         return True
 
+    def tick(self) -> None:
+        """No two jobs are of the same moment: ids, which are drawn by lot, would decide which of them goes first."""
+        self.world.clock.advance(0.001)
+
+    def room_of(self, member: UserId) -> int:
+        limits = plan.limits if (plan := self.plan_of(member)) else Limits(0, 0)
+        busy = sum(self.owners[job] == member for job, (status, _) in self.states.items() if status not in OVER)
+        return max(0, limits.max_running + limits.max_waiting - busy)
+
     def admitted(self, job: Job, wish: Wish) -> None:
         wallet = self.wallets[job.user_id]
         self.owners[job.id], self.speeds[job.id] = job.user_id, wish.speed
@@ -191,6 +203,17 @@ class Walk(RuleBasedStateMachine):
             wallet.hold_nothing(job.id, wish.worth)
         else:
             wallet.hold(job.id, wish.worth, self.world.clock.now)
+            self.check_source(job)
+
+    def check_source(self, job: Job) -> None:
+        """It was paid for out of the same lots."""
+        query = (
+            "SELECT label, -amount FROM ledger_postings JOIN ledger_entries ON id = entry_id "
+            "WHERE job_id = ? AND kind = 'reserve' AND amount < 0"
+        )
+        shares = dict(self.wallets[job.user_id].held[job.id])
+        found = dict(self.raw.execute(query, (job.id,)))
+        assert found == shares, f"{found} instead of {shares}"
 
     # --- drawing ---
 
@@ -253,7 +276,8 @@ class Walk(RuleBasedStateMachine):
             (name, wallet.purses[name].left, wallet.purses[name].granted)
             for name in wallet.in_order(self.world.clock.now)
         ]
-        assert [(lot.account.label, lot.balance, lot.granted) for lot in account.lots] == expected
+        found = [(lot.account.label, lot.balance, lot.granted) for lot in account.lots]
+        assert found == expected, f"{found} instead of {expected}"
         assert (account.standing.plan and account.standing.plan.name) == name_of(self.plan_of(member))
         self.check_usage(account, member)
         table = self.do(export_ledger(member, db=self.world.studio.db))
@@ -303,7 +327,7 @@ class Walk(RuleBasedStateMachine):
 
     def follow_jobs(self) -> None:
         """What each job came to since the last look; ends are for good."""
-        rows = self.raw.execute("SELECT id, status, delivery FROM jobs").fetchall()
+        rows = self.raw.execute("SELECT id, status, delivery FROM jobs ORDER BY created_at, id").fetchall()
         assert {job_id for job_id, *_ in rows} == self.owners.keys()
         for job_id, status, delivery in rows:
             former, was_shown = self.states.get(job_id, ("queued", "not_due"))
@@ -337,7 +361,8 @@ class WalkOfJobs(Walk):
 
     @rule(member=members, wish=st.sampled_from([wish for wish in WISHES if wish.speed is not Speed.RELAX]))
     def ask_for_two(self, member: UserId, wish: Wish) -> None:
-        """Of which the member is asked first; they come both or none."""
+        """Of which the member is asked first; as many as there is room for are paid all or none."""
+        self.tick()
         place, studio = place_of(member), self.world.studio
         words = wish.words.replace("fox", "{fox, crow}")
         if self.plan_of(member) is None:
@@ -345,12 +370,16 @@ class WalkOfJobs(Walk):
         question = self.do(submit_imagine(words, place, studio=studio))
         assert isinstance(question, BatchQuestion)
         assert question.price == 2 * wish.worth
-        if not self.can_pay(member, [wish, wish]):
+        wishes = [wish] * min(2, self.room_of(member))
+        if not self.can_pay(member, wishes):
             with pytest.raises(REFUSALS):
                 self.do(confirm_batch(question.batch.id, place, studio=studio))
             return
-        for job in self.do(confirm_batch(question.batch.id, place, studio=studio)).jobs:
-            self.admitted(job, wish)
+        for job, admitted in zip(self.confirm(question, place), wishes, strict=True):
+            self.admitted(job, admitted)
+
+    def confirm(self, question: BatchQuestion, place: Place) -> tuple[Job, ...]:
+        return self.do(confirm_batch(question.batch.id, place, studio=self.world.studio)).jobs
 
     @rule(member=members)
     def ask_for_nothing(self, member: UserId) -> None:
