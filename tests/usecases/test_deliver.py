@@ -203,22 +203,26 @@ async def test_a_delivery_that_waits_for_another_try_is_left_for_the_next_start(
     assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED
 
 
+def is_first(key: str) -> bool:
+    """Of the pictures of a job, which are read beside each other."""
+    return key.endswith("/0.png")
+
+
 class ClosedStore:
-    """Lets nobody read before it is opened."""
+    """Lets nobody read before it is opened. Who comes for a job's pictures is counted once."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
-        self.readers = asyncio.Semaphore(0)  # one for each job of which somebody has come to read
+        self.readers = asyncio.Semaphore(0)  # one for each that has come
         self.is_open = asyncio.Event()
-        self.come: set[str] = set()
+        self.come = 0
 
     async def put(self, key: str, data: bytes) -> None:
         await self._store.put(key, data)
 
     async def get(self, key: str) -> bytes:
-        job_id = key.partition("/")[0]
-        if job_id not in self.come:
-            self.come.add(job_id)
+        if is_first(key):
+            self.come += 1
             self.readers.release()
         await self.is_open.wait()
         return await self._store.get(key)
@@ -237,7 +241,7 @@ async def test_what_became_due_in_a_long_absence_does_not_come_all_at_once(world
         for _ in range(AT_ONCE):  # whoever else could go on has had a turn to write before each of these
             async with world.studio.db.transaction(can_wait=True):
                 pass
-        come = len(store.come)
+        come = store.come
         store.is_open.set()
     assert come == AT_ONCE
     assert {(await world.job(job.id)).delivery for job in jobs} == {DeliveryStatus.DELIVERED}
@@ -259,7 +263,7 @@ async def test_what_waits_for_another_try_keeps_nobody_waiting(world: World) -> 
 
 
 class AwayStore:
-    """Cannot be read the first `times`; a grid's pictures are read beside each other, and count as one time."""
+    """Cannot be read the first `times` that somebody comes for a job's pictures."""
 
     def __init__(self, store: ImageStore, times: int) -> None:
         self._store = store
@@ -269,8 +273,8 @@ class AwayStore:
         await self._store.put(key, data)
 
     async def get(self, key: str) -> bytes:
-        if self._times and key.endswith("/0.png"):
-            self._times -= 1
+        if self._times:
+            self._times -= is_first(key)
             raise StoreUnreachable("nobody answers")
         return await self._store.get(key)
 

@@ -143,9 +143,10 @@ class WalkOfPlans(Walk):
             return
         self.subscriptions[member] = self.stripe.pay(self.do(self.shop.checkout(price, member)))
 
-    @rule(member=members)
-    def raise_plan(self, member: UserId) -> None:
-        """To the next plan that is paid for in the same way."""
+    @rule(member=members, days=st.sampled_from([0, 4]))
+    def raise_plan(self, member: UserId, days: int) -> None:
+        """To the next plan that is paid for in the same way, perhaps some days into the month."""
+        self.wait(24 * days, True)
         subscription = self.pick_live(member, "active")
         if subscription and not subscription["schedule"] and (higher := self.others(subscription, 1)):
             self.stripe.change(subscription["id"], higher[0])
