@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.backoff import backoff
 from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
 from bot.ui.posting import REFUSALS, TOO_MANY_ANSWERS
 from bot.ui.render import MESSAGE_LIMIT
 from bot.usecases.cancel import cancel_job
-from bot.usecases.courier import AT_ONCE, MAX_ATTEMPTS, Courier, backoff
+from bot.usecases.courier import AT_ONCE, MAX_ATTEMPTS, Courier
 from bot.usecases.deliver import deliver_job
 from bot.usecases.ports import (
     Database,
