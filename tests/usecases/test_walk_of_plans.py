@@ -139,6 +139,8 @@ class WalkOfPlans(Walk):
 
     @rule(member=members, price=st.sampled_from(list(PLANS)))
     def subscribe(self, member: UserId, price: str) -> None:
+        """Nobody ends a plan and pays for it again within a second, in which both would be the same month."""
+        self.wait(0, True)
         if self.pick_live(member) or self.standing_of(member).state is not State.NONE:
             return
         self.subscriptions[member] = self.stripe.pay(self.do(self.shop.checkout(price, member)))
