@@ -10,6 +10,7 @@ import structlog
 
 from bot.config import Config
 from bot.db.database import SqlDatabase
+from bot.domain.backoff import backoff
 from bot.domain.plan import Limits
 from bot.gateway import connect, layout_of, made_client, trusted_endpoints
 from bot.links import LinkFetcher, open_link_fetcher
@@ -18,7 +19,7 @@ from bot.offers import catalogue_of
 from bot.site import Site, bound_site, served
 from bot.storage import open_store, opened_database
 from bot.ui.notifier import DiscordNotifier
-from bot.usecases.courier import Courier, backoff
+from bot.usecases.courier import Courier
 from bot.usecases.dispatch import Dispatcher, resume_jobs
 from bot.usecases.letters import Herald
 from bot.usecases.ports import ImageStore
@@ -56,7 +57,7 @@ async def running_studio(
 ) -> AsyncIterator[tuple[asyncio.Task[None], ...]]:
     """Everything up and connected; yields the tasks that should never end: when one does, the studio is to be closed.
 
-    `pause` gives the seconds before the n-th new try of a delivery. Raises `DatabaseUnavailable`,
+    `pause` is the studio's. Raises `DatabaseUnavailable`,
     `StoreUnavailable`, `WebUnavailable`, `EngineStartError` or `DiscordUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -70,11 +71,11 @@ async def running_studio(
         fetcher = await stack.enter_async_context(open_link_fetcher(trusted_endpoints(config)))
         site = stack.enter_context(bound_site(config))
         bell = Bell()
-        studio = _make_studio(config, db, store, engine, notifier, fetcher, bell, site)
+        studio = _make_studio(config, db, store, engine, notifier, fetcher, bell, site, pause)
         workers = Workers(
             Dispatcher(studio, tasks.jobs, config.queue.capacity),
-            Courier(studio, tasks.deliveries, pause),
-            Herald(studio, pause),
+            Courier(studio, tasks.deliveries),
+            Herald(studio),
         )
         bell.add(*workers.wakes)
         resumed = await resume_jobs(studio=studio)  # before a press of today can be taken for one of yesterday's
@@ -99,6 +100,7 @@ def _make_studio(
     links: LinkFetcher,
     bell: Bell,
     site: Site | None,
+    pause: Callable[[int], float],
 ) -> Studio:
     return Studio(
         db=db,
@@ -116,4 +118,5 @@ def _make_studio(
         owner=str(uuid.uuid4()),
         region_links=site.office if site else None,
         payment_links=site.pay_office if site else None,
+        pause=pause,
     )

@@ -23,7 +23,6 @@ from engine.protocol import (
     GenerateRequest,
     ModelInfo,
     Progress,
-    Queued,
     Request,
     Started,
     TerminalEvent,
@@ -157,9 +156,9 @@ class Owner:
                 pass
             case Finished() | Described() | Weighed():
                 self._end(task, replace(event, engine_seconds=task.engine_seconds))
-            case Failed() | Cancelled():
+            case Failed():
                 self._end(task, event)
-            case Started() | Progress() | Queued():
+            case Started() | Progress():
                 self._tell(self._streams[task], event)
 
     def _prepare(self, generation: Generation) -> None:

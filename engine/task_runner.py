@@ -21,10 +21,11 @@ from engine.protocol import (
     AnimateRequest,
     DescribeRequest,
     EngineStartError,
-    Event,
     Failed,
     FailureCode,
+    Progress,
     RestyleRequest,
+    Started,
     UpscaleRequest,
     WeighWordsRequest,
 )
@@ -72,7 +73,7 @@ class TaskRunner:
         """Of the studio as a whole, whichever model draws."""
         return frozenset({Ability.FILM} if self._tools.has_video else ())
 
-    def advance(self, task: Task, seconds: float) -> Event | None:
+    def advance(self, task: Task, seconds: float) -> Started | Progress | Result | Failed | None:
         """Slices for about so long, or until there is something to tell."""
         deadline = time.perf_counter() + seconds
         try:

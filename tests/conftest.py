@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.db.database import migrate
@@ -18,7 +19,16 @@ from tests.patience import PATIENCE_SECONDS
 
 # How long an example takes says nothing on a busy machine, and the same examples every time give the same answer.
 settings.register_profile("easel", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("long", deadline=None, max_examples=1_000)  # other ones each time: --hypothesis-profile long
 settings.load_profile("easel")
+# What goes wrong on purpose is logged as well: with every local variable of the trace, as usual, that takes seconds.
+PLAIN_TRACES = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], PLAIN_TRACES])
+
+
+def is_thorough() -> bool:
+    """Whether walks of many steps are to go on for minutes instead of seconds."""
+    return settings.get_current_profile_name() == "long"
 
 
 @pytest.fixture(scope="session")

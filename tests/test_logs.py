@@ -33,11 +33,12 @@ def _as_before() -> Iterator[None]:
     """The library's loggers belong to the whole process."""
     loggers = [logging.getLogger(name) for name in ("root", "engine", "engine.hub")]
     levels, handlers = [logger.level for logger in loggers], list(logging.getLogger().handlers)
+    usual = structlog.get_config()
     yield
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
     logging.getLogger().handlers = handlers
-    structlog.reset_defaults()
+    structlog.configure(**usual)
 
 
 @pytest.mark.parametrize(("level", "is_told"), [("info", True), ("warning", False)])

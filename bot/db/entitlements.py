@@ -57,6 +57,9 @@ def to_columns(entitlement: Entitlement) -> dict[str, Any]:
         "as_of": entitlement.as_of,
         "billing": entitlement.billing,
         "is_paused": entitlement.is_paused,
+        "paid": entitlement.paid,
+        "refunded": entitlement.refunded,
+        "paid_until": entitlement.paid_until,
     }
 
 
@@ -71,4 +74,7 @@ def to_entitlement(row: EntitlementRow) -> Entitlement:
         ends_at=row.ends_at,
         billing=row.billing,
         is_paused=row.is_paused,
+        paid=row.paid,
+        refunded=row.refunded,
+        paid_until=row.paid_until,
     )

@@ -49,10 +49,11 @@ class SqlJobs:
         await self._change(job.id, to_columns(job), *conditions)
 
     async def claim(self, job: Job, lease: Lease) -> bool:
-        if not await self._is_free(JobRow.id == job.id, JobRow.status == JobStatus.QUEUED):
+        is_waiting = and_(JobRow.status == JobStatus.QUEUED, JobRow.attempt == job.attempt - 1)
+        is_ours = and_(JobRow.status == JobStatus.RUNNING, JobRow.attempt == job.attempt, JobRow.owner == lease.owner)
+        if not await self._is_free(JobRow.id == job.id, or_(is_waiting, is_ours)):
             return False
-        columns = to_columns(job) | lease_columns(lease)
-        await self._change(job.id, columns, JobRow.status == JobStatus.QUEUED)
+        await self._change(job.id, to_columns(job) | lease_columns(lease), or_(is_waiting, is_ours))
         return True
 
     async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:

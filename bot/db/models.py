@@ -127,6 +127,9 @@ class EntitlementRow(Table):
     as_of: Mapped[datetime | None]
     billing: Mapped[Billing] = mapped_column(one_of(Billing, closed=False), server_default=Billing.MONTHLY)
     is_paused: Mapped[bool] = mapped_column(server_default=false())
+    paid: Mapped[int] = mapped_column(SNOWFLAKE, server_default="0")
+    refunded: Mapped[int] = mapped_column(SNOWFLAKE, server_default="0")
+    paid_until: Mapped[datetime | None]
 
 
 class LineRow(Table):

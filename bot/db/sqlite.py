@@ -4,6 +4,8 @@ Each asking waits for the thread to wake and then for the event loop to come rou
 draws on the same cores, for a statement that takes microseconds.
 """
 
+import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +23,21 @@ class Connection(aiosqlite.Connection):
     def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connect, iter_chunk_size=64)
         self._thread.daemon = True
+
+    async def _connect(self) -> Self:
+        """Whoever gives up meanwhile waits for the thread, whose answer would else come when nobody listens any more,
+        and which nobody would end."""
+        opened: asyncio.Future[sqlite3.Connection] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((opened, self._connector))
+        try:
+            self._connection = await asyncio.shield(opened)
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection = await opened
+            if ended := self.stop():
+                await ended
+            raise
+        return self
 
     def cursor(self) -> "Cursor":  # type: ignore[override]
         return Cursor(self)

@@ -1,5 +1,7 @@
 """Styles that members saved under numbers."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +28,10 @@ class SqlStyleCodes:
     async def find(self, code: int) -> SavedStyle | None:
         row = await self._session.scalar(select(SavedStyleRow).where(SavedStyleRow.code == code))
         return _to_style(row) if row else None
+
+    async def find_all(self, codes: Collection[int]) -> dict[int, SavedStyle]:
+        rows = await self._session.scalars(select(SavedStyleRow).where(SavedStyleRow.code.in_(codes)))
+        return {row.code: _to_style(row) for row in rows}
 
     async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
         newest = SavedStyleRow.created_at.desc(), SavedStyleRow.code

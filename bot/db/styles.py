@@ -1,5 +1,7 @@
 """Members' own styles by their codes, and what they are made of."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,9 +26,9 @@ class SqlStyles:
         }
         await self._session.execute(insert_for(self._session, StyleRow).values(columns).on_conflict_do_nothing())
 
-    async def find(self, code: str) -> Style | None:
-        row = await self._session.scalar(select(StyleRow).where(StyleRow.code == code))
-        return _to_style(row) if row else None
+    async def find_all(self, codes: Collection[str]) -> dict[str, Style]:
+        rows = await self._session.scalars(select(StyleRow).where(StyleRow.code.in_(codes)))
+        return {row.code: _to_style(row) for row in rows}
 
     async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]:
         newest = select(StyleRow).where(StyleRow.user_id == user_id).order_by(StyleRow.created_at.desc(), StyleRow.code)

@@ -6,8 +6,8 @@ from bot.domain import ledger
 from bot.domain.errors import CreditsExhausted, StudioError, SubscriptionRequired
 from bot.domain.job import UserId
 from bot.domain.ledger import AccountKind, Entry, Lot, Shortage
-from bot.domain.period import Period, period_at
-from bot.domain.plan import Catalogue, Entitlement, Plan
+from bot.domain.period import Period
+from bot.domain.plan import Plan
 from bot.domain.prices import Unit
 from bot.domain.said import Said, joined
 from bot.domain.standing import Standing, State
@@ -51,25 +51,6 @@ def month_grant(
         at=now,
         expires_at=period.end,
     )
-
-
-def raise_grants(
-    before: Entitlement, after: Entitlement, changed_at: datetime, catalogue: Catalogue, now: datetime
-) -> list[Entry]:
-    """What a higher plan brings in the month that it began in: the difference between the months of both, for as much
-    of the month as is left. So it is paid for, too. What is left of the former month stays; it is given here for one
-    who did not come by in it so far. The names are those of the months, so that neither comes again."""
-    period, unit = period_at(after.starts_at, now), catalogue.unit
-    former, new = catalogue.find_plan(before.plan_name), catalogue.find_plan(after.plan_name)
-    if former is None or new is None:
-        return []
-    left = period.end - max(period.start, min(changed_at, now))
-    share = (new.allowance(unit) - former.allowance(unit)) * (left / (period.end - period.start))
-    grants = (
-        month_grant(after.user_id, former, period, unit, now),
-        month_grant(after.user_id, new, period, unit, now, max(1, round(share))),
-    )
-    return [entry for entry in grants if entry is not None]
 
 
 def is_month(lot: Lot, user_id: UserId, starts_at: datetime, unit: Unit) -> bool:

@@ -149,7 +149,7 @@ def _words(text: str) -> Iterator[str]:
 
 _COMMON = frozenset(
     _words(
-        "a an and are as at be by can do does for from get has have how i if in is it its me my of on or so that the "
-        "there this to was what when where which who why will with you your"
+        "a an and are as at be by can do does for from get has have how i if in is it its make me my of on or so "
+        "that the there this to was what when where which who why will with you your"
     )
 )

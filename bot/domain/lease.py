@@ -17,7 +17,3 @@ class Lease:
     @classmethod
     def from_now(cls, owner: str, now: datetime) -> Self:
         return cls(owner, now + LEASE)
-
-    def holds_at(self, now: datetime) -> bool:
-        """From `until` on others may take over."""
-        return now < self.until

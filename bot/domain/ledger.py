@@ -169,10 +169,6 @@ def _end(lot: Lot) -> float:
     return lot.expires_at.timestamp() if lot.expires_at else float("inf")
 
 
-def spendable(lots: Iterable[Lot], now: datetime) -> int:
-    return sum(lot.balance for lot in order_of_use(lots, now))
-
-
 def reserve(job_id: JobId, user_id: UserId, unit: Unit, amount: int, lots: Sequence[Lot], now: datetime) -> Entry:
     """Set the price aside. Raises `Shortage`, and then takes nothing."""
     taken: list[tuple[Account, int]] = []

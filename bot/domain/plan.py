@@ -143,7 +143,7 @@ class Entitlement:
 
     `reference` names it at its `source` and is unique; `as_of` is when the source said so, and older news of the same
     reference are ignored. The plan's months are counted from `starts_at`. A paused one (a payment failed) gives
-    nothing.
+    nothing. Of what was `paid` for the time until `paid_until`, `refunded` went back.
     """
 
     user_id: UserId
@@ -155,6 +155,9 @@ class Entitlement:
     ends_at: datetime | None = None
     billing: Billing = Billing.MONTHLY
     is_paused: bool = False
+    paid: int = 0
+    refunded: int = 0
+    paid_until: datetime | None = None
 
     def is_current(self, now: datetime) -> bool:
         """Whether now is within its time, paused or not."""

@@ -7,7 +7,6 @@ from bot.domain.errors import InvalidParameter, NotAllowed
 from bot.domain.job import UserId
 from bot.domain.prompt.characters import clean
 
-MAX_PICTURES = 3
 MAX_WORDS = 200
 MAX_OF_MEMBER = 50
 

@@ -21,11 +21,21 @@ class PayState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Payment:
+    """For a period from its beginning or, with a `former_price_id`, for a raise within it. In the smallest unit of its
+    currency; what a bank took back for good is refunded."""
+
+    price_id: str
+    at: datetime
+    paid: int
+    refunded: int = 0
+    former_price_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
-    """`starts_at` is what its months are counted from. `ends_at` None goes on. `changed_at` is when what is paid for
-    began to be paid for, so far as that is known, and `former_price_id` what was paid for in the same period before.
-    `paid` and `refunded` are the sums of the current period, in the smallest unit of its currency; what a bank took
-    back for good is refunded. `locale` is that of whoever bought it, as Discord names it."""
+    """`starts_at` is what its months are counted from. `ends_at` None goes on. `payments` are those of the current
+    period, until `paid_until`, oldest first. `locale` is that of whoever bought it, as Discord names it."""
 
     id: str
     user_id: UserId
@@ -34,15 +44,21 @@ class Subscription:
     state: PayState
     starts_at: datetime
     ends_at: datetime | None = None
-    changed_at: datetime | None = None
-    former_price_id: str = ""
-    paid: int = 0
-    refunded: int = 0
+    payments: tuple[Payment, ...] = ()
+    paid_until: datetime | None = None
     locale: str = ""
 
     @property
     def reference(self) -> str:
         return reference_of(self.id)
+
+    @property
+    def paid(self) -> int:
+        return sum(payment.paid for payment in self.payments)
+
+    @property
+    def refunded(self) -> int:
+        return sum(payment.refunded for payment in self.payments)
 
     @property
     def is_refunded(self) -> bool:
@@ -99,10 +115,11 @@ def plan_after(
         as_of,
         billing=article.billing,
     )
-    if subscription.state in (PayState.FAILED, PayState.DISPUTED):
-        return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
+    owned = replace(owned, paid=subscription.paid, refunded=subscription.refunded, paid_until=subscription.paid_until)
     if subscription.state is PayState.ENDED or subscription.is_refunded:
         return replace(owned, ends_at=_end_of(subscription, known, now), as_of=as_of, is_paused=False)
+    if subscription.state in (PayState.FAILED, PayState.DISPUTED):
+        return replace(owned, ends_at=subscription.ends_at, as_of=as_of, is_paused=True)
     return replace(
         owned,
         plan_name=article.plan,

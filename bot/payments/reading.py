@@ -1,5 +1,6 @@
 """Stripe's objects, as plain dictionaries, in the words of the domain. Pure; `None` for what is none of ours."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +9,7 @@ from bot.domain.dispute import Dispute, DisputeState
 from bot.domain.job import UserId
 from bot.domain.money import Money
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
-from bot.domain.subscription import Order, PayState, Subscription
+from bot.domain.subscription import Order, Payment, PayState, Subscription
 
 OWNER = "easel_member"
 """Under which we note on Stripe's objects whose they are."""
@@ -84,9 +85,9 @@ def subject_of_invoice(invoice: Object) -> Subject | None:
 
 
 def read_subscription(
-    found: Object, payments: Sequence[Object], disputed: Sequence[Object] = ()
+    found: Object, invoices: Sequence[tuple[Object, Sequence[Object]]], disputed: Sequence[Object] = ()
 ) -> Subscription | None:
-    """`payments` are those of the current period, `disputed` what banks ask back of them."""
+    """`invoices` are those of the current period, each with its payments; `disputed` is what banks ask back of them."""
     user_id, item = user_of(found), found["items"]["data"][0]
     if user_id is None:
         return None
@@ -107,11 +108,8 @@ def read_subscription(
         state=state,
         starts_at=_time(_anchor(found)),
         ends_at=_time(ends_at) if ends_at else None,
-        changed_at=_changed_at(found),
-        former_price_id=_former_price_of(found),
-        paid=sum(int(payment.get("amount_paid") or 0) for payment in payments),
-        refunded=sum(_refunded(payment["payment"].get("payment_intent")) for payment in payments)
-        + sum(dispute.amount.minor for dispute in disputes if dispute.state is DisputeState.LOST),
+        payments=_payments_of(invoices, disputed),
+        paid_until=_time(item["current_period_end"]),
         locale=_locale_of(found),
     )
 
@@ -127,28 +125,34 @@ def _anchor(found: Object) -> int:
     return int(anchor if anchor <= period_of(found) else found["start_date"])
 
 
-def _changed_at(found: Object) -> datetime | None:
-    """A raise is invoiced for the time from its own moment; what is renewed, from the beginning of the period."""
-    invoice = found.get("latest_invoice")
-    if not isinstance(invoice, Mapping):
-        return None
-    match invoice.get("billing_reason"):
-        case "subscription_update":
-            return _time(invoice["created"])
-        case "subscription_cycle":
-            return _time(period_of(found))
-        case _:
-            return None
+def _payments_of(
+    invoices: Sequence[tuple[Object, Sequence[Object]]], disputed: Sequence[Object]
+) -> tuple[Payment, ...]:
+    lost: dict[str | None, int] = defaultdict(int)
+    for one in disputed:
+        if (dispute := read_dispute(one)) and dispute.state is DisputeState.LOST:
+            lost[_id_of(one["payment_intent"])] += dispute.amount.minor
+    payments = (_payment_of(invoice, paid, lost) for invoice, paid in invoices)
+    return tuple(sorted(payments, key=lambda payment: payment.at))
 
 
-def _former_price_of(found: Object) -> str:
-    """A raise pays back what is left of the price before."""
-    invoice = found.get("latest_invoice")
-    if not isinstance(invoice, Mapping) or invoice.get("billing_reason") != "subscription_update":
-        return ""
-    lines = (invoice.get("lines") or {}).get("data") or []
-    paid_back = [line for line in lines if line["amount"] < 0 and line.get("pricing")]
-    return _id_of(paid_back[0]["pricing"]["price_details"]["price"]) or "" if paid_back else ""
+def _payment_of(invoice: Object, paid: Sequence[Object], lost: Mapping[str | None, int]) -> Payment:
+    """A raise pays back what is left of the price before, and for the same time the new one."""
+    intents = [payment["payment"].get("payment_intent") for payment in paid]
+    lines = [line for line in (invoice.get("lines") or {}).get("data") or [] if line.get("pricing")]
+    is_change = invoice.get("billing_reason") == "subscription_update"
+    paid_back = [line for line in lines if line["amount"] < 0 and is_change]
+    return Payment(
+        price_id=_price_of([line for line in lines if line not in paid_back]),
+        at=_time(invoice["created"]),
+        paid=sum(int(payment.get("amount_paid") or 0) for payment in paid),
+        refunded=sum(_refunded(intent) + lost.get(_id_of(intent), 0) for intent in intents),
+        former_price_id=_price_of(paid_back[:1]),
+    )
+
+
+def _price_of(lines: Sequence[Object]) -> str:
+    return (_id_of(lines[-1]["pricing"]["price_details"]["price"]) or "") if lines else ""
 
 
 def read_order(session: Object, disputed: Sequence[Object] = ()) -> Order | None:

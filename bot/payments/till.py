@@ -59,18 +59,19 @@ class StripeTill:
 
     async def subscription(self, subscription_id: str) -> Subscription | None:
         with _answers():
-            found = await _unless_gone(
-                self._api.subscriptions.retrieve_async(subscription_id, {"expand": ["latest_invoice"]})
-            )
+            found = await _unless_gone(self._api.subscriptions.retrieve_async(subscription_id))
             if found is None or reading.user_of(content := found.to_dict()) is None:
                 return None
-            paid = [payment async for payment in self._payments(content)]
-            intents = [payment["payment"].get("payment_intent") for payment in paid]
+            invoices = [invoice async for invoice in self._invoices(content)]
+            intents = [payment["payment"].get("payment_intent") for _, paid in invoices for payment in paid]
             disputed = [dispute async for dispute in self._disputes(intents)]
-        return reading.read_subscription(content, paid, disputed)
+        return reading.read_subscription(content, invoices, disputed)
 
-    async def _payments(self, subscription: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
-        """Those for the current period: of its beginning, and of each raise in it."""
+    async def _invoices(
+        self, subscription: dict[str, Any]
+    ) -> AsyncIterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """Those for the current period, of its beginning and of each raise in it, with their payments. Stripe names
+        the newest first; of several in one second the order decides."""
         invoices = await self._api.invoices.list_async(
             {
                 "subscription": subscription["id"],
@@ -79,12 +80,11 @@ class StripeTill:
                 "limit": 100,
             }
         )
-        for invoice in invoices.data:
+        for invoice in reversed(invoices.data):
             payments = await self._api.invoice_payments.list_async(
                 {"invoice": invoice.id, "expand": ["data.payment.payment_intent.latest_charge"]}
             )
-            for payment in payments.data:
-                yield payment.to_dict()
+            yield invoice.to_dict(), [payment.to_dict() for payment in payments.data]
 
     async def order(self, order_id: str) -> Order | None:
         expanded = ["line_items", "payment_intent.latest_charge"]

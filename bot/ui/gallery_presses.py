@@ -13,7 +13,7 @@ from bot.ui.answering import Interaction, door_of, in_time
 from bot.ui.commands.show import show_job
 from bot.ui.errors import error_embed
 from bot.ui.render import file_name
-from bot.ui.render_gallery import SHEET_NAME, page_embed, picture_embed
+from bot.ui.render_gallery import SHEET_NAME, list_prompts, page_embed, picture_embed
 from bot.ui.views.gallery_pages import (
     GalleryButton,
     MoveJob,
@@ -56,7 +56,7 @@ async def show_page(interaction: Interaction, turn: TurnPage, *, studio: Studio)
         await interaction.edit_original_response(embed=embed, view=None, attachments=[])
         return
     sheet = await open_thumbnails(page, studio=studio)
-    alt_text = "; ".join(f"{n}: {name_links(picture.prompt)}" for n, picture in enumerate(page.pictures, start=1))
+    alt_text = "; ".join(f"{places}: {name_links(prompt)}" for places, prompt in list_prompts(page))
     file = discord.File(io.BytesIO(sheet), SHEET_NAME, description=alt_text[:ALT_TEXT_LIMIT])
     await interaction.edit_original_response(embed=embed, view=view, attachments=[file])
 

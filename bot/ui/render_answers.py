@@ -37,7 +37,7 @@ def shortened_embed(words: Sequence[Weighed], prompts: Sequence[str]) -> discord
 
 def details_embed(words: Sequence[Weighed]) -> discord.Embed:
     ranked = sorted(words, key=lambda one: -one[1])
-    lines = [f"`{weight:4.2f}` {BAR * round(weight * 10)} {word}" for word, weight in ranked]
+    lines = [f"`{weight:4.2f}` {BAR * round(weight * 10)} {word.rstrip(',.;:!?') or word}" for word, weight in ranked]
     text = "\n".join(lines)[:DESCRIPTION_LIMIT]
     return discord.Embed(title=say("How much each word matters"), description=text, colour=GREY_BLUE)
 

@@ -1,5 +1,7 @@
 """How a page of pictures and one opened picture read. No awaits, no queries."""
 
+from itertools import groupby
+
 import discord
 
 from bot.domain.gallery import Page
@@ -17,10 +19,20 @@ def page_embed(page: Page, turn: TurnPage) -> discord.Embed:
     if not page.pictures:
         return discord.Embed(title=title, description=_nothing(turn), colour=GREY_BLUE)
     whose = say("Pictures of {member}", member=f"<@{turn.owner_id}>") if turn.owner_id else say("Everybody's pictures")
-    lines = [whose, *(f"`{place + 1}` {_short(picture.prompt)}" for place, picture in enumerate(page.pictures))]
+    lines = [whose, *(f"`{places}` {_short(prompt)}" for places, prompt in list_prompts(page))]
     embed = discord.Embed(title=title, description="\n".join(lines), colour=GREY_BLUE)
     embed.set_image(url=f"attachment://{SHEET_NAME}")
     return embed.set_footer(text=_place(page))
+
+
+def list_prompts(page: Page) -> list[tuple[str, str]]:
+    """Each prompt with the numbers of its pictures, such as `1-4`: those of a grid stand side by side, and what they
+    share need not be read four times."""
+    groups = [list(group) for _, group in groupby(enumerate(page.pictures, start=1), lambda one: one[1].prompt)]
+    return [
+        (f"{group[0][0]}-{group[-1][0]}" if len(group) > 1 else f"{group[0][0]}", group[0][1].prompt)
+        for group in groups
+    ]
 
 
 def _place(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""Lets a command's jobs into the queue, all or none: whether the plan allows them, and whether there is room."""
+"""Lets a command's jobs into the queue: those that the plan allows, and as many as there is room for."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from bot.usecases.charge import reserve_jobs
 from bot.usecases.deliver import tidy
 from bot.usecases.line import take_tickets
 from bot.usecases.ports import Transaction
-from bot.usecases.room import room_of
+from bot.usecases.room import free_room
 from bot.usecases.studio import Studio
 from bot.words import spoken
 
@@ -28,7 +28,8 @@ def random_seed() -> int:
 
 
 async def admit(jobs: Sequence[Job], standing: Standing, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
-    """Write down one member's new jobs, whose row is locked, and return them as they were written down.
+    """Write down one member's new jobs, whose row is locked, and return them as they were written down: the first of
+    them, where there is no room for all.
 
     Their price is set aside. `standing` is what `Studio.require_standing` says in the same transaction. Raises
     `QueueClosed`, `QueueFull`, `NotInPlan` or `CreditsExhausted`, or `SubscriptionRequired` after a trial.
@@ -36,10 +37,10 @@ async def admit(jobs: Sequence[Job], standing: Standing, tx: Transaction, *, stu
     plan = standing.require_plan()
     if await tx.oversight.queue_state() is QueueState.DRAINING:
         raise QueueClosed
-    admitted = tuple(_under_plan(job, plan) for job in jobs)
-    room = await room_of(jobs[0].user_id, plan.limits, tx)
-    if len(admitted) > room.free:
+    free = await free_room(jobs[0].user_id, plan.limits, tx)
+    if not free:
         raise QueueFull(plan.limits.max_waiting)
+    admitted = tuple(_under_plan(job, plan) for job in jobs[:free])
     admitted = await take_tickets(admitted, standing, tx, studio=studio)
     for job in admitted:
         await tx.jobs.add(job)

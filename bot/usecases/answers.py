@@ -66,8 +66,6 @@ async def weigh_prompt(prompt: str, user_id: UserId, *, studio: Studio) -> Seque
     Raises `MemberBlocked`, `InvalidParameter`, `CannotDraw` or `NoAnswer`.
     """
     words, _ = split_parameters(prompt)
-    if "::" in words:
-        raise InvalidParameter("`/shorten` reads prompts without `::`. Leave the weights out.")
     await _check_block(user_id, studio)
     match await _ask(WeighWordsRequest(_new_id(), words, fairness_key=str(user_id)), studio):
         case Weighed(weighed):
@@ -84,6 +82,8 @@ def split_parameters(prompt: str) -> tuple[str, str]:
         raise InvalidParameter("`/shorten` reads prompts without `--no`. Leave it out.")
     if not words.strip() or words.startswith("--"):
         raise InvalidParameter("There are no words to weigh. Put some before the parameters.")
+    if "::" in words:
+        raise InvalidParameter("`/shorten` reads prompts without `::`. Leave the weights out.")
     return words.strip(), parameters
 
 

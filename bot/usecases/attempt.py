@@ -7,10 +7,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from bot.domain.errors import JobGone
 from bot.domain.job import PRIORITY, Job
 from bot.pictures import compose_preview, decode_rgb
 from bot.usecases.masters import read_master
+from bot.usecases.patience import ask
+from bot.usecases.ports import DatabaseTrouble
 from bot.usecases.studio import Studio
 from bot.words import speaking, spoken
 from engine.protocol import (
@@ -28,6 +32,8 @@ from engine.protocol import (
     Started,
     Weighed,
 )
+
+log = structlog.get_logger(__name__)
 
 PREVIEW_PIXELS = 512
 
@@ -82,10 +88,10 @@ class Attempt:
 
     async def read_source(self) -> Pixels:
         """The picture that the job starts from: one of ours, else the first that was handed in. Raises `JobGone`."""
-        if self.job.parent is None or self.job.operation.starts_from_input:
+        parent = self.job.parent
+        if parent is None or self.job.operation.starts_from_input:
             return await self.read_input(0)
-        async with self.studio.db.reading() as tx:
-            source = await tx.gallery.get(self.job.parent)
+        source = await ask(lambda tx: tx.gallery.get(parent), f"parent of {self.job.id}", studio=self.studio)
         return await read_master(source, self.studio)
 
     async def read_input(self, number: int) -> Pixels:
@@ -156,8 +162,7 @@ class Attempt:
 
     async def _is_wanted(self) -> bool:
         """A cancel that comes between two requests finds none to stop."""
-        async with self.studio.db.reading() as tx:
-            current = await tx.jobs.find(self.job.id)
+        current = await ask(lambda tx: tx.jobs.find(self.job.id), f"job {self.job.id}", studio=self.studio)
         return current is not None and not current.has_ended
 
     def _next_id(self) -> str:
@@ -168,10 +173,15 @@ class Attempt:
     async def _show_progress(self, event: Progress, stretch: Stretch, show: Show) -> None:
         """The waiting message may have been attached after the job was claimed, so the stored job is asked for it.
 
-        Denoising steps without a preview are not worth an edit: the chat takes one a second at best.
+        Denoising steps without a preview are not worth an edit: the chat takes one a second at best. Nor is any worth
+        waiting for a database that is away.
         """
-        async with self.studio.db.reading() as tx:
-            current = await tx.jobs.find(self.job.id)
+        try:
+            async with self.studio.db.reading() as tx:
+                current = await tx.jobs.find(self.job.id)
+        except DatabaseTrouble as trouble:
+            log.warning("progress not shown", job=self.job.id, why=str(trouble))
+            return
         if current is None or current.has_ended:
             self.studio.engine.cancel(self.job.request_id)
             return

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -14,6 +13,7 @@ from bot.domain.said import Said
 from bot.tasks import BackgroundTasks
 from bot.usecases.copies import send_copy, settle_copy
 from bot.usecases.deliver import NOT_TAKEN, deliver_by_dm, deliver_job, give_up
+from bot.usecases.patience import LeftForLater, outlast
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble, DeliveryDelayed
 from bot.usecases.studio import Studio
 
@@ -27,27 +27,17 @@ STORE_AWAY = Said("the place where pictures are kept could not be reached for a 
 BROKEN = Said("something went wrong here, which the operator can read in the log")
 
 
-def backoff(attempt: int, dice: Callable[[], float] = random.random) -> float:
-    """Seconds before the next try: up to 1, 2, 4 ... 30, and at least half of that. `dice` gives 0 to 1: those that
-    failed together do not all come back together."""
-    return min(30.0, 2.0**attempt) * (1.0 + dice()) / 2.0
-
-
-class LeftForLater(Exception):
-    """The program is about to end, so the delivery stays due: the next start tries it again."""
-
-
 class Courier:
-    """Owns which deliveries are under way. `pause` gives the seconds to wait after the n-th failed try.
+    """Owns which deliveries are under way.
 
-    `run` returns when it was closed, or when the database cannot be written any more."""
+    A database that is away is waited for, see `outlast`. `run` returns when it was closed, or when how a delivery went
+    cannot be written down."""
 
-    def __init__(self, studio: Studio, tasks: BackgroundTasks, pause: Callable[[int], float] = backoff) -> None:
+    def __init__(self, studio: Studio, tasks: BackgroundTasks) -> None:
         self._studio = studio
         self._tasks = tasks
-        self._pause = pause
         self._changed = asyncio.Event()
-        self._is_open = True
+        self._closing = asyncio.Event()
         self._in_a_hurry = asyncio.Event()
         self._room = asyncio.Semaphore(AT_ONCE)
         self._under_way: set[str] = set()
@@ -56,8 +46,9 @@ class Courier:
         self._changed.set()
 
     def close(self) -> None:
-        """Look once more at what is due; `run` then returns. Deliveries that are under way are not touched."""
-        self._is_open = False
+        """Look once more at what is due; `run` then returns. Deliveries that are under way are not touched, unless the
+        database is away: those are left for the next start."""
+        self._closing.set()
         self._changed.set()
 
     def hurry(self) -> None:
@@ -65,16 +56,23 @@ class Courier:
         self._in_a_hurry.set()
 
     async def run(self) -> None:
-        while self._is_open:
-            await self._changed.wait()
-            self._changed.clear()
-            async with self._studio.db.reading() as tx:
-                due = await tx.jobs.list_undelivered(self._studio.owner, self._studio.now())
-                owed = await tx.copies.list_owed()
-            for job in due:
-                self._start(f"delivery {job.id}", job.id, self._deliver_or_give_up)
-            for job_id in owed:
-                self._start(f"copy {job_id}", job_id, self._copy_or_give_up)
+        with contextlib.suppress(LeftForLater):
+            while not self._closing.is_set():
+                await self._changed.wait()
+                self._changed.clear()
+                await self._outlast("what is due", self._start_due)
+
+    async def _start_due(self) -> None:
+        async with self._studio.db.reading() as tx:
+            due = await tx.jobs.list_undelivered(self._studio.owner, self._studio.now())
+            owed = await tx.copies.list_owed()
+        for job in due:
+            self._start(f"delivery {job.id}", job.id, self._deliver_or_give_up)
+        for job_id in owed:
+            self._start(f"copy {job_id}", job_id, self._copy_or_give_up)
+
+    async def _outlast(self, what: str, work: Callable[[], Awaitable[None]]) -> None:
+        await outlast(work, what, studio=self._studio, stop=self._closing)
 
     def _start(self, name: str, job_id: JobId, work: Callable[[JobId], Awaitable[None]]) -> None:
         if name not in self._under_way:
@@ -83,8 +81,7 @@ class Courier:
 
     async def _guard(self, name: str, job_id: JobId, work: Callable[[JobId], Awaitable[None]]) -> None:
         try:
-            if await self._take(job_id):
-                await work(job_id)
+            await self._outlast(name, lambda: self._take_and(work, job_id))
         except ConflictingChange:
             log.info("job delivered elsewhere", job=job_id)
         except LeftForLater:
@@ -94,6 +91,11 @@ class Courier:
             raise
         finally:
             self._under_way.discard(name)
+
+    async def _take_and(self, work: Callable[[JobId], Awaitable[None]], job_id: JobId) -> None:
+        """Anew as after a crash: what was begun before is looked for in the chat first."""
+        if await self._take(job_id):
+            await work(job_id)
 
     async def _take(self, job_id: JobId) -> bool:
         """Of several processes one delivers. How it went is written only as long as it still does."""
@@ -120,8 +122,9 @@ class Courier:
     async def _insist(self, job_id: JobId, deliver: Callable[[], Awaitable[None]]) -> str | None:
         """What it fails of in the end, if it does. Waits as long as Discord asks, else ever longer.
 
-        The boundary of all that is shown: whatever goes wrong with one thing, the others go on. Unless how it went
-        cannot be written down: then it may stand there already, and the next start has to look. Raises `LeftForLater`.
+        The boundary of all that is shown: whatever goes wrong with one thing, the others go on. Raises
+        `LeftForLater`, and what says that how it went cannot be written down now: then it may stand there already, and
+        whoever begins anew has to look.
         """
         trouble = None
         for attempt in range(MAX_ATTEMPTS):
@@ -140,7 +143,7 @@ class Courier:
             else:
                 return None
             log.warning("delivery delayed", job=job_id, attempt=attempt, why=why)
-            await self._wait(seconds if seconds is not None else self._pause(attempt))
+            await self._wait(seconds if seconds is not None else self._studio.pause(attempt))
         return trouble
 
     async def _wait(self, seconds: float) -> None:

@@ -4,12 +4,15 @@ import asyncio
 from dataclasses import replace
 
 from bot.domain.canvas import Rect, Size, region_window
+from bot.domain.job import PictureRef
 from bot.domain.scenery import find_scenery
 from bot.pictures.masks import bounds_of, load_mask
 from bot.pictures.sheet import erase
 from bot.usecases.attempt import WHOLE, Attempt
 from bot.usecases.draw_beyond import WIDEST
 from bot.usecases.draw_window import Brush, draw_window, is_fixed
+from bot.usecases.patience import ask
+from bot.usecases.ports import Transaction
 from bot.usecases.references import note_unborrowed, with_looked_at
 from bot.usecases.requests import make_request, model_of
 from engine.protocol import GenerateRequest, ModelInfo, Pixels
@@ -69,15 +72,18 @@ def _names_a_thing(prompt: str, model: ModelInfo) -> bool:
 
 async def _scenery_behind(attempt: Attempt, model: ModelInfo) -> str:
     """From the prompt of the nearest forebear that names one."""
-    origin = attempt.job.parent
-    async with attempt.studio.db.reading() as tx:
-        for _ in range(FOREBEARS):
-            forebear = await tx.jobs.find(origin.job_id) if origin else None
-            if forebear is None:
-                return ""
-            if scenery := find_scenery(forebear.params.text, model.scenery, model.vocabulary):
-                return scenery
-            origin = forebear.parent
+    job = attempt.job
+    return await ask(lambda tx: _scenery_of(job.parent, model, tx), f"forebears of {job.id}", studio=attempt.studio)
+
+
+async def _scenery_of(origin: PictureRef | None, model: ModelInfo, tx: Transaction) -> str:
+    for _ in range(FOREBEARS):
+        forebear = await tx.jobs.find(origin.job_id) if origin else None
+        if forebear is None:
+            return ""
+        if scenery := find_scenery(forebear.params.text, model.scenery, model.vocabulary):
+            return scenery
+        origin = forebear.parent
     return ""
 
 

@@ -2,18 +2,19 @@
 enter; each of these may be told doubled, late and out of order.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import ledger
-from bot.domain.allowance import is_month, month_grant, month_id, raise_grants
+from bot.domain.allowance import is_month, month_grant, month_id
 from bot.domain.dispute import Dispute
 from bot.domain.errors import UnknownPlan
 from bot.domain.job import UserId
 from bot.domain.ledger import AccountKind, Entry, EntryKind, Homes, Lot
-from bot.domain.period import period_at
-from bot.domain.plan import Entitlement
+from bot.domain.paid_month import Part
+from bot.domain.period import Period, period_at
+from bot.domain.plan import Entitlement, Plan
 from bot.domain.prices import Unit
 from bot.usecases.books import Books
 from bot.usecases.ports import Transaction
@@ -38,7 +39,9 @@ async def put_plan(entitlement: Entitlement, tx: Transaction, *, studio: Books) 
     before = await tx.entitlements.find(entitlement.reference)
     if not await tx.entitlements.save(entitlement):
         return False
-    if before and (before.plan_name, before.starts_at) != (entitlement.plan_name, entitlement.starts_at):
+    if before and before.starts_at != entitlement.starts_at:
+        await _take_back_months(before, tx, studio)
+    elif before and before.plan_name != entitlement.plan_name:
         await _take_back_month(before, entitlement.source, tx, studio)
     return True
 
@@ -61,57 +64,95 @@ async def end_plan(reference: str, user_id: UserId, tx: Transaction, *, as_of: d
     return await _take_back_months(owned, tx, studio)
 
 
-async def raise_plan(after: Entitlement, changed_at: datetime, tx: Transaction, *, studio: Books) -> int:
-    """A higher plan from `changed_at` on, whose months are counted as before: it brings the difference for the rest of
-    the month. Returns how much that was. For one whose member's row is held."""
-    before = await tx.entitlements.find(after.reference)
-    if before is None or not await tx.entitlements.save(after):
-        return 0
-    given = 0
-    for entry in raise_grants(before, after, changed_at, studio.catalogue, studio.now()):
-        if await tx.ledger.post(entry):
-            given = entry.postings[-1].amount
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`given` is what the highest plan of the month brought, `taken` what went at once."""
+
+    given: int = 0
+    taken: int = 0
+
+
+async def put_month(owned: Entitlement, parts: Sequence[Part], tx: Transaction, *, studio: Books) -> Moved:
+    """The current month comes to what was paid for it, whatever was given for it before. For one whose member's row is
+    held.
+
+    A month that is one plan's whole is left for the first use. What was given by a plan that we thought still held
+    counts as a part of the first, or is taken back if it was a higher one.
+    """
+    unit, period = studio.catalogue.unit, period_at(owned.starts_at, studio.now())
+    named = {month_id(owned.user_id, part.plan.name, period.start, unit): part for part in parts}
+    await _close_higher(owned, period, parts[-1].plan, tx, studio)
+    lots = await _month_lots(owned.user_id, period, tx, studio)
+    if len(parts) == 1 and not parts[0].refunded and named.keys() >= {lot.account.label for lot in lots}:
+        return Moved()
+    given = await _give_parts(owned.user_id, named, lots, period, tx, studio)
+    taken = 0
+    for lot in await _month_lots(owned.user_id, period, tx, studio):
+        part = named.get(lot.account.label, parts[0])
+        if part.paid:
+            taken += await _take_share(lot, part.paid, part.refunded, owned.user_id, unit, owned.source, tx, studio)
+    return Moved(given, taken)
+
+
+async def take_back_share(granted: Entry, owned: Entitlement | None, tx: Transaction, *, studio: Books) -> None:
+    """Of a month that has just been given, within a longer time of whose price a part went back."""
+    now = studio.now()
+    if owned is None or not owned.refunded or owned.paid_until is None or now >= owned.paid_until:
+        return
+    opened = granted.postings[-1]
+    lot = Lot(opened.account, opened.amount, opened.amount, granted.expires_at)
+    await _take_share(lot, owned.paid, owned.refunded, owned.user_id, granted.unit, owned.source, tx, studio)
+
+
+async def _give_parts(
+    user_id: UserId, named: Mapping[str, Part], lots: Sequence[Lot], period: Period, tx: Transaction, studio: Books
+) -> int:
+    """Returns what the last of them brought now."""
+    unit, given = studio.catalogue.unit, 0
+    there = {lot.account.label: lot.granted for lot in lots}
+    surplus = sum(max(0, granted - (named[lot].amount if lot in named else 0)) for lot, granted in there.items())
+    for name, part in named.items():
+        given = 0
+        if name not in there:
+            amount = max(1, part.amount - surplus)
+            surplus = max(0, surplus - part.amount)
+            grant = month_grant(user_id, part.plan, period, unit, studio.now(), amount)
+            given = amount if grant and await tx.ledger.post(grant) else 0
     return given
 
 
-async def take_back_share(owned: Entitlement, paid: int, refunded: int, tx: Transaction, *, studio: Books) -> int:
-    """A part of the price of the current month went back, and the same part of its time follows: at once what is left,
-    and what jobs hold as soon as it comes back. `refunded` is all that ever went back of `paid`. Returns how much was
-    taken now."""
-    unit, now = studio.catalogue.unit, studio.now()
-    plan, period = studio.catalogue.find_plan(owned.plan_name), period_at(owned.starts_at, now)
-    if plan and not owned.is_paused and (month := month_grant(owned.user_id, plan, period, unit, now)):
-        await tx.ledger.post(month)
-    lots = [
-        lot
-        for lot in await tx.ledger.list_open_lots(owned.user_id, unit)
-        if is_month(lot, owned.user_id, period.start, unit)
-    ]
-    return await _take_share(lots, paid, refunded, owned.user_id, unit, owned.source, tx, studio)
+async def _close_higher(owned: Entitlement, period: Period, plan: Plan, tx: Transaction, studio: Books) -> None:
+    for higher in studio.catalogue.plans:
+        if higher.rank > plan.rank:
+            lot = month_id(owned.user_id, higher.name, period.start, studio.catalogue.unit)
+            await _close(lot, owned.user_id, studio.catalogue.unit, owned.source, tx, studio)
+
+
+async def _month_lots(user_id: UserId, period: Period, tx: Transaction, studio: Books) -> list[Lot]:
+    unit = studio.catalogue.unit
+    return [lot for lot in await tx.ledger.list_open_lots(user_id, unit) if is_month(lot, user_id, period.start, unit)]
 
 
 async def _take_share(
-    lots: list[Lot], paid: int, refunded: int, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books
+    lot: Lot, paid: int, refunded: int, user_id: UserId, unit: Unit, source: str, tx: Transaction, studio: Books
 ) -> int:
-    """Of several grants, which were paid for together, evenly by what each gave."""
-    taken = 0
-    for lot in lots:
-        total = lot.granted * min(refunded, paid) // paid
-        amount = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
-        if amount > 0:
-            entry = ledger.take_back(lot, amount, total, user_id, unit, studio.now(), source=source)
-            taken += min(amount, lot.balance) if await tx.ledger.post(entry) else 0
-    return taken
+    """`refunded` is all that ever went back of `paid`. At once what is left; what jobs hold, as soon as it comes back.
+    Returns how much was taken now."""
+    total = lot.granted * min(refunded, paid) // paid
+    amount = total - await tx.ledger.taken_back(user_id, unit, lot.account.label)
+    if amount <= 0:
+        return 0
+    entry = ledger.take_back(lot, amount, total, user_id, unit, studio.now(), source=source)
+    return min(amount, lot.balance) if await tx.ledger.post(entry) else 0
 
 
 async def _take_back_months(owned: Entitlement, tx: Transaction, studio: Books) -> int:
     """All that was given for the current month: a plan that was raised in it has given twice."""
-    unit, start = studio.catalogue.unit, period_at(owned.starts_at, studio.now()).start
+    unit, period = studio.catalogue.unit, period_at(owned.starts_at, studio.now())
     taken = 0
-    for lot in await tx.ledger.list_open_lots(owned.user_id, unit):
-        if is_month(lot, owned.user_id, start, unit):
-            await tx.ledger.post(ledger.revoke(lot, owned.user_id, unit, studio.now(), source=owned.source))
-            taken += lot.balance
+    for lot in await _month_lots(owned.user_id, period, tx, studio):
+        await tx.ledger.post(ledger.revoke(lot, owned.user_id, unit, studio.now(), source=owned.source))
+        taken += lot.balance
     return taken
 
 
@@ -202,10 +243,10 @@ async def take_back_part(
     given = await tx.ledger.find(lot_of(reference))
     if given is None:
         return 0
-    lots = [
-        lot for lot in await tx.ledger.list_open_lots(user_id, given.unit) if lot.account.label == given.business_id
-    ]
-    return await _take_share(lots, paid, refunded, user_id, given.unit, given.source, tx, studio)
+    for lot in await tx.ledger.list_open_lots(user_id, given.unit):
+        if lot.account.label == given.business_id:
+            return await _take_share(lot, paid, refunded, user_id, given.unit, given.source, tx, studio)
+    return 0
 
 
 async def suspend_part(

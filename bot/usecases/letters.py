@@ -3,17 +3,21 @@ again rather than not at all."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
 from bot.domain.letter import Letter
 from bot.usecases.courier import MAX_ATTEMPTS
+from bot.usecases.patience import LeftForLater, outlast
 from bot.usecases.ports import DeliveryDelayed, DeliveryError
 from bot.usecases.studio import Studio
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 TRY_FOR = timedelta(minutes=1)
 """How long one process has a letter to itself."""
@@ -21,51 +25,63 @@ AT_ONCE = 20
 
 
 class Herald:
-    """`pause` gives the seconds after the n-th failed try. `run` goes on until it was closed."""
+    """`run` goes on until it was closed. A database that is away is waited for, see `outlast`."""
 
-    def __init__(self, studio: Studio, pause: Callable[[int], float]) -> None:
+    def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._pause = pause
         self._changed = asyncio.Event()
-        self._is_open = True
+        self._closing = asyncio.Event()
 
     def wake(self) -> None:
         self._changed.set()
 
     def close(self) -> None:
-        self._is_open = False
+        self._closing.set()
         self._changed.set()
 
     async def run(self) -> None:
-        while self._is_open:
-            seconds = await self.tell_due()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._changed.wait()
-            self._changed.clear()
+        with contextlib.suppress(LeftForLater):
+            while not self._closing.is_set():
+                seconds = await self.tell_due()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._changed.wait()
+                self._changed.clear()
 
     async def tell_due(self) -> float | None:
         """Returns the seconds until the next one is due; None when none is owed."""
-        studio = self._studio
-        async with studio.db.transaction(can_wait=True) as tx:
-            due = await tx.letters.claim(studio.now(), studio.now() + TRY_FOR, AT_ONCE)
-        for letter in due:
-            if self._is_open:
+        for letter in await self._outlast(self._claim):
+            if not self._closing.is_set():
                 await self._tell(letter)
-        async with studio.db.reading() as tx:
-            next_due = await tx.letters.next_due()
-        return max(0.0, (next_due - studio.now()).total_seconds()) if next_due else None
+        next_due = await self._outlast(self._next_due)
+        return max(0.0, (next_due - self._studio.now()).total_seconds()) if next_due else None
+
+    async def _outlast(self, work: Callable[[], Awaitable[T]]) -> T:
+        return await outlast(work, "letters", studio=self._studio, stop=self._closing)
+
+    async def _claim(self) -> list[Letter]:
+        now = self._studio.now()
+        async with self._studio.db.transaction(can_wait=True) as tx:
+            return await tx.letters.claim(now, now + TRY_FOR, AT_ONCE)
+
+    async def _next_due(self) -> datetime | None:
+        async with self._studio.db.reading() as tx:
+            return await tx.letters.next_due()
 
     async def _tell(self, letter: Letter) -> None:
         studio, wait = self._studio, None
         try:
             await studio.notifier.send_direct(letter.user_id, letter.text, [])
         except DeliveryDelayed as delay:
-            wait = delay.retry_after if delay.retry_after is not None else self._pause(letter.attempts)
+            wait = delay.retry_after if delay.retry_after is not None else studio.pause(letter.attempts)
         except DeliveryError as refusal:
             log.warning("member not told", member=letter.user_id, why=str(refusal))
-        async with studio.db.transaction(can_wait=True) as tx:
-            if wait is None or letter.attempts >= MAX_ATTEMPTS:
+        postponed = None if wait is None or letter.attempts >= MAX_ATTEMPTS else timedelta(seconds=wait)
+        await self._outlast(lambda: self._write_down(letter, postponed))
+
+    async def _write_down(self, letter: Letter, postponed: timedelta | None) -> None:
+        async with self._studio.db.transaction(can_wait=True) as tx:
+            if postponed is None:
                 await tx.letters.settle(letter.id)
             else:
-                await tx.letters.postpone(letter.id, studio.now() + timedelta(seconds=wait))
+                await tx.letters.postpone(letter.id, self._studio.now() + postponed)

@@ -15,19 +15,20 @@ from bot.usecases.studio import Studio
 
 async def take_tickets(jobs: Sequence[Job], standing: Standing, tx: Transaction, *, studio: Studio) -> tuple[Job, ...]:
     """One member's new jobs, whose row is locked, each with its place."""
-    now = studio.now()
+    now, weight = studio.now(), standing.require_plan().weight
     month = standing.period.start if standing.period else calendar_month(now).start
-    return tuple([await _take_ticket(job, standing, month, tx, studio) for job in jobs])
-
-
-async def _take_ticket(job: Job, standing: Standing, month: datetime, tx: Transaction, studio: Studio) -> Job:
-    line = await tx.shares.get_line(job.speed)
-    share = (await tx.shares.get_share(job.user_id, job.speed)).in_month(month)
-    weight = weight_at(job.speed, standing.require_plan().weight, share)
-    seconds = line.pace * _listed(job)
-    ticket, share = share.join(line, seconds, weight, studio.now().timestamp())
-    await tx.shares.save_share(job.user_id, job.speed, share)
-    return replace(job, ticket=ticket)
+    user_id, speeds = jobs[0].user_id, {job.speed for job in jobs}
+    lines = {speed: await tx.shares.get_line(speed) for speed in speeds}
+    shares = {speed: (await tx.shares.get_share(user_id, speed)).in_month(month) for speed in speeds}
+    placed: list[Job] = []
+    for job in jobs:
+        line, share = lines[job.speed], shares[job.speed]
+        seconds = line.pace * _listed(job)
+        ticket, shares[job.speed] = share.join(line, seconds, weight_at(job.speed, weight, share), now.timestamp())
+        placed.append(replace(job, ticket=ticket))
+    for speed, share in shares.items():
+        await tx.shares.save_share(user_id, speed, share)
+    return tuple(placed)
 
 
 async def start_in_line(job: Job, now: datetime, tx: Transaction) -> None:

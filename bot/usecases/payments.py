@@ -6,13 +6,15 @@ written something newer; then we ask again.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from bot.domain.goods import Supply, supply_of
 from bot.domain.letter import write_change, write_disputed_plan
+from bot.domain.paid_month import parts_of
 from bot.domain.payment_event import PaymentEvent, Subject, SubjectKind
+from bot.domain.period import period_at
 from bot.domain.plan import Article, Entitlement
 from bot.domain.subscription import (
     SOURCE,
@@ -25,7 +27,7 @@ from bot.domain.subscription import (
     plan_after,
     reference_of,
 )
-from bot.usecases.grants import end_plan, put_plan, raise_plan, take_back_share
+from bot.usecases.grants import Moved, end_plan, put_month, put_plan
 from bot.usecases.orders import take_order
 from bot.usecases.payment_notes import owe_letter, take_note, tell_taken_back
 from bot.usecases.ports import ConflictingChange, Transaction
@@ -106,24 +108,13 @@ async def _take_subscription(
         if await tx.entitlements.find(subscription.reference) != known:
             raise ConflictingChange(f"{subscription.id} was written by somebody else")
         await tx.payments.set_customer(subscription.user_id, subscription.customer_id)
-        known = known or await _catch_up_raise(subscription, now, tx, studio)
         if after := _sold_still(plan_after(known, subscription, article, now), article, studio):
-            await _write_plan(known, after, subscription, tx, studio)
-            await _take_back_month(after, subscription, tx, studio)
+            change = change_of(known, after, studio.catalogue, now)
+            await _write_plan(known, after, change, tx, studio)
+            month = await _put_month(after, subscription, tx, studio)
+            await _tell_change(change, after, month.given, subscription, tx, studio)
+            await tell_taken_back(subscription, month.taken, studio.catalogue.unit, tx, studio)
     return True
-
-
-async def _catch_up_raise(
-    subscription: Subscription, now: datetime, tx: Transaction, studio: Studio
-) -> Entitlement | None:
-    """One that we first hear of when it was raised already began lower, and was paid for as such."""
-    former = studio.catalogue.find_price_tag(subscription.former_price_id)
-    if former is None or not former.plan or subscription.state is not PayState.PAID:
-        return None
-    began = plan_after(None, subscription, former, now)
-    if began is not None:
-        await put_plan(began, tx, studio=studio)
-    return began
 
 
 def _sold_still(plan: Entitlement | None, article: Article, studio: Studio) -> Entitlement | None:
@@ -155,20 +146,33 @@ def _supply_of(order: Order, studio: Studio) -> Supply | None:
 
 
 async def _write_plan(
-    known: Entitlement | None, after: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio
+    known: Entitlement | None, after: Entitlement, change: Change, tx: Transaction, studio: Studio
 ) -> None:
-    change, given = change_of(known, after, studio.catalogue, studio.now()), 0
     match change:
-        case Change.NONE if known is not None:
-            await tx.entitlements.save(after)  # so that an older answer, still on its way, is seen to be one
-            return
         case Change.ENDED:
             await end_plan(after.reference, after.user_id, tx, as_of=after.as_of, studio=studio)
-        case Change.RAISED:
-            changed_at = subscription.changed_at or studio.now()
-            given = await raise_plan(after, changed_at, tx, studio=studio)
+        case Change.NONE | Change.RAISED if known is not None:
+            await tx.entitlements.save(after)  # also unchanged: an older answer, still on its way, is seen to be one
         case _:
             await put_plan(after, tx, studio=studio)
+
+
+async def _put_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> Moved:
+    """Of one that is over, or rests, nothing comes; what went back of its price meanwhile is taken when it goes on."""
+    now, plan = studio.now(), studio.catalogue.find_plan(owned.plan_name)
+    is_over = owned.ends_at is not None and owned.ends_at <= now
+    if plan is None or is_over or subscription.state is not PayState.PAID:
+        return Moved()
+    period = period_at(owned.starts_at, now)
+    parts = parts_of(subscription.payments, plan, period, studio.catalogue, now)
+    return await put_month(owned, parts, tx, studio=studio)
+
+
+async def _tell_change(
+    change: Change, after: Entitlement, given: int, subscription: Subscription, tx: Transaction, studio: Studio
+) -> None:
+    if change is Change.NONE:
+        return
     log.info("plan from Stripe", member=after.user_id, plan=after.plan_name, change=change.value)
     links = studio.payment_links
     url = links.manage(after.user_id) if links and change is Change.PAUSED else ""
@@ -176,14 +180,6 @@ async def _write_plan(
     if change is Change.PAUSED and subscription.state is PayState.DISPUTED:
         text = write_disputed_plan(after)
     await owe_letter(f"{after.reference}:{after.as_of.isoformat()}", subscription, text, tx, studio)
-
-
-async def _take_back_month(owned: Entitlement, subscription: Subscription, tx: Transaction, studio: Studio) -> None:
-    """One whose whole price went back has ended, and lost its month with that."""
-    if not subscription.paid or not subscription.refunded or subscription.is_refunded:
-        return
-    taken = await take_back_share(owned, subscription.paid, subscription.refunded, tx, studio=studio)
-    await tell_taken_back(subscription, taken, studio.catalogue.unit, tx, studio)
 
 
 async def catch_up(till: Till, *, studio: Studio) -> int:

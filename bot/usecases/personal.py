@@ -1,7 +1,7 @@
 """Members' own styles for `--p`: made of what they like, kept under a code when used, and found by codes of others."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.errors import InvalidParameter, NotEnoughRatings
@@ -43,7 +43,7 @@ async def require_style(user_id: UserId, tx: Transaction, *, studio: Studio) -> 
     count = len(await tx.styles.list_liked(user_id, LOOKED_AT))
     if count < studio.likes_needed:
         raise NotEnoughRatings(
-            "You like {count} pictures so far; a style of your own needs {needed}.",
+            "Pictures that you like so far: {count}. A style of your own needs {needed}.",
             count=count,
             needed=studio.likes_needed,
         )
@@ -70,22 +70,21 @@ async def _code_of(user_id: UserId, tx: Transaction, studio: Studio) -> str:
     return style.code
 
 
-async def with_styles(jobs: Iterable[Job], tx: Transaction) -> tuple[Job, ...]:
+async def with_styles(jobs: Sequence[Job], tx: Transaction) -> tuple[Job, ...]:
     """The jobs with the words of their styles, which stay as they are now. Raises `InvalidParameter`."""
-    return tuple([await _with_style(job, tx) for job in jobs])
+    codes = dict.fromkeys(code for job in jobs for code in job.params.profiles)
+    styles = await tx.styles.find_all(codes) if codes else {}
+    for code in codes:
+        if code not in styles:
+            raise InvalidParameter(
+                "There is no style `{code}` here. `/list_personalize_codes` shows yours.", code=code[:40]
+            )
+    return tuple(_with_styles(job, styles) for job in jobs)
 
 
-async def _with_style(job: Job, tx: Transaction) -> Job:
-    if not job.params.profiles:
-        return job
+def _with_styles(job: Job, styles: Mapping[str, Style]) -> Job:
     words: dict[str, PromptPart] = {}
     for code in job.params.profiles:
-        for part in (await _find_by_code(code, tx)).words:
+        for part in styles[code].words:
             words.setdefault(part.text, part)
-    return replace(job, params=replace(job.params, personal=tuple(words.values())))
-
-
-async def _find_by_code(code: str, tx: Transaction) -> Style:
-    if style := await tx.styles.find(code):
-        return style
-    raise InvalidParameter("There is no style `{code}` here. `/list_personalize_codes` shows yours.", code=code[:40])
+    return replace(job, params=replace(job.params, personal=tuple(words.values()))) if words else job

@@ -5,6 +5,7 @@ from bot.domain.allowance import due_grant
 from bot.domain.job import UserId
 from bot.domain.ledger import Lot
 from bot.domain.standing import Standing
+from bot.usecases.grants import take_back_share
 from bot.usecases.ports import Transaction
 from bot.usecases.studio import Studio
 
@@ -15,8 +16,9 @@ async def replenish(user_id: UserId, standing: Standing, tx: Transaction, *, stu
     For a member whose row is locked.
     """
     unit, now = studio.catalogue.unit, studio.now()
-    if due := due_grant(standing, user_id, unit, now):
-        await tx.ledger.post(due)
+    due = due_grant(standing, user_id, unit, now)
+    if due and await tx.ledger.post(due):
+        await take_back_share(due, standing.entitlement, tx, studio=studio)
     lots = await tx.ledger.list_open_lots(user_id, unit)
     for lot in lots:
         if not lot.is_live(now):

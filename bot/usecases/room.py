@@ -1,7 +1,5 @@
 """How many jobs a member may have under way: those that are drawn at once, and those that wait for one of them."""
 
-from dataclasses import dataclass
-
 from bot.domain.fair_share import expected_wait
 from bot.domain.job import PRIORITY, UNFINISHED, Job, JobStatus, UserId
 from bot.domain.plan import Limits
@@ -14,20 +12,9 @@ COUNTED = 1_000
 """Jobs before one's own that are worth counting."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """`busy` jobs of the member run or wait already."""
-
-    busy: int
-    limits: Limits
-
-    @property
-    def free(self) -> int:
-        return max(0, self.limits.max_running + self.limits.max_waiting - self.busy)
-
-
-async def room_of(user_id: UserId, limits: Limits, tx: Transaction) -> Room:
-    return Room(await tx.jobs.count_of_member(user_id, UNFINISHED), limits)
+async def free_room(user_id: UserId, limits: Limits, tx: Transaction) -> int:
+    """For so many more, beside those of the member that run or wait already."""
+    return max(0, limits.max_running + limits.max_waiting - await tx.jobs.count_of_member(user_id, UNFINISHED))
 
 
 async def find_waiting(job: Job, *, studio: Studio) -> Waiting | None:

@@ -14,6 +14,7 @@ from bot.usecases.attempt import Attempt, RequestCancelled, RequestFailed
 from bot.usecases.draw import draw
 from bot.usecases.end_job import end_job, save_job
 from bot.usecases.masters import Master, drop_masters, put_masters
+from bot.usecases.patience import ask, outlast
 from bot.usecases.ports import ConflictingChange, DatabaseTrouble
 from bot.usecases.studio import Studio
 from engine.protocol import FailureCode
@@ -36,7 +37,7 @@ class EngineStopped(Exception):
 async def run_job(job: Job, *, studio: Studio) -> None:
     """`job` is running under its attempt number; somebody who ended it meanwhile wins, and the drawing is dropped.
 
-    Raises `EngineStopped`.
+    Raises `EngineStopped`, and `DatabaseTrouble` when its end cannot be written down, however long that is tried.
     """
     try:
         await _draw_or_fail(job, studio)
@@ -101,13 +102,17 @@ async def _keep(attempt: Attempt, masters: Sequence[Master], studio: Studio) -> 
     pictures = _pictures_of(job, masters, keys, await _terms_of(job, studio), now)
     ended = job.succeed(now, attempt.engine_seconds, (*job.notes, *attempt.notes))
     try:
-        async with studio.db.transaction(can_wait=True) as tx:
-            await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=job.attempt)
-            await tx.gallery.add(pictures)
+        await outlast(lambda: _write_success(ended, pictures, studio), f"end of {job.id}", studio=studio)
     except ConflictingChange:
         await _let_go(job, keys, studio)
         raise
     log.info("job succeeded", job=job.id, engine_seconds=round(attempt.engine_seconds, 3))
+
+
+async def _write_success(ended: Job, pictures: Sequence[Picture], studio: Studio) -> None:
+    async with studio.db.transaction(can_wait=True) as tx:
+        await end_job(ended, tx, expected=JobStatus.RUNNING, attempt=ended.attempt)
+        await tx.gallery.add(pictures)
 
 
 def _pictures_of(
@@ -134,8 +139,7 @@ def _pictures_of(
 async def _let_go(job: Job, keys: Sequence[str], studio: Studio) -> None:
     """No gallery will name what was kept of a job that was ended meanwhile. Another attempt at it, under way or
     through, keeps its own under the same keys."""
-    async with studio.db.reading() as tx:
-        current = await tx.jobs.find(job.id)
+    current = await ask(lambda tx: tx.jobs.find(job.id), f"job {job.id}", studio=studio)
     if current is None or current.status in (JobStatus.CANCELLED, JobStatus.FAILED):
         await drop_masters(keys, studio)
 
@@ -143,8 +147,8 @@ async def _let_go(job: Job, keys: Sequence[str], studio: Studio) -> None:
 async def _terms_of(job: Job, studio: Studio) -> str:
     """Enlarging a picture does not make it one's own."""
     if job.kind in UPSCALES and job.parent is not None:
-        async with studio.db.reading() as tx:
-            source = await tx.gallery.get(job.parent)
+        parent = job.parent
+        source = await ask(lambda tx: tx.gallery.get(parent), f"parent of {job.id}", studio=studio)
         if source.user_id != job.user_id:
             return OTHERS_TERMS
     return studio.plan_for(job).terms
@@ -162,11 +166,14 @@ async def _interrupt(job: Job, why: str, studio: Studio) -> None:
     await _save(interrupted, studio)
     log.error("job interrupted", job=job.id, times=interrupted.interruptions, why=why, incident=interrupted.incident_id)
     if not interrupted.has_ended:
-        async with studio.db.reading() as tx:
-            current = await tx.jobs.get(job.id)
+        current = await ask(lambda tx: tx.jobs.get(job.id), f"job {job.id}", studio=studio)
         await studio.notifier.show_progress(current, 0.0, None)
 
 
 async def _save(job: Job, studio: Studio) -> None:
+    await outlast(lambda: _write(job, studio), f"end of {job.id}", studio=studio)
+
+
+async def _write(job: Job, studio: Studio) -> None:
     async with studio.db.transaction(can_wait=True) as tx:
         await save_job(job, tx, expected=JobStatus.RUNNING, attempt=job.attempt)

@@ -4,8 +4,6 @@ import re
 
 from bot.domain.errors import StudioError
 from bot.domain.job import JOB_ID_PATTERN, Job, JobId, JobStatus, MessageRef, UserId
-from bot.usecases.placing import make_file
-from bot.usecases.ports import ResultFile
 from bot.usecases.studio import Studio
 
 
@@ -13,24 +11,31 @@ class NotShown(StudioError):
     title = "Invalid request"
 
 
-async def open_job(typed: str, user_id: UserId, upload_limit: int, *, studio: Studio) -> tuple[Job, ResultFile]:
-    """The job and its picture in at most `upload_limit` bytes. Raises `NotShown` or `JobGone`.
+def read_job_id(typed: str) -> JobId:
+    """Also in the middle of a file name or of an address. Raises `NotShown`."""
+    if found := re.search(JOB_ID_PATTERN, typed.lower()):
+        return JobId(found[0])
+    raise _unknown(typed)
 
-    A job of somebody else is as unknown as one that never was.
-    """
-    found = re.search(JOB_ID_PATTERN, typed.lower())  # also in the middle of a file name or of an address
+
+async def find_job(typed: str, user_id: UserId, *, studio: Studio) -> Job:
+    """A finished one. Raises `NotShown`; a job of somebody else is as unknown as one that never was."""
+    job_id = read_job_id(typed)
     async with studio.db.reading() as tx:
-        job = await tx.jobs.find(JobId(found[0])) if found else None
+        job = await tx.jobs.find(job_id)
     if job is None or job.user_id != user_id:
-        raise NotShown(
-            "You have no job `{typed}`. Its id is the end of its picture's file name.",
-            typed=typed[:60].replace("`", ""),
-        )
+        raise _unknown(typed)
     if not job.has_ended:
         raise NotShown("The job `{id}` is not finished yet. It will be shown by itself.", id=job.id)
     if job.status is not JobStatus.SUCCEEDED:
         raise NotShown("The job `{id}` ended without a picture. Send its prompt again.", id=job.id)
-    return job, await make_file(job, upload_limit, studio)
+    return job
+
+
+def _unknown(typed: str) -> NotShown:
+    return NotShown(
+        "You have no job `{typed}`. Its id is the end of its picture's file name.", typed=typed[:60].replace("`", "")
+    )
 
 
 async def move_result(job: Job, message: MessageRef, *, studio: Studio) -> None:

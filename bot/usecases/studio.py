@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
+from bot.domain.backoff import backoff
 from bot.domain.errors import MemberBlocked, PlanCancelled
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
@@ -24,7 +25,8 @@ class Studio:
     `limits` are those of a studio that sells no plans; `page_size` is pictures on a page of the gallery; `versions`
     says which model draws which version that a prompt may name (see `PromptRules.models`); `likes_needed` is how many
     pictures a member likes before they have a style of their own; `owner` names this process in the leases of what it
-    works on; `region_links` is None where there are no pages of ours, `payment_links` where nothing is sold on them.
+    works on; `region_links` is None where there are no pages of ours, `payment_links` where nothing is sold on them;
+    `pause` gives the seconds to wait after the n-th failed try (counted from 0) of what is worth another.
     """
 
     db: Database
@@ -42,6 +44,7 @@ class Studio:
     owner: str = "studio"
     region_links: RegionLinks | None = None
     payment_links: PaymentLinks | None = None
+    pause: Callable[[int], float] = backoff
     notices: Notices = field(default_factory=Notices)
 
     async def standing_of(self, place: Place, tx: Transaction) -> Standing:

@@ -1,12 +1,12 @@
 """Styles that members keep under numbers: saved, shared by their makers alone, and put into the jobs that name them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.domain.errors import InvalidParameter, NotAllowed
 from bot.domain.job import Job, UserId
 from bot.domain.place import Place
-from bot.domain.prompt.linked import as_kept
+from bot.domain.prompt.linked import as_kept, check_pictures
 from bot.domain.prompt.parameters import MAX_SEED, PromptPart, StyleReference
 from bot.domain.saved_style import MAX_OF_MEMBER, SavedStyle, read_code, read_words
 from bot.usecases.admission import random_seed
@@ -72,23 +72,27 @@ async def _get(code: str, tx: Transaction) -> SavedStyle:
     return style
 
 
-async def with_codes(jobs: Iterable[Job], tx: Transaction) -> tuple[Job, ...]:
+async def with_codes(jobs: Sequence[Job], tx: Transaction) -> tuple[Job, ...]:
     """The jobs with what the saved numbers in them stand for, as it is now. Other numbers are looks of their own.
 
-    Raises `NotAllowed` for a style that its maker has not shared.
+    Raises `NotAllowed` for a style that its maker has not shared, `InvalidPrompt` for too many pictures.
     """
-    return tuple([await _with_codes(job, tx) for job in jobs])
+    codes = {int(one.source) for job in jobs for one in job.params.style_references if not one.is_link}
+    saved = await tx.style_codes.find_all(codes) if codes else {}
+    return tuple(_with_codes(job, saved) for job in jobs)
 
 
-async def _with_codes(job: Job, tx: Transaction) -> Job:
+def _with_codes(job: Job, saved: Mapping[int, SavedStyle]) -> Job:
     references: list[StyleReference] = []
     words: list[PromptPart] = []
     for reference in job.params.style_references:
-        saved = None if reference.is_link else await tx.style_codes.find(int(reference.source))
-        if saved is None:
+        style = None if reference.is_link else saved.get(int(reference.source))
+        if style is None:
             references.append(reference)
             continue
-        saved.check_use(job.user_id)
-        references += [StyleReference(as_kept(key), reference.weight) for key in saved.picture_keys]
-        words += [PromptPart(saved.words, reference.weight)] * bool(saved.words)
-    return replace(job, params=replace(job.params, style_references=tuple(references), style_words=tuple(words)))
+        style.check_use(job.user_id)
+        references += [StyleReference(as_kept(key), reference.weight) for key in style.picture_keys]
+        words += [PromptPart(style.words, reference.weight)] * bool(style.words)
+    params = replace(job.params, style_references=tuple(references), style_words=tuple(words))
+    check_pictures(params)
+    return replace(job, params=params)

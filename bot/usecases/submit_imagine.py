@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.batch import KEPT, BatchId, PendingBatch, new_batch_id
-from bot.domain.errors import BatchGone, NotAllowed, QueueFull
+from bot.domain.errors import BatchGone, NotAllowed
 from bot.domain.job import Job, JobKind, new_job_id
 from bot.domain.operation import PLAIN, Operation
 from bot.domain.place import Place
@@ -23,7 +23,6 @@ from bot.usecases.bring_in import Kept, PicturesMissing, with_pictures, with_sou
 from bot.usecases.drawing import choose_model, plan_for_model
 from bot.usecases.personal import preferences_of, with_styles
 from bot.usecases.ports import Transaction
-from bot.usecases.room import room_of
 from bot.usecases.settings import keep_settings, settings_of
 from bot.usecases.studio import Studio
 from bot.usecases.style_codes import with_codes
@@ -122,10 +121,10 @@ async def _read(
     preferences = await preferences_of(place.user_id, prompt, settings, tx, studio=studio)
     rules = PromptRules(plan.batch_limit, plan.has_relax, plan.has_stealth, models=studio.versions)
     submission = parse_submission(prompt, draw=random_seed, preferences=preferences, rules=rules)
-    imagined = (
+    imagined = [
         _imagined(parsed, kind, settings, place, now + timedelta(microseconds=number))
         for number, parsed in enumerate(submission.prompts)
-    )
+    ]
     jobs = await with_codes(await with_styles(imagined, tx), tx)
     for job in jobs:
         plan_for_model(job.params, choose_model(job.params, studio))  # what it refuses must not be queued
@@ -151,11 +150,7 @@ async def _ask(prompt: str, wish: _Wish, place: Place, tx: Transaction, studio: 
 
 
 async def _submit(wish: _Wish, place: Place, tx: Transaction, studio: Studio) -> Submitted:
-    limits = wish.standing.require_plan().limits
-    room = await room_of(place.user_id, limits, tx)
-    if not room.free:
-        raise QueueFull(limits.max_waiting)
-    admitted = await admit(wish.jobs[: room.free], wish.standing, tx, studio=studio)
+    admitted = await admit(wish.jobs, wish.standing, tx, studio=studio)
     await keep_settings(place.user_id, wish.settings, wish.settings.after(wish.jobs[-1].params), tx)
     notices = wish.notices
     if left_out := len(wish.jobs) - len(admitted):

@@ -81,7 +81,7 @@ class Starter:
         negative = _tensors(self.model.encode([""])) if settings.guidance_scale > 1 else None
         mixture = self.mix(settings)
         unknown = mixture[0][0].unknown
-        notes = (f"{self.traits.info.name} does not know: {', '.join(unknown)}.",) if unknown else ()
+        notes = (f"{self.traits.info.name} does not know: {', '.join(dict.fromkeys(unknown))}.",) if unknown else ()
         return Conditioning(self._encode_mixture(mixture), negative, notes)
 
     def mix(self, settings: Settings) -> Mixture:

@@ -87,9 +87,10 @@ def describe_colours(palette: Palette, count: int, seed: int) -> tuple[str, ...]
 def _sentence(palette: Palette, form: int, chance: random.Random) -> str:
     colours, texture, kind = _listed(palette.main), chance.choice(TEXTURES[palette.texture]), chance.choice(KINDS)
     tone = chance.choice(TONES[palette.tone])
+    named = f"{tone} {kind}" if (tone, kind) != ("a", "image") else "an image"
     match form:
         case 0:
-            return f"{tone} {kind} in {colours}, {texture}{_accent(palette)}"
+            return f"{named} in {colours}, {texture}{_accent(palette)}"
         case 1 if palette.above != palette.below:
             return f"{palette.above} above, {palette.below} below, {texture}, {MOODS[palette.mood]}"
         case 1:
@@ -97,7 +98,7 @@ def _sentence(palette: Palette, form: int, chance: random.Random) -> str:
         case 2:
             return f"an abstract {kind} of {colours}{_accent(palette)}, {MOODS[palette.mood]}"
         case _:
-            return f"mostly {palette.main[0]}{_accent(palette)}, {texture}, {tone} {kind}"
+            return f"mostly {palette.main[0]}{_accent(palette)}, {texture}, {named}"
 
 
 def _accent(palette: Palette) -> str:

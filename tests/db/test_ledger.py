@@ -9,9 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.db.connections import create_engine, parse_url
 from bot.db.database import SqlDatabase, open_database
+from bot.db.ledger import SqlLedger
 from bot.domain import ledger
 from bot.domain.errors import CreditsExhausted
-from bot.domain.job import Job, JobId, JobStatus, new_job_id
+from bot.domain.job import Job, JobId, JobStatus, UserId, new_job_id
 from bot.domain.ledger import Account, AccountKind, Entry, EntryKind, Lot
 from bot.domain.place import Place
 from bot.domain.plan import Limits
@@ -181,3 +182,21 @@ async def test_an_end_that_is_told_twice_at_once_is_charged_once(
             return_exceptions=True,
         )
         assert await audit_ledger(db=database) == []
+
+
+async def test_an_audit_finds_nothing_wrong_while_jobs_go_on_ending(
+    database: SqlDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    studio = a_studio(database, tmp_path / "images", 600)
+    await grant_plan(an_entitlement(plan_name="Mega", ends_at=None), studio=studio)
+    waiting = [await submit(studio) for _ in range(2)]
+    look = SqlLedger.list_of_member
+
+    async def look_while_a_job_ends(self: SqlLedger, user_id: UserId) -> list[Entry]:
+        entries = await look(self, user_id)
+        if waiting:
+            await cancel_job(waiting.pop().id, ANN, studio=studio)
+        return entries
+
+    monkeypatch.setattr(SqlLedger, "list_of_member", look_while_a_job_ends)
+    assert await audit_ledger(db=database) == []

@@ -93,11 +93,12 @@ async def ask_everything(tx: Transaction) -> None:
 
 
 async def ask_of_styles(tx: Transaction) -> None:
-    await tx.styles.find("p1234567")
+    await tx.styles.find_all(["p1234567", "p7654321"])
     await tx.styles.list_of_member(ANN, 20)
     await tx.styles.list_liked(ANN, 200)
     await tx.styles.list_drawn(ANN, 200)
     await tx.style_codes.find(1)
+    await tx.style_codes.find_all([1, 2])
     await tx.style_codes.list_of_member(ANN)
     await tx.style_codes.share(1)
     await tx.style_codes.remove(1)
@@ -172,7 +173,7 @@ async def test_every_query_finds_its_rows_by_an_index_and_in_order(tmp_path: Pat
     await migrate(f"sqlite:///{path}")
     async with open_database(f"sqlite:///{path}") as database:
         queries = await record_queries(database)
-    assert len(queries) == 110
+    assert len(queries) == 111
     with sqlite3.connect(path) as raw:
         for statement, values in queries:
             plan = [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", values)]

@@ -16,8 +16,7 @@ async def test_a_code_keeps_its_words(database: SqlDatabase) -> None:
         await tx.styles.keep(Style(FOG.code, BOB, (), after(1)))
         await tx.styles.keep(later)
     async with database.reading() as tx:
-        assert await tx.styles.find(FOG.code) == FOG
-        assert await tx.styles.find("unknown") is None
+        assert await tx.styles.find_all([FOG.code, "unknown"]) == {FOG.code: FOG}
         assert await tx.styles.list_of_member(ANN, 9) == [later, FOG]
         assert await tx.styles.list_of_member(ANN, 1) == [later]
         assert await tx.styles.list_of_member(BOB, 9) == []

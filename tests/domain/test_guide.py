@@ -83,6 +83,8 @@ def test_any_text_is_a_page(page: str) -> None:
         ("stealth plan", "/stealth"),
         ("what does U1 do", "What do the buttons under a grid do?"),
         ("what do the buttons do", "What do the buttons under a grid do?"),
+        ("how do I make it wide?", "How do I change the shape of a picture?"),
+        ("how can I make two at once", "How do I draw several prompts at once?"),
         ("make it bigger", "How do I make a picture larger?"),
         ("how do I pan", "How do I see more around a picture?"),
         ("does this cost something", "What does a picture cost?"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.errors import InvalidParameter, PromptError, PromptTooLong
 from bot.domain.prompt import PromptPreferences, PromptRules, check_option, check_suffix, find_mentions
 from bot.domain.prompt.parse import Submission, parse_submission
+from bot.domain.prompt.preferences import MAX_MENTIONS
 
 
 def submit(raw: str, preferences: PromptPreferences, rules: PromptRules | None = None) -> Submission:
@@ -127,6 +128,14 @@ def test_a_suffix_is_checked_before_it_is_stored() -> None:
 
 def test_members_mentioned_in_a_prompt_are_found() -> None:
     assert find_mentions("fox --p <@12> <@!345> <@&6>") == {12, 345}
+
+
+def test_no_more_members_are_looked_up_than_anybody_means() -> None:
+    assert find_mentions(" ".join(f"<@{number}>" for number in range(1, 500))) == set(range(1, MAX_MENTIONS + 1))
+
+
+def test_a_number_that_is_nobodys_is_not_looked_up() -> None:
+    assert find_mentions(f"<@{2**63}> <@{2**63 - 1}> <@99999999999999999999>") == {2**63 - 1}
 
 
 words = st.lists(st.sampled_from(["--a", "--b", "x", "{", ",", "}", "--ar 3:2", "—", "\\", "--raw", "**"])).map(

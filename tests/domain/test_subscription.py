@@ -1,20 +1,19 @@
 """What one reading of a subscription makes of the plan that was known, and what it is told as."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.domain.allowance import raise_grants
 from bot.domain.letter import write_change
-from bot.domain.period import add_months
 from bot.domain.plan import Article, Entitlement
-from bot.domain.subscription import Change, PayState, Subscription, change_of, plan_after
+from bot.domain.subscription import Change, Payment, PayState, Subscription, change_of, plan_after
 from tests.domain.factories import ANN, CATALOGUE, NOW, after
 
 BASIC, PRO = Article("basic", plan="Basic"), Article("pro", plan="Pro")
 ANCHOR = NOW - timedelta(days=10)
+PAID_BACK = (Payment("basic", ANCHOR, 1000, 1000),)
 
 
 def reading(**changes: Any) -> Subscription:
@@ -54,10 +53,11 @@ CASES: list[tuple[Entitlement | None, dict[str, Any], Article, Change]] = [
     (known(), {"ends_at": after(60)}, BASIC, Change.ENDING),
     (known(ends_at=after(60)), {}, BASIC, Change.GOES_ON),
     (known(), {"state": PayState.ENDED, "ends_at": NOW}, BASIC, Change.ENDED),
-    (known(), {"paid": 1000, "refunded": 1000}, BASIC, Change.ENDED),
-    (known(), {"paid": 1000, "refunded": 999}, BASIC, Change.NONE),
-    (known(), {"paid": 0, "refunded": 0}, BASIC, Change.NONE),
-    (known(ends_at=NOW), {"paid": 1000, "refunded": 1000}, BASIC, Change.NONE),
+    (known(), {"payments": PAID_BACK}, BASIC, Change.ENDED),
+    (known(is_paused=True), {"payments": PAID_BACK, "state": PayState.FAILED}, BASIC, Change.ENDED),
+    (known(), {"payments": (replace(*PAID_BACK, refunded=999),)}, BASIC, Change.NONE),
+    (known(), {"payments": (replace(*PAID_BACK, paid=0, refunded=0),)}, BASIC, Change.NONE),
+    (known(ends_at=NOW), {"payments": PAID_BACK}, BASIC, Change.NONE),
     (known(ends_at=NOW), {}, BASIC, Change.BEGUN),
 ]
 
@@ -80,28 +80,3 @@ def test_the_first_end_that_was_heard_of_holds() -> None:
     ended = plan_after(known(ends_at=after(-60)), reading(state=PayState.ENDED, ends_at=after(-5)), BASIC, NOW)
     assert ended is not None
     assert ended.ends_at == after(-60)
-
-
-@pytest.mark.parametrize(("part", "share"), [(0.0, 1.0), (0.5, 0.5), (0.9, 0.1)])
-def test_a_raise_brings_the_difference_for_what_is_left_of_the_month(part: float, share: float) -> None:
-    end = add_months(ANCHOR, 1)
-    changed_at = ANCHOR + (end - ANCHOR) * part
-    grants = raise_grants(known(), known(plan_name="Pro"), changed_at, CATALOGUE, end - timedelta(seconds=1))
-    amounts = [entry.postings[-1].amount for entry in grants]
-    assert amounts == [200 * 60, pytest.approx((30 * 3600 - 200 * 60) * share, abs=1)]
-    assert all(entry.expires_at == end for entry in grants)
-
-
-def test_a_raise_of_an_earlier_month_counts_as_that_of_this_one_s_beginning() -> None:
-    now = add_months(ANCHOR, 3) + timedelta(days=1)
-    [_, difference] = raise_grants(known(), known(plan_name="Pro"), ANCHOR, CATALOGUE, now)
-    assert difference.postings[-1].amount == 30 * 3600 - 200 * 60
-
-
-def test_a_raise_is_the_same_however_late_it_is_heard_of() -> None:
-    changed_at: datetime = ANCHOR + timedelta(days=12)
-    heard = [
-        [entry.postings for entry in raise_grants(known(), known(plan_name="Pro"), changed_at, CATALOGUE, at)]
-        for at in (changed_at, changed_at + timedelta(days=5))
-    ]
-    assert heard[0] == heard[1]

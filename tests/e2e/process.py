@@ -89,7 +89,10 @@ async def start(command: Sequence[str], token: str = "") -> Process:
 async def opened(process: Process) -> None:
     """Until it says that it is open for work."""
     assert process.stderr is not None
-    await process.stderr.readuntil(b"studio open")
+    try:
+        await process.stderr.readuntil(b"studio open")
+    except asyncio.IncompleteReadError as left:
+        raise AssertionError(f"the bot ended before it was open:\n{left.partial.decode()}") from None
 
 
 def signal_all(process: Process, number: signal.Signals) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ from tests.fakes import FakeEngine
 from tests.unhurried import unhurried
 
 
+def at_once(_attempt: int) -> float:
+    return 0.0
+
+
 @dataclass
 class Scene:
     """A running bot in a running stand-in. `restart` takes the bot down and brings it up with nothing remembered."""
@@ -25,11 +29,12 @@ class Scene:
     sandbox: Sandbox
     engine: FakeEngine
     config: Config
+    pause: Callable[[int], float] = at_once
     parts: tuple[asyncio.Task[None], ...] = ()
     _bot: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def open(self) -> None:
-        studio = running_studio(self.config, self.sandbox.bot_token, self.engine, pause=lambda _attempt: 0.0)
+        studio = running_studio(self.config, self.sandbox.bot_token, self.engine, pause=self.pause)
         self.parts = await self._bot.enter_async_context(studio)
 
     async def close(self) -> None:
@@ -74,8 +79,10 @@ def settings(sandbox: Sandbox, folder: Path) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def running_scene(sandbox: Sandbox, engine: FakeEngine, config: Config) -> AsyncIterator[Scene]:
-    scene = Scene(sandbox, engine, config)
+async def running_scene(
+    sandbox: Sandbox, engine: FakeEngine, config: Config, pause: Callable[[int], float] = at_once
+) -> AsyncIterator[Scene]:
+    scene = Scene(sandbox, engine, config, pause)
     with unhurried():
         await scene.open()
         try:

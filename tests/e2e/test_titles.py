@@ -232,7 +232,7 @@ ROWS = [
     Row("Invalid parameter", "Invalid value|needs|must be", prompted("a fox --stop 5"), footer="--stop 5"),
     Row("Invalid prompt", "weights", prompted("a:: b::-2"), footer="/imagine a:: b"),
     Row("Invalid link", "cannot be opened", prompted("http://127.0.0.1:9/a.png a fox"), footer="/imagine http"),
-    Row("Invalid request", "0b8e7d2a-6f1c-4f0e-9f59-3a2d1c4b5e60", show_what_is_not_there, alone=False),
+    Row("Invalid request", "0b8e7d2a-6f1c-4f0e-9f59-3a2d1c4b5e60", show_what_is_not_there),
     Row("Empty prompt", "/imagine prompt: a fox", prompted(" ")),
     Row("Job action restricted", "Only|only", cancel_of_another),
     Row("Invalid parameter", "relax mode", prompted("{a, b} fox --relax"), footer="--relax"),

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 async def studio_with(model: ModelConfig, folder: Path) -> AsyncIterator[World]:
     url = f"sqlite:///{folder / 'easel.db'}"
     await migrate(url)
-    engine = LocalEngine(EngineConfig(models=(model,), device="cpu", threads=1, cache_dir=folder))
+    engine = LocalEngine(EngineConfig(models=(model,), device="cpu", threads=1, max_rows=4, cache_dir=folder))
     await engine.start()
     try:
         async with open_database(url) as database:

@@ -1,5 +1,6 @@
 """Stripe's objects in our words, as several of its versions write them; and what the portal is allowed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from bot.domain.dispute import Dispute, DisputeState
 from bot.domain.job import UserId
 from bot.domain.money import Money
 from bot.domain.payment_event import Subject, SubjectKind
-from bot.domain.subscription import PayState
+from bot.domain.subscription import Payment, PayState
 from bot.payments.portal import portal_features, portal_name
 from bot.payments.reading import OWNER, read_event, read_order, read_subscription, subject_of_invoice
 
@@ -93,15 +94,40 @@ def test_times(changes: dict[str, Any], starts_at: int, ends_at: int | None) -> 
     assert (read.ends_at.timestamp() if read.ends_at else None) == ends_at
 
 
-def test_sums_are_whole_numbers_of_the_smallest_unit() -> None:
-    payments: list[dict[str, Any]] = [
-        {"amount_paid": 1500, "payment": {"payment_intent": {"latest_charge": {"amount_refunded": 300}}}},
-        {"amount_paid": 700, "payment": {"payment_intent": None}},
+def line(amount: int, price: str) -> dict[str, Any]:
+    return {"amount": amount, "pricing": {"price_details": {"price": price}}}
+
+
+def invoice(created: int, reason: str, *lines: dict[str, Any]) -> dict[str, Any]:
+    return {"created": created, "billing_reason": reason, "lines": {"data": list(lines)}}
+
+
+def paid(amount: int | None, refunded: int = 0, intent: str = "pi_2") -> dict[str, Any]:
+    charge = {"amount_refunded": refunded}
+    return {"amount_paid": amount, "payment": {"payment_intent": {"id": intent, "latest_charge": charge}}}
+
+
+def test_payments_stand_in_their_order_with_what_they_are_for() -> None:
+    raised = invoice(2_500, "subscription_update", line(-400, "basic"), line(1_100, "pro"))
+    begun = invoice(2_000, "subscription_cycle", line(1500, "basic"))
+    lost = dispute(status="lost", amount=20, payment_intent="pi_1")
+    read = read_subscription(subscription(), [(raised, [paid(700, 300, "pi_1")]), (begun, [paid(1500, 5)])], [lost])
+    assert read is not None
+    assert read.payments == (
+        Payment("basic", datetime.fromtimestamp(2_000, UTC), 1500, 5),
+        Payment("pro", datetime.fromtimestamp(2_500, UTC), 700, 320, "basic"),
+    )
+    assert (read.paid, read.refunded, read.is_refunded) == (2200, 325, False)
+
+
+def test_an_invoice_of_which_little_is_known_is_a_payment_all_the_same() -> None:
+    bare: list[dict[str, Any]] = [
+        {"amount_paid": 7, "payment": {"payment_intent": None}},
         {"amount_paid": None, "payment": {}},
     ]
-    read = read_subscription(subscription(), payments)
+    read = read_subscription(subscription(), [({"created": 2_000}, bare)])
     assert read is not None
-    assert (read.paid, read.refunded, read.is_refunded) == (2200, 300, False)
+    assert read.payments == (Payment("", datetime.fromtimestamp(2_000, UTC), 7),)
 
 
 @pytest.mark.parametrize("metadata", [{}, None, {OWNER: ""}, {OWNER: "x"}, {"other": "7"}])
@@ -159,7 +185,9 @@ def test_operators_hear_of_disputes_that_are_other_than_before(former: dict[str,
     ],
 )
 def test_a_subscription_that_is_disputed(changes: dict[str, Any], status: str, state: PayState, refunded: int) -> None:
-    read = read_subscription(subscription(**changes), [], [dispute(status=status)])
+    begun = invoice(2_000, "subscription_cycle", line(1500, "basic"))
+    payments = [(begun, [paid(1500, intent="pi_1")])]
+    read = read_subscription(subscription(**changes), payments, [dispute(status=status)])
     assert read is not None
     assert (read.state, read.refunded) == (state, refunded)
 

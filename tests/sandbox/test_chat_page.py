@@ -223,6 +223,33 @@ async def test_where_a_message_goes_the_focus_stays_among_the_others(
     await expect(page.locator(f"#message-{stays['id']}")).to_be_focused()
 
 
+async def test_the_answer_to_a_command_is_in_sight_wherever_one_has_scrolled(
+    browser: Browser, sandbox: Sandbox, bot: StudioBot
+) -> None:
+    page, ben = await visit(browser, sandbox, "ada"), await sandbox.member("ben")
+    for number in range(40):
+        await ben.say(f"line {number}")
+    last = page.get_by_text("line 39", exact=True)
+    await expect(last).to_be_in_viewport()
+    await page.get_by_text("line 3", exact=True).scroll_into_view_if_needed()
+    await expect(last).not_to_be_in_viewport()
+    await page.locator("#composer-text").press_sequentially("/info ")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".embed")).to_be_in_viewport()
+
+
+async def test_a_reply_says_when_what_it_answers_is_gone(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
+    page = await visit(browser, sandbox, "ada")
+    ben = await sandbox.member("ben")
+    gone = await ben.say("I go")
+    path = f"/channels/{gone['channel_id']}/messages"
+    await ben.request("POST", path, {"content": "so do I", "message_reference": {"message_id": gone["id"]}})
+    reply = page.locator(".message", has_text="so do I")
+    await expect(reply.locator(".context")).to_contain_text("I go")
+    await ben.request("DELETE", f"{path}/{gone['id']}")
+    await expect(reply.locator(".context")).to_have_text("The original message was deleted")
+
+
 async def test_a_link_to_a_message_leads_there(browser: Browser, sandbox: Sandbox, bot: StudioBot) -> None:
     page = await visit(browser, sandbox, "ada")
     await page.locator("#composer-text").fill("here I am")
@@ -284,7 +311,11 @@ async def test_the_page_fits_a_phone(browser: Browser, sandbox: Sandbox, bot: St
     await drawer.click()
     await page.get_by_role("button", name="general").click()
     await expect(page.get_by_role("heading", name="general", exact=True)).to_be_visible()
+    await page.locator("#composer-text").press_sequentially("/imagine ")
+    await page.get_by_role("button", name="+ image").click()
+    await expect(page.get_by_label("image: a picture to start from")).to_be_visible()
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert await page.evaluate("document.querySelector('#composer').scrollWidth") <= 390
 
 
 async def test_another_server_and_an_app_of_ones_own(browser: Browser) -> None:

@@ -99,14 +99,20 @@ class StripeAccount:
         self._tell("checkout.session.async_payment_succeeded", session)
 
     def change(self, subscription_id: str, price_id: str) -> None:
-        """To a price that is higher: at once, and its difference for the rest of the period is paid at once."""
+        """To a price that is higher: at once, and its difference for the rest of the period is paid at once. By the
+        year instead of the month begins a new period. To one that is lower, as an operator can: nothing is paid."""
         subscription = self.things[subscription_id]
         item = subscription["items"]["data"][0]
         length = item["current_period_end"] - item["current_period_start"]
         left = (item["current_period_end"] - self._second()) / length
-        difference = self.things[price_id]["unit_amount"] - item["price"]["unit_amount"]
-        former, item["price"] = item["price"]["id"], self.things[price_id]
-        self._invoice(subscription, "subscription_update", round(difference * left), former=former)
+        former, item["price"] = item["price"], self.things[price_id]
+        worth = item["price"]["unit_amount"] * left
+        if former["recurring"] != item["price"]["recurring"]:
+            worth, begin = item["price"]["unit_amount"], self._second()
+            item |= {"current_period_start": begin, "current_period_end": _later(begin, item["price"])}
+            subscription["billing_cycle_anchor"] = begin
+        amount = max(0, round(worth - former["unit_amount"] * left))
+        self._invoice(subscription, "subscription_update", amount, former=former["id"])
         self._tell("customer.subscription.updated", subscription)
 
     def plan_change(self, subscription_id: str, price_id: str) -> None:
@@ -258,6 +264,9 @@ class StripeAccount:
 
     def _settle_invoice(self, invoice: Json, subscription: Json) -> None:
         invoice |= {"status": "paid", "amount_paid": invoice["amount_due"]}
+        if not invoice["amount_due"]:
+            self._tell("invoice.paid", invoice)
+            return
         intent = self._pay_intent(subscription, invoice["amount_due"], {})
         self._add(
             "invoice_payment",

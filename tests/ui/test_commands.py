@@ -70,6 +70,7 @@ async def test_show_names_the_id_that_it_does_not_know(scene: Scene, whose: str)
     refused = await ada.wait_for_message(lambda message: bool(message["embeds"]), since=sent)
     assert refused["embeds"][0]["title"] == "Invalid request"
     assert job_id in refused["embeds"][0]["description"]
+    assert refused["flags"] & 64
 
 
 async def test_a_job_that_is_not_finished_is_not_shown(scene: Scene) -> None:
@@ -121,6 +122,7 @@ async def test_questions_are_answered_from_the_pages(scene: Scene) -> None:
     assert answer["embeds"][0]["title"] == "--chaos, --c"
     lost = await ada.response(await ada.slash("ask", question="xyzzy"))
     assert "found nothing" in lost["embeds"][0]["description"]
+    assert lost["flags"] & 64
     assert not answer["flags"] & 64
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from bot.domain.gallery import Page
 from bot.domain.job import JobId, JobKind, PictureRef, UserId, new_job_id
-from bot.ui.render_gallery import page_embed
+from bot.ui.render_gallery import list_prompts, page_embed
 from bot.ui.views.gallery_pages import (
     SEARCH_LIMIT,
     GalleryButton,
@@ -108,8 +108,13 @@ def test_nothing_is_posted_where_the_bot_is_no_member() -> None:
     assert button["custom_id"].startswith("EASEL::trash::")
 
 
+def test_what_pictures_share_is_read_once() -> None:
+    pictures = tuple(a_picture(new_job_id(), prompt=prompt) for prompt in ("a fox", "an owl", "an owl", "a fox"))
+    assert list_prompts(Page(pictures, 0, 9, 4)) == [("1", "a fox"), ("2-3", "an owl"), ("4", "a fox")]
+
+
 def test_a_page_of_long_prompts_fits_into_an_embed() -> None:
-    pictures = tuple(a_picture(new_job_id(), prompt="*_`|" * 450) for _ in range(9))
+    pictures = tuple(a_picture(new_job_id(), prompt="*_`|" * 450 + str(n)) for n in range(9))
     embed = page_embed(Page(pictures, 0, 9, 9), TurnPage(0, ANN))
     assert len(embed.description or "") <= 4_096
     assert len((embed.description or "").splitlines()) == 10

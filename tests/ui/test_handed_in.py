@@ -90,6 +90,13 @@ async def test_a_link_into_our_own_network_is_refused(scene: Scene) -> None:
     assert "cannot be opened" in message["embeds"][0]["description"]
 
 
+async def test_a_word_that_is_no_link_is_told_to_its_member_alone(scene: Scene) -> None:
+    ada = await scene.member()
+    message = await answered(ada, await ada.slash("describe", link="hello"))
+    assert message["flags"] & 64
+    assert "copy the whole address" in message["embeds"][0]["description"]
+
+
 async def test_a_prompt_is_shortened_to_what_matters(scene: Scene) -> None:
     ada = await scene.member()
     message = await answered(ada, await ada.slash("shorten", prompt="fox with a red scarf in deep snow --ar 3:2"))
@@ -106,7 +113,7 @@ async def test_a_prompt_is_shortened_to_what_matters(scene: Scene) -> None:
 
 async def test_the_details_of_a_shortened_prompt(scene: Scene) -> None:
     ada = await scene.member()
-    message = await answered(ada, await ada.slash("shorten", prompt="red fox in snow"))
+    message = await answered(ada, await ada.slash("shorten", prompt="red fox in snow,"))
     sent = await ada.press(message, "Show Details")
     details = await answered(ada, sent, lambda m: bool(m["embeds"]) and "How much" in m["embeds"][0].get("title", ""))
     assert details["flags"] & 64
@@ -122,6 +129,7 @@ async def test_the_details_of_a_shortened_prompt(scene: Scene) -> None:
 async def test_what_cannot_be_shortened_is_told(scene: Scene, prompt: str) -> None:
     ada = await scene.member()
     message = await answered(ada, await ada.slash("shorten", prompt=prompt))
+    assert message["flags"] & 64  # nobody else needs to see it
     assert message["embeds"][0]["title"] == "Invalid parameter"
     assert message["embeds"][0]["footer"]["text"] == f"/shorten {prompt}"
 

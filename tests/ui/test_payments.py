@@ -105,6 +105,7 @@ async def test_from_the_link_to_the_plan_and_its_changes(shop: Shop) -> None:
     links = await shop.links(ada)
     assert list(links) == [
         "Basic: 10.00 USD a month",
+        "Standard: 30.00 USD a month",
         "Pro: 60.00 USD a month",
         "Pro: 576.00 USD a year",
         "5 h of extra time: 20.00 USD",

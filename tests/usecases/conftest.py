@@ -39,7 +39,7 @@ class World:
     clock: "TestClock"
     listeners: "list[Callable[[], None]]"
     links: "ShelfOfLinks"
-    pauses: list[int] = field(default_factory=list)
+    pauses: list[int]
 
     async def imagine(self, prompt: str = "a fox", user_id: UserId = ANN, *, is_waiting: bool = True) -> Job:
         """A job as `/imagine` leaves it, with its waiting message in the chat unless told otherwise."""
@@ -76,7 +76,7 @@ class World:
         """Dispatcher and courier at work. At the end nothing more is claimed, and what is under way is finished."""
         async with BackgroundTasks() as jobs, BackgroundTasks() as deliveries, BackgroundTasks() as loops:
             dispatcher = Dispatcher(self.studio, jobs, capacity)
-            courier = Courier(self.studio, deliveries, self._pause)
+            courier = Courier(self.studio, deliveries)
             self.listeners += [dispatcher.wake, courier.wake]
             dispatching = loops.start(dispatcher.run(), name="dispatcher")
             delivering = loops.start(courier.run(), name="courier")
@@ -89,10 +89,6 @@ class World:
             await delivering
             await deliveries.settle(PATIENCE_SECONDS)
             self.listeners.clear()
-
-    def _pause(self, attempt: int) -> float:
-        self.pauses.append(attempt)
-        return 0.0
 
 
 @dataclass
@@ -139,6 +135,11 @@ def world(database: SqlDatabase, tmp_path: Path) -> World:
 def make_world(database: SqlDatabase, folder: Path) -> World:
     engine, notifier, clock, links = FakeEngine(), FakeNotifier(), TestClock(), ShelfOfLinks()
     listeners: list[Callable[[], None]] = []
+    pauses: list[int] = []
+
+    def pause(attempt: int) -> float:
+        pauses.append(attempt)
+        return 0.0
 
     def wake() -> None:
         for listener in listeners:
@@ -154,5 +155,6 @@ def make_world(database: SqlDatabase, folder: Path) -> World:
         now=lambda: clock.now,
         limits=Limits(max_running=3, max_waiting=10),
         page_size=9,
+        pause=pause,
     )
-    return World(studio, engine, notifier, clock, listeners, links)
+    return World(studio, engine, notifier, clock, listeners, links, pauses)

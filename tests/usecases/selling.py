@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 
+import stripe
+
 from bot.domain.job import UserId
 from bot.domain.ledger import Entry
 from bot.domain.plan import Article, Billing, Catalogue
@@ -12,11 +14,12 @@ from bot.usecases.buying import open_checkout
 from bot.usecases.payments import take_event
 from tests.domain.factories import ANN, CATALOGUE
 from tests.stripe_stand_in.account import Json, StripeAccount
-from tests.stripe_stand_in.server import KEY, SECRET, StripeStandIn, signed, stand_in
+from tests.stripe_stand_in.server import KEY, SECRET, DirectLine, StripeStandIn, signed, stand_in
 from tests.usecases.conftest import World
 
 TAGS = (
     Article("price_basic_month", plan="Basic"),
+    Article("price_standard_month", plan="Standard"),
     Article("price_pro_month", plan="Pro"),
     Article("price_pro_year", plan="Pro", billing=Billing.YEARLY),
     Article("price_pro_old", plan="Pro", is_offered=False),
@@ -26,7 +29,13 @@ TAGS = (
 SHOP = replace(CATALOGUE, price_tags=TAGS)
 GUESTS = replace(SHOP, everyone=replace(CATALOGUE.plans[0], name="Guest", rank=0, fast_seconds=0))
 """Where whoever owns nothing may use up what they bought once."""
-AMOUNTS = {"price_basic_month": 1000, "price_pro_month": 6000, "price_pro_year": 57_600, "price_pro_old": 5000}
+AMOUNTS = {
+    "price_basic_month": 1000,
+    "price_standard_month": 3000,
+    "price_pro_month": 6000,
+    "price_pro_year": 57_600,
+    "price_pro_old": 5000,
+}
 ONCE = {"price_pack": 1500, "price_hours": 2000}
 
 
@@ -89,10 +98,18 @@ class Shop:
             return [letter.text for letter in await tx.letters.claim(now, now, 99)]
 
 
+def open_shop_at_hand(world: World) -> Shop:
+    """Without a socket between us and Stripe, for those who ask it a thousand times."""
+    opened = StripeStandIn(StripeAccount(lambda: world.clock.now))
+    stock(opened.account)
+    client = stripe.StripeClient(KEY, http_client=DirectLine(opened), max_network_retries=0)
+    return Shop(world, opened, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
+
+
 @contextlib.asynccontextmanager
 async def open_shop(world: World) -> AsyncIterator[Shop]:
-    async with stand_in(lambda: world.clock.now) as stripe, stripe_client(KEY, stripe.url) as client:
-        stock(stripe.account)
-        shop = Shop(world, stripe, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
+    async with stand_in(lambda: world.clock.now) as opened, stripe_client(KEY, opened.url) as client:
+        stock(opened.account)
+        shop = Shop(world, opened, StripeTill(client, SECRET, "https://easel.invalid", SHOP))
         shop.sell(SHOP)
         yield shop

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.backoff import backoff
 from bot.domain.errors import StoreUnreachable
 from bot.domain.job import DeliveryStatus, Job
 from bot.tasks import BackgroundTasks
 from bot.ui.posting import REFUSALS, TOO_MANY_ANSWERS
 from bot.ui.render import MESSAGE_LIMIT
 from bot.usecases.cancel import cancel_job
-from bot.usecases.courier import AT_ONCE, MAX_ATTEMPTS, Courier, backoff
+from bot.usecases.courier import AT_ONCE, MAX_ATTEMPTS, Courier
 from bot.usecases.deliver import deliver_job
 from bot.usecases.ports import (
     Database,
@@ -202,8 +203,13 @@ async def test_a_delivery_that_waits_for_another_try_is_left_for_the_next_start(
     assert (await world.job(job.id)).delivery is DeliveryStatus.DELIVERED
 
 
+def is_first(key: str) -> bool:
+    """Of the pictures of a job, which are read beside each other."""
+    return key.endswith("/0.png")
+
+
 class ClosedStore:
-    """Lets nobody read before it is opened."""
+    """Lets nobody read before it is opened. Who comes for a job's pictures is counted once."""
 
     def __init__(self, store: ImageStore) -> None:
         self._store = store
@@ -215,8 +221,9 @@ class ClosedStore:
         await self._store.put(key, data)
 
     async def get(self, key: str) -> bytes:
-        self.come += 1
-        self.readers.release()
+        if is_first(key):
+            self.come += 1
+            self.readers.release()
         await self.is_open.wait()
         return await self._store.get(key)
 
@@ -256,7 +263,7 @@ async def test_what_waits_for_another_try_keeps_nobody_waiting(world: World) -> 
 
 
 class AwayStore:
-    """Cannot be read the first `times`."""
+    """Cannot be read the first `times` that somebody comes for a job's pictures."""
 
     def __init__(self, store: ImageStore, times: int) -> None:
         self._store = store
@@ -267,7 +274,7 @@ class AwayStore:
 
     async def get(self, key: str) -> bytes:
         if self._times:
-            self._times -= 1
+            self._times -= is_first(key)
             raise StoreUnreachable("nobody answers")
         return await self._store.get(key)
 

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from bot.domain.buttons import Action, Button
-from bot.domain.errors import CannotDraw, DuplicateImages, InvalidLink, PromptError
+from bot.domain.errors import CannotDraw, DuplicateImages, InvalidLink, InvalidPrompt, PromptError
 from bot.domain.job import Job, JobKind, JobStatus, MessageRef
+from bot.domain.prompt.linked import MAX_PICTURES
 from bot.pictures.films import is_film
 from bot.usecases.run_job import run_job
 from bot.usecases.submit_imagine import submit_imagine
@@ -180,3 +181,13 @@ async def test_a_film_without_a_picture_is_told(shelf: World) -> None:
     with pytest.raises(PromptError, match="needs a picture to start from"):
         await shelf.imagine("a fox --video")
     assert shelf.engine.requests == []
+
+
+async def test_a_prompt_takes_only_so_many_pictures_and_none_is_fetched_of_more(world: World) -> None:
+    knows(world, Ability.IMAGE_REFERENCE)
+    links = [f"https://pictures.example/{number}.png" for number in range(MAX_PICTURES + 1)]
+    with pytest.raises(InvalidPrompt, match="at most 20 pictures; this one has 21"):
+        await world.imagine(f"{' '.join(links)} a fox")
+    assert world.links.asked == []
+    with pytest.raises(InvalidLink):  # of those that may be fetched none is there
+        await world.imagine(f"{' '.join(links[1:])} a fox")

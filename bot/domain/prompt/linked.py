@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from bot.domain.errors import InvalidPrompt
 from bot.domain.prompt.parameters import GenerationParams
+
+MAX_PICTURES = 20
+"""Of one prompt: each is held in memory while it is drawn, and looked at by the model, for the price of one job."""
 
 _KEPT = "kept://"
 """The address of a picture that is in our own store already; no member can type it."""
@@ -23,3 +27,14 @@ def links_of(params: GenerationParams) -> tuple[str, ...]:
     images = (image.url for image in params.images)
     others = (*params.character_references, params.omni_reference, params.end_frame)
     return tuple(dict.fromkeys(url for url in (*images, *styles, *others) if url))
+
+
+def check_pictures(params: GenerationParams) -> None:
+    """Raises `InvalidPrompt` for more than anybody draws of."""
+    count = len(links_of(params))
+    if count > MAX_PICTURES:
+        raise InvalidPrompt(
+            "A prompt takes at most {limit} pictures; this one has {count}. Please leave some out.",
+            limit=MAX_PICTURES,
+            count=count,
+        )

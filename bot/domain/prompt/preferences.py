@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from types import MappingProxyType
 
 from bot.domain.errors import InvalidParameter, PromptTooLong
@@ -17,12 +18,16 @@ MAX_PROMPT = 6_000
 """Characters: what a text option of a command can hold."""
 MAX_OPTIONS = 20
 MAX_OPTION_NAME = 32
+MAX_MENTIONS = 20
+"""Members whose styles are looked up for one prompt; each takes a look at hundreds of pictures."""
 MAX_CHOICES = 40
 """Of a suffix with braces: what the largest plan may ask for at once."""
 
 _OPTION = re.compile(r"(?:^|(?<=[\s{,]))--(?P<name>[a-z][a-z0-9_-]*)")
 _OPTION_NAME = re.compile(rf"[a-z][a-z0-9_-]{{0,{MAX_OPTION_NAME - 1}}}")
 _MENTION = re.compile(r"<@!?(?P<id>[0-9]{1,20})>")
+
+_BEYOND_IDS = 2**63
 
 Texts = Mapping[str, str]
 NOTHING: Texts = MappingProxyType({})
@@ -47,8 +52,9 @@ class PromptPreferences:
 
 
 def find_mentions(text: str) -> frozenset[int]:
-    """The user ids whose style a prompt may ask for by `--p <@id>`."""
-    return frozenset(int(match["id"]) for match in _MENTION.finditer(text[:MAX_PROMPT]))
+    """The user ids whose style a prompt may ask for by `--p <@id>`; of more than `MAX_MENTIONS` the first."""
+    named = (int(match["id"]) for match in _MENTION.finditer(text[:MAX_PROMPT]))
+    return frozenset(islice(dict.fromkeys(user_id for user_id in named if user_id < _BEYOND_IDS), MAX_MENTIONS))
 
 
 def check_option(name: str, value: str, others: Texts = NOTHING) -> None:

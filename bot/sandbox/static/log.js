@@ -34,7 +34,7 @@ export class Log {
     const messages = this.page.store.list(message.channel_id);
     const stays = this.isPinned;
     this.list.append(this.render(message, messages.at(-2), null));
-    if (stays) this.toEnd();
+    if (stays || message.author.id === this.page.store.me.id) this.toEnd();
     else this.newest.hidden = false;
     this.announce(message);
   }
@@ -63,9 +63,10 @@ export class Log {
     if (hadFocus) (byId(`message-${next}`) ?? [...this.list.querySelectorAll(".message")].at(-1) ?? this.list).focus({ preventScroll: true });
   }
 
+  // Of what one does oneself: the answer comes below, and there one looks for it.
   notice(node) {
     this.list.append(node);
-    if (this.isPinned) this.toEnd();
+    this.toEnd();
   }
 
   toEnd() {

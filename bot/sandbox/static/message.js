@@ -59,7 +59,7 @@ function context(message, page) {
   const { interaction, message_reference: reference } = message;
   if (interaction) {
     return el("div", { class: "context" }, avatar(interaction.user, 18), el("b", {}, displayName(interaction.user)),
-      " used ", el("span", { class: "used" }, `/${interaction.name}`));
+      " used ", el("span", { class: "used" }, /[A-Z]/.test(interaction.name) ? interaction.name : `/${interaction.name}`));
   }
   if (!reference || message.type !== 19) return null;
   const target = message.referenced_message;

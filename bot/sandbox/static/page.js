@@ -40,6 +40,7 @@ class Page {
     on("changed", (message) => message.channel_id === this.store.current && this.changed(message));
     on("removed", (message) => { this.drawn.delete(message.id); this.log.remove(message); });
     on("lost", () => this.go(this.firstChannel().id));
+    on("commands", () => document.activeElement === this.composer.text && this.composer.typed());
     on("typing", (user) => this.showTyping(user));
     byId("switch").addEventListener("click", (event) => this.openMembers(event.currentTarget));
     byId("log").addEventListener("click", (event) => this.follow(event.target.closest("[data-message]")));

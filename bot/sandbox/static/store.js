@@ -114,6 +114,11 @@ export class Store extends EventTarget {
     if (!message) return;
     this.messages.get(channel_id).delete(id);
     this.tell("removed", message);
+    for (const reply of this.list(channel_id)) {
+      if (reply.message_reference?.message_id !== id) continue;
+      reply.referenced_message = null;
+      this.tell("changed", reply);
+    }
   }
 
   on_MESSAGE_REACTION_ADD(event) {
@@ -178,6 +183,7 @@ export class Store extends EventTarget {
 
   on_GUILD_APPLICATION_COMMAND_INDEX_UPDATE() {
     this.commandVersion += 1;
+    this.tell("commands");
   }
 
   // --- interactions of our own, by nonce ---

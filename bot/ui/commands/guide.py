@@ -27,7 +27,8 @@ def add_guide(tree: app_commands.CommandTree, pages: Guide, answers: Guide) -> N
     @app_commands.describe(question="In your own words")
     async def ask(interaction: Interaction, question: app_commands.Range[str, 1, 300]) -> None:
         found = everything.search(question)
-        await interaction.response.send_message(f"> {_one_line(question)}", embed=answer_embed(found))
+        embed = answer_embed(found)
+        await interaction.response.send_message(f"> {_one_line(question)}", embed=embed, ephemeral=not found)
 
     _add_list(tree, "docs", "doc", "Show a part of the studio's pages", pages)
     _add_list(tree, "faq", "faq", "Show a question and its answer", answers)
@@ -39,7 +40,8 @@ def _add_list(tree: app_commands.CommandTree, name: str, option: str, descriptio
     async def show(interaction: Interaction, topic: str, mention: discord.User | None = None) -> None:
         chosen = guide.find(topic)
         found = [chosen] if chosen else guide.search(topic)
-        await interaction.response.send_message(mention.mention if mention else None, embed=answer_embed(found))
+        told = mention.mention if mention and found else None
+        await interaction.response.send_message(told, embed=answer_embed(found), ephemeral=not found)
 
     async def offer(_: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return [

@@ -93,7 +93,7 @@ def add_handed_in(tree: app_commands.CommandTree, studio: Studio) -> None:
     )
     async def region(
         interaction: Interaction,
-        job_id: app_commands.Range[str, 36, 36],
+        job_id: app_commands.Range[str, 1, 200],
         mask: discord.Attachment,
         prompt: str | None = None,
     ) -> None:

@@ -3,11 +3,12 @@
 from discord import app_commands
 
 from bot.domain.job import MessageRef, UserId
-from bot.ui.answering import Interaction, drawing_place_of
+from bot.ui.answering import Interaction, drawing_place_of, in_time
 from bot.ui.render import render_result
 from bot.ui.shown_result import result_file, result_view
 from bot.ui.views.job_actions import Layout
-from bot.usecases.show import move_result, open_job
+from bot.usecases.placing import make_file
+from bot.usecases.show import find_job, move_result
 from bot.usecases.studio import Studio
 
 
@@ -19,11 +20,12 @@ def add_show(tree: app_commands.CommandTree, studio: Studio, layout: Layout) -> 
 
 
 async def show_job(interaction: Interaction, typed: str, *, studio: Studio, layout: Layout) -> None:
-    """As the answer to a command or to a press. Raises what `open_job` raises."""
+    """As the answer to a command or to a press. A job that cannot be shown is told to its member alone."""
     drawing_place_of(interaction)  # its buttons draw here
-    await interaction.response.defer(thinking=True)
-    limit = interaction.filesize_limit
-    job, file = await open_job(typed, UserId(interaction.user.id), limit, studio=studio)
+    job = await in_time(interaction, find_job(typed, UserId(interaction.user.id), studio=studio))
+    if not interaction.response.is_done():
+        await interaction.response.defer(thinking=True)
+    file = await make_file(job, interaction.filesize_limit, studio)
     shown = await interaction.edit_original_response(
         content=render_result(job),
         attachments=[result_file(job, file)],

@@ -20,7 +20,7 @@ from bot.usecases.till import PaymentLinks
 from bot.words import say, spoken
 
 ASK = Said("Ask whoever runs this studio for a plan. `/info` shows what you have.")
-NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is; `/info` shows your limits.")
+NO_PLANS = Said("Nothing is sold here. You can use all of this studio as it is.")
 MOST_BUTTONS = 25
 LABEL_LIMIT = 80
 

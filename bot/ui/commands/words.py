@@ -7,6 +7,7 @@ from discord import app_commands
 
 from bot.domain.errors import InvalidLink
 from bot.domain.job import UserId
+from bot.domain.prompt.links import read_link
 from bot.domain.suggestions import shorten_words
 from bot.ui.answering import Interaction
 from bot.ui.commands.places import everywhere
@@ -23,14 +24,16 @@ def add_words(tree: app_commands.CommandTree, studio: Studio) -> None:
     async def describe(interaction: Interaction, image: discord.Attachment | None = None, link: str = "") -> None:
         if (image is None) == (not link.strip()):
             raise InvalidLink("Give me one picture: an upload or a link.")
+        if image is None and read_link(link.strip()) is None:
+            raise InvalidLink("`{link}` is not a usable link; copy the whole address of a picture.", link=link[:80])
         await interaction.response.defer(thinking=True)
         await show_description(interaction, image.url if image else link.strip(), studio=studio)
 
     @tree.command(description="Find out which words of a prompt matter")
     @app_commands.describe(prompt="A prompt without :: and --no")
     async def shorten(interaction: Interaction, prompt: str) -> None:
-        await interaction.response.defer(thinking=True)
         _, parameters = split_parameters(prompt)
+        await interaction.response.defer(thinking=True)
         words = await weigh_prompt(prompt, UserId(interaction.user.id), studio=studio)
         prompts = [f"{shorter} {parameters}".strip() for shorter in shorten_words(words)]
         embed, view = shortened_embed(words, prompts), shortened_actions(len(prompts))

@@ -30,7 +30,10 @@ class Jobs(Protocol):
         ...
 
     async def claim(self, job: Job, lease: Lease) -> bool:
-        """Write a queued job as it runs under the lease; False when somebody else was first."""
+        """Write a queued job as it runs under the lease; False when somebody else was first.
+
+        Again by the same owner: the answer to the first time may have been lost.
+        """
         ...
 
     async def claim_showing(self, job_id: JobId, lease: Lease, now: datetime) -> bool:

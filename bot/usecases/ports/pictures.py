@@ -1,6 +1,6 @@
 """What is remembered of pictures, and of the styles that members make of them: bot.db implements it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -41,7 +41,10 @@ class Styles(Protocol):
         """One that is there already stays as it is."""
         ...
 
-    async def find(self, code: str) -> Style | None: ...
+    async def find_all(self, codes: Collection[str]) -> dict[str, Style]:
+        """Those that there are, by their codes."""
+        ...
+
     async def list_of_member(self, user_id: UserId, limit: int) -> list[Style]: ...
     async def list_liked(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
     async def list_drawn(self, user_id: UserId, limit: int) -> list[GenerationParams]: ...
@@ -52,6 +55,9 @@ class StyleCodes(Protocol):
 
     async def add(self, style: SavedStyle) -> None: ...
     async def find(self, code: int) -> SavedStyle | None: ...
+    async def find_all(self, codes: Collection[int]) -> dict[int, SavedStyle]:
+        """Those that there are, by their numbers."""
+        ...
 
     async def list_of_member(self, user_id: UserId) -> list[SavedStyle]:
         """Newest first."""
