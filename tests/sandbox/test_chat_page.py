@@ -32,11 +32,15 @@ async def visit(browser: Browser, sandbox: Sandbox, member: str, size: tuple[int
     return page
 
 
-async def draw(page: Page, prompt: str) -> None:
-    """Type a command as a person does: slash, a few letters, Tab, the prompt, Enter."""
-    await page.locator("#composer-text").press_sequentially("/ima")
-    await expect(page.get_by_role("option", name="/imagine")).to_be_visible()
+async def choose(page: Page, command: str) -> None:
+    """Type a command as a person does, who waits until it is offered: slash, its name, Tab."""
+    await page.locator("#composer-text").press_sequentially(f"/{command}")
+    await expect(page.get_by_role("option", name=f"/{command}").first).to_be_visible()
     await page.keyboard.press("Tab")
+
+
+async def draw(page: Page, prompt: str) -> None:
+    await choose(page, "imagine")
     await page.keyboard.type(prompt)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("button", name="U1").last).to_be_visible()
@@ -92,8 +96,7 @@ async def test_two_members_see_one_channel_but_not_each_others_ephemeral_message
     browser: Browser, sandbox: Sandbox, bot: StudioBot
 ) -> None:
     ada, ben = await visit(browser, sandbox, "ada"), await visit(browser, sandbox, "ben")
-    await ada.locator("#composer-text").press_sequentially("/info")
-    await ada.keyboard.press("Enter")
+    await choose(ada, "info")
     await ada.keyboard.press("Enter")
     mine = ada.locator(".message.ephemeral")
     await expect(mine).to_contain_text("Your info")
@@ -111,7 +114,7 @@ async def test_autocomplete_apps_select_and_the_member_switch(
     browser: Browser, sandbox: Sandbox, bot: StudioBot
 ) -> None:
     page = await visit(browser, sandbox, "cleo")
-    await page.locator("#composer-text").press_sequentially("/find ")
+    await choose(page, "find")
     await page.keyboard.type("fo")
     await expect(page.get_by_role("option", name="forest")).to_be_visible()
     await page.keyboard.press("ArrowDown")
@@ -140,8 +143,7 @@ async def test_silence_is_reported_and_the_page_comes_back_after_a_break(
     browser: Browser, sandbox: Sandbox, bot: StudioBot
 ) -> None:
     page = await visit(browser, sandbox, "ada")
-    await page.locator("#composer-text").press_sequentially("/silence")
-    await page.keyboard.press("Enter")
+    await choose(page, "silence")
     async with page.expect_response(lambda response: response.url.endswith("/interactions")):
         await page.keyboard.press("Enter")
     sandbox.clock.advance(3)
@@ -203,7 +205,7 @@ async def test_what_the_bot_says_is_read_out(browser: Browser, sandbox: Sandbox,
     await draw(page, "a boat")
     await expect(told).to_contain_text("Easel: a boat")
     await expect(told).to_contain_text("picture: a fox")
-    await page.locator("#composer-text").press_sequentially("/info ")
+    await choose(page, "info")
     await page.keyboard.press("Enter")
     await expect(told).to_have_text("Easel: only to you, Your info, Job Mode: Fast")
     mine = page.locator(".message.ephemeral")
@@ -233,7 +235,7 @@ async def test_the_answer_to_a_command_is_in_sight_wherever_one_has_scrolled(
     await expect(last).to_be_in_viewport()
     await page.get_by_text("line 3", exact=True).scroll_into_view_if_needed()
     await expect(last).not_to_be_in_viewport()
-    await page.locator("#composer-text").press_sequentially("/info ")
+    await choose(page, "info")
     await page.keyboard.press("Enter")
     await expect(page.locator(".embed")).to_be_in_viewport()
 
@@ -256,7 +258,7 @@ async def test_a_link_to_a_message_leads_there(browser: Browser, sandbox: Sandbo
     await page.keyboard.press("Enter")
     mine = page.locator(".message", has_text="here I am")
     await expect(mine).to_be_visible()
-    await page.locator("#composer-text").press_sequentially("/link ")
+    await choose(page, "link")
     await page.keyboard.type(str(sandbox.messages("studio")[-1].id))
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Jump to the message").click()
@@ -267,7 +269,7 @@ async def test_a_picture_in_an_embed_is_shown_once_and_can_be_enlarged(
     browser: Browser, sandbox: Sandbox, bot: StudioBot
 ) -> None:
     page = await visit(browser, sandbox, "ada")
-    await page.locator("#composer-text").press_sequentially("/card ")
+    await choose(page, "card")
     await page.keyboard.press("Enter")
     await expect(page.locator(".embed")).to_contain_text("A card")
     picture = page.get_by_role("button", name="Enlarge picture: a fox")
